@@ -1,0 +1,17 @@
+"""The paper's questions, in the paper's order. Each entry is one frozen Experiment; nothing here runs anything."""
+
+from seven_terms.spec import Experiment, require_unique
+
+from .batch_norm import mnist_2015
+from .gradient_clipping import temporal_order
+from .lr_schedule import budgets, noisy_quadratic
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    budgets.experiment,
+    noisy_quadratic.experiment,
+    mnist_2015.experiment,
+    temporal_order.experiment,
+)
+
+require_unique("experiments", "names", (experiment.path for experiment in EXPERIMENTS))
+require_unique("experiments", "claims", (claim.key for experiment in EXPERIMENTS for claim in experiment.claims))

@@ -1,0 +1,1 @@
+"""One file a question; each holds one frozen Experiment value called `experiment`."""

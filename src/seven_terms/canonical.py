@@ -1,0 +1,55 @@
+"""Specs to canonical JSON and back, and the ids made from it; standard library only."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from typing import Any
+
+from . import spec
+
+
+def encode(value: Any) -> Any:
+    """Return JSON data for a spec: dataclasses become {"is": class name, field: value...}, infinities strings."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"is": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {key: encode(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"is": "float", "value": str(value)}
+    return value
+
+
+def decode(data: Any) -> Any:
+    """Return the spec that `encode` was given (lists come back as tuples)."""
+    if isinstance(data, list):
+        return tuple(decode(item) for item in data)
+    if not isinstance(data, dict):
+        return data
+    if "is" not in data:
+        return {key: decode(item) for key, item in data.items()}
+    if data["is"] == "float":
+        return float(data["value"])
+    kind = getattr(spec, data["is"], None)
+    spec.require(
+        kind is not None,
+        what="plan file",
+        must="every record must be a class of seven_terms.spec",
+        got=data["is"],
+        do="make the plan again with this version of seven-terms",
+    )
+    return kind(**{key: decode(item) for key, item in data.items() if key != "is"})
+
+
+def canonical_json(value: Any) -> str:
+    return json.dumps(encode(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def content_id(value: Any, *, length: int = 10) -> str:
+    """Return the first hex digits of the sha256 of the canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]

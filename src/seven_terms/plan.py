@@ -1,0 +1,181 @@
+"""Experiments -> runs -> stacks: which runs share one tensor program, and what every file is called.
+
+Standard library only, so that the Snakefile and each cluster job parse in well under a second.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .canonical import canonical_json, content_id, decode, encode
+from .cost import flops_per_run_step, runs_per_stack
+from .spec import Arm, Experiment, Probe, Scale, Training, replace_paths, require, require_unique
+
+TRAINING_VERSION = 1  # raised by every commit that changes a run's numbers: all runs get new ids
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One training: its record decides its numbers. `settings` are the sweep values by short name."""
+
+    experiment: str  # "<term>/<name>"
+    arm: str
+    settings: Mapping[str, Any]
+    seed: int
+    training: Training
+    probes: tuple[Probe, ...]
+
+    @property
+    def id(self) -> str:
+        return content_id({"version": TRAINING_VERSION, "run": encode(self)})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """Runs trained as one tensor program. The id names the metrics file."""
+
+    experiment: str
+    runs: tuple[Run, ...]
+
+    @property
+    def id(self) -> str:
+        return content_id([run.id for run in self.runs])
+
+    @property
+    def num_steps(self) -> int:
+        return self.runs[0].training.num_steps
+
+    @property
+    def flops(self) -> float:
+        """Estimated floating-point operations of the updates, probes not counted."""
+        return sum(flops_per_run_step(run.training) * run.training.num_steps for run in self.runs)
+
+
+def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
+    """Return every run of an experiment (already at its scale), the A/A arm included."""
+    arms = list(experiment.arms)
+    runs = [run for arm in arms for run in _runs_of_arm(experiment, arm, base_seed)]
+    if experiment.noise_floor_arm:
+        arm = next(arm for arm in arms if arm.name == experiment.noise_floor_arm)
+        again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)")
+        runs += _runs_of_arm(experiment, again, base_seed + 1_000_000)
+    require_unique(f"experiment {experiment.name!r}", "runs", (run.id for run in runs))
+    return tuple(runs)
+
+
+def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]:
+    sweep = {**experiment.sweep, **arm.sweep}
+    names = [path.rsplit(".", 1)[-1] for path in sweep]
+    require_unique(f"experiment {experiment.name!r}, arm {arm.name!r}", "last parts of sweep paths", names)
+    runs = []
+    for values in itertools.product(*sweep.values()):
+        training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
+        settings = dict(zip(names, values, strict=True))
+        for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
+            runs.append(
+                Run(
+                    experiment=experiment.path,
+                    arm=arm.name,
+                    settings=settings,
+                    seed=seed,
+                    training=training,
+                    probes=experiment.probes,
+                )
+            )
+    return runs
+
+
+def program_key(run: Run) -> str:
+    """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
+    training = run.training
+    rules = {
+        name: {"is": type(rule).__name__}
+        | {
+            field.name: getattr(rule, field.name)
+            for field in dataclasses.fields(rule)
+            if field.type not in ("float", float)
+        }
+        for name, rule in (("optimizer", training.optimizer),)
+    }
+    rest = {
+        field.name: getattr(training, field.name)
+        for field in dataclasses.fields(training)
+        if field.name not in ("optimizer", "clipping", "schedule", "initialization")
+    }
+    rest["clips_adaptively"] = training.clipping.adaptive != float("inf")
+    return canonical_json({"rules": rules, "rest": rest, "probes": run.probes})
+
+
+def stacks_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Stack, ...]:
+    """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs_of(experiment, base_seed=base_seed):
+        groups.setdefault(program_key(run), []).append(run)
+    stacks = []
+    for runs in groups.values():
+        size = runs_per_stack(runs[0].training, len(runs))
+        stacks += [
+            Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))
+            for start in range(0, len(runs), size)
+        ]
+    return tuple(stacks)
+
+
+def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:
+    """Write the plan of an experiment: the experiment itself, its stacks and its runs, as JSON."""
+    stacks = stacks_of(experiment, base_seed=base_seed)
+    plan = {
+        "scale": scale,
+        "base_seed": base_seed,
+        "experiment": encode(experiment),
+        "stacks": {stack.id: [{"id": run.id, **encode(run)} for run in stack.runs] for stack in stacks},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(plan, indent=1, sort_keys=True) + "\n")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A plan file read back."""
+
+    scale: Scale
+    base_seed: int
+    experiment: Experiment
+    stacks: Mapping[str, Stack]
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        return {run.id: run for stack in self.stacks.values() for run in stack.runs}
+
+
+def read_plan(path: Path) -> Plan:
+    """Return the plan in a file; ValueError when its ids do not follow from its records."""
+    data = json.loads(path.read_text())
+    experiment = decode(data["experiment"])
+    stacks = {}
+    for stack_id, records in data["stacks"].items():
+        runs = tuple(
+            Run(**decode({key: value for key, value in record.items() if key not in ("id", "is")}))
+            for record in records
+        )
+        stack = Stack(experiment=experiment.path, runs=runs)
+        require(
+            stack.id == stack_id,
+            what=f"plan {str(path)!r}",
+            must=f"stack {stack_id} must match its runs",
+            got=stack.id,
+            do="make the plan again with `seven-terms plan`",
+        )
+        stacks[stack_id] = stack
+    return Plan(scale=data["scale"], base_seed=data["base_seed"], experiment=experiment, stacks=stacks)
+
+
+def at_scale(experiments: Iterable[Experiment], scale: Scale) -> tuple[Experiment, ...]:
+    """Return the experiments that run at a scale, changed for it."""
+    return tuple(experiment.at_scale(scale) for experiment in experiments if experiment.runs_at(scale))

@@ -1,0 +1,33 @@
+"""Checks that specs run on themselves, so that a misspelt experiment fails when it is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def require(condition: bool, *, what: str, must: str, got: object, do: str = "") -> None:
+    """Raise `<what>: <must>, got <got>; <do>.` as a ValueError unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{what}: {must}, got {got!r}" + (f"; {do}." if do else "."))
+
+
+def require_positive(what: str, **values: float) -> None:
+    for name, value in values.items():
+        require(value > 0, what=what, must=f"{name} must be > 0", got=value)
+
+
+def require_between(what: str, low: float, high: float, **values: float) -> None:
+    for name, value in values.items():
+        require(low <= value <= high, what=what, must=f"{name} must be in [{low:g}, {high:g}]", got=value)
+
+
+def require_increasing(what: str, name: str, values: Iterable[float]) -> None:
+    listed = list(values)
+    increasing = all(a < b for a, b in zip(listed, listed[1:], strict=False))
+    require(increasing, what=what, must=f"{name} must increase", got=tuple(listed))
+
+
+def require_unique(what: str, name: str, values: Iterable[str]) -> None:
+    listed = list(values)
+    repeated = sorted({value for value in listed if listed.count(value) > 1})
+    require(not repeated, what=what, must=f"{name} must be unique", got=repeated, do="rename the repeated ones")

@@ -1,0 +1,309 @@
+"""Claims: a statement, what is measured for it, and the rule that decides, written before the runs.
+
+A claim = an `Estimate` (one number with a 95 % interval) + a `Rule` (which numbers agree with the statement). Verdict:
+`supported` when the whole interval satisfies the rule, `refuted` when the whole interval violates it, `inconclusive`
+otherwise. `condition` turns "supported" into "supported under a stated condition" and is printed.
+
+    Measure   one run  -> a number             Last("test_loss"), StepsTo("test_accuracy", above=0.9)
+    Estimate  many runs -> number + interval   PairedDifference(Last(...), arm="a", baseline="b")
+    Rule      interval -> verdict              Above(0), Within(0.9, 1.1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .checks import require
+
+# ---- measures: one number per run -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """Value at the last recorded step (of layer / lag / unit `index`); NaN for a diverged run."""
+
+    metric: str
+    index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Value at the recorded step nearest to `step` (an integer) or to `fraction` of the run."""
+
+    metric: str
+    step: int | None = None
+    fraction: float | None = None
+    index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Best recorded value of the run: `min` or `max`."""
+
+    metric: str
+    mode: Literal["min", "max"] = "min"
+    index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A statistic of the values recorded between two fractions of the run, over all indexes unless one is named."""
+
+    metric: str
+    statistic: Literal["mean", "median", "std", "min", "max", "sum", "total_variation", "max_over_median"] = "mean"
+    start: float = 0.0
+    stop: float = 1.0
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepsTo:
+    """First recorded step at which the metric is `above` or `below` the target; infinity for a miss (censored).
+
+    The target may be another arm's number: `target_of=(arm, measure)` takes the mean of that measure over the arm's
+    runs (at its selected rate), so "steps to the plain network's best accuracy" needs no constant.
+    """
+
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    target_of: tuple[str, Measure] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diverged:
+    """1 if the run diverged, else 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """1 if the inner measure is above / below a number, else 0 (a NaN or diverged run counts 0)."""
+
+    measure: Measure
+    above: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSlope:
+    """Least-squares slope of log(value) over `over`: the recorded step, or the layer/lag index at one step.
+
+    e.g. contraction per step: exp(LogSlope("train_loss", over="step", start=0.5)) squared or not as the metric says.
+    """
+
+    metric: str
+    over: Literal["step", "log_step", "index"] = "step"
+    start: float = 0.0
+    stop: float = 1.0
+    step: int | None = None  # for over="index": the step, default first recorded
+    first_index: int | None = None
+    last_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combine:
+    """A formula of other measures: `ratio`, `difference`, `product`, `log`, `exp`, `abs`, `negative`, `sqrt`, `square`."""
+
+    formula: Literal["ratio", "difference", "product", "log", "log10", "exp", "abs", "negative", "sqrt", "square"]
+    first: Measure
+    second: Measure | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A number of the run's own record: a sweep value or a path into the training, e.g. "optimizer.learning_rate"."""
+
+    path: str
+
+
+Measure = Last | At | Best | Over | StepsTo | Diverged | Reached | LogSlope | Combine | Setting
+
+# ---- estimates: number + 95 % interval over runs ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Which runs of an arm count.
+
+    `where` fixes sweep values by name; `best` names the sweep values that are then chosen by the experiment's selection
+    metric on validation data (mean over seeds), the same grid for each arm. `best_of` takes the values that were best
+    for another arm instead: equal rates.
+    """
+
+    arm: str
+    where: Mapping[str, object] = field(default_factory=dict)
+    best: tuple[str, ...] = ()
+    best_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mean:
+    """Mean over seeds, Student t. `log`: geometric mean."""
+
+    measure: Measure
+    runs: Selected
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedDifference:
+    """Mean over shared seeds of measure(runs) - measure(baseline), Student t."""
+
+    measure: Measure
+    runs: Selected
+    baseline: Selected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedRatio:
+    """Geometric mean over shared seeds of measure(runs) / measure(baseline), Student t on logs.
+
+    Censored steps-to-target (infinity) count as the budget in the numerator, which makes the ratio a lower bound, and
+    make the interval end at 0 from the denominator; both are said in the note of the verdict.
+    """
+
+    measure: Measure
+    runs: Selected
+    baseline: Selected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proportion:
+    """Share of runs whose 0/1 measure is 1, Wilson interval."""
+
+    measure: Measure
+    runs: Selected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProportionDifference:
+    """Difference of two shares, Newcombe's hybrid score interval."""
+
+    measure: Measure
+    runs: Selected
+    baseline: Selected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slope:
+    """Per seed, the least-squares slope of the measure over a sweep value; mean over seeds, Student t.
+
+    `log_x`, `log_y`: slopes on logarithms, so an exponent. `over` names a sweep value or an arm -> number mapping.
+    `best`: per seed and per value of `over`, first take the runs at the selected other sweep values; with
+    `argbest="learning_rate"` the y is that selected value itself (per seed), so the slope is that of the optimum.
+    """
+
+    measure: Measure | None
+    over: str
+    runs: tuple[Selected, ...]
+    log_x: bool = True
+    log_y: bool = True
+    argbest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestSetting:
+    """Per seed, the value of a sweep at which the measure is best; geometric mean, t on logs; ratio if baseline is given.
+
+    `threshold_of`: instead of the best, the largest value whose measure is 1 (e.g. largest rate that does not diverge).
+    """
+
+    measure: Measure
+    setting: str
+    runs: Selected
+    mode: Literal["min", "max", "largest_reached"] = "min"
+    baseline: Selected | None = None
+    baseline_mode: Literal["min", "max", "largest_reached"] | None = None
+    baseline_measure: Measure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """Spearman rank correlation of two measures over the runs, Fisher interval."""
+
+    first: Measure
+    second: Measure
+    runs: tuple[Selected, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstDeviation:
+    """Largest |measured / expected - 1| (or difference if `absolute`) over the runs: for statements that are exact.
+
+    `expected`: a number, a `Measure`, or the name of a function in `seven_terms.statistics.theory` that is given the
+    run's record. No interval: low = high = effect.
+    """
+
+    measure: Measure
+    expected: float | Measure | str
+    runs: tuple[Selected, ...]
+    absolute: bool = False
+
+
+Estimate = (
+    Mean
+    | PairedDifference
+    | PairedRatio
+    | Proportion
+    | ProportionDifference
+    | Slope
+    | BestSetting
+    | Correlation
+    | WorstDeviation
+)
+
+# ---- rules -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        require(self.low < self.high, what="Within", must="low must be < high", got=(self.low, self.high))
+
+
+Rule = Above | Below | Within
+
+Form = Literal["", "as said", "fair"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One test of one statement of the list of claims.
+
+    `id` is the stable id ("BN1", "B-SC2"); a doubtful statement is tested twice, `form` "as said" and "fair". `expects`
+    is the literature's expectation in words, `because` why this estimate and this threshold decide the statement.
+    """
+
+    id: str
+    statement: str
+    source: str
+    estimate: Estimate
+    rule: Rule
+    unit: str
+    because: str
+    form: Form = ""
+    condition: str = ""
+    scales: tuple[str, ...] = ("smoke", "laptop", "paper")
+
+    def __post_init__(self) -> None:
+        require(bool(self.because), what=f"claim {self.id}", must="`because` must say why the rule decides", got="")
+
+    @property
+    def key(self) -> str:
+        """The id with its form, unique over all experiments: "B-SC2 (fair)"."""
+        return f"{self.id} ({self.form})" if self.form else self.id

@@ -1,0 +1,181 @@
+"""An experiment: arms, sweeps, seeds, probes, claims and figures, as one frozen value.
+
+Run = (arm, sweep values, seed). `at_scale` is the only knob outside: it applies the changes that the experiment lists
+for a scale, and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .checks import require, require_unique
+from .claims import Claim
+from .figures import Figure
+from .models import Initialization, Model
+from .optimizers import Clipping, Optimizer, Sgd
+from .probes import Probe
+from .schedules import Constant, Schedule
+from .tasks import Task
+
+Scale = Literal["smoke", "laptop", "paper"]
+SCALES: tuple[Scale, ...] = ("smoke", "laptop", "paper")
+Term = Literal[
+    "learning_rate",
+    "lr_schedule",
+    "lr_decay",
+    "vanishing_gradient",
+    "exploding_gradient",
+    "batch_norm",
+    "gradient_clipping",
+]
+TERMS: tuple[Term, ...] = Term.__args__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Training:
+    """Everything that decides a run's numbers, except its seed.
+
+    `batch_growth`: (fraction of the budget, factor) pairs; from that fraction on, batches are that many times larger
+    and updates that many times fewer (the budget counts examples).
+    """
+
+    task: Task
+    model: Model
+    initialization: Initialization = Initialization()
+    optimizer: Optimizer = Sgd()
+    schedule: Schedule = Constant()
+    clipping: Clipping = Clipping()
+    num_steps: int
+    batch_size: int | None = None  # None: full batch, or a task without data
+    batch_growth: tuple[tuple[float, int], ...] = ()
+    precision: Literal["float32", "float64"] = "float32"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """A named alternative. `sweep` adds to, or replaces, the experiment's sweep for this arm."""
+
+    name: str
+    label: str
+    training: Training
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    num_seeds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """How sweep values are chosen: the mean over seeds of a validation metric's last value (diverged runs never win)."""
+
+    metric: str = "validation_loss"
+    mode: Literal["min", "max"] = "min"
+    at: Literal["last", "best", "mean"] = "last"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds, arms left out."""
+
+    num_seeds: int | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    without_arms: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] | None = None
+    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # arm -> paths into its training
+    skip: bool = False  # the experiment does not run at this scale
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experiment:
+    """One question of the paper. `name` is unique over all terms; files and figures are called `<term>/<name>`."""
+
+    name: str
+    term: Term
+    title: str
+    question: str
+    method: str  # two to five sentences for the report: what was done, in words
+    arms: tuple[Arm, ...]
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    num_seeds: int = 5
+    probes: tuple[Probe, ...] = ()
+    selection: Selection = Selection()
+    noise_floor_arm: str | None = None  # trained again with other seeds: the A/A arm
+    claims: tuple[Claim, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    scales: Mapping[Scale, Changes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_unique(f"experiment {self.name!r}", "arm names", (arm.name for arm in self.arms))
+        require_unique(f"experiment {self.name!r}", "figure names", (figure.name for figure in self.figures))
+        known = {arm.name for arm in self.arms}
+        require(
+            self.noise_floor_arm is None or self.noise_floor_arm in known,
+            what=f"experiment {self.name!r}",
+            must=f"noise_floor_arm must be one of {sorted(known)}",
+            got=self.noise_floor_arm,
+        )
+        for arm in self.arms:
+            for path, values in {**self.sweep, **arm.sweep}.items():
+                require(
+                    len(values) > 0, what=f"experiment {self.name!r}", must=f"sweep {path} must have values", got=values
+                )
+                read_path(arm.training, path)
+
+    @property
+    def path(self) -> str:
+        return f"{self.term}/{self.name}"
+
+    def at_scale(self, scale: Scale) -> Experiment:
+        """Return this experiment with the changes of a scale applied; `laptop` is the experiment as written."""
+        require(scale in SCALES, what="scale", must=f"it must be one of {SCALES}", got=scale)
+        changes = self.scales.get(scale, Changes())
+        arms = tuple(
+            dataclasses.replace(
+                arm,
+                training=replace_paths(arm.training, {**changes.training, **changes.arms.get(arm.name, {})}),
+                sweep={path: changes.sweep.get(path, values) for path, values in arm.sweep.items()},
+            )
+            for arm in self.arms
+            if arm.name not in changes.without_arms
+        )
+        return dataclasses.replace(
+            self,
+            arms=arms,
+            sweep={path: changes.sweep.get(path, values) for path, values in self.sweep.items()},
+            num_seeds=changes.num_seeds or self.num_seeds,
+            probes=self.probes if changes.probes is None else changes.probes,
+            claims=tuple(claim for claim in self.claims if scale in claim.scales),
+            figures=tuple(figure for figure in self.figures if scale in figure.scales),
+            scales={},
+        )
+
+    def runs_at(self, scale: Scale) -> bool:
+        return not self.scales.get(scale, Changes()).skip
+
+
+def read_path(record: Any, path: str) -> Any:
+    """Return the field at a dotted path of a nested dataclass."""
+    for name in path.split("."):
+        _require_field(record, name, path)
+        record = getattr(record, name)
+    return record
+
+
+def replace_path(record: Any, path: str, value: Any) -> Any:
+    """Return a copy of a nested dataclass with the field at a dotted path replaced."""
+    name, _, rest = path.partition(".")
+    _require_field(record, name, path)
+    return dataclasses.replace(record, **{name: replace_path(getattr(record, name), rest, value) if rest else value})
+
+
+def replace_paths(record: Any, changes: Mapping[str, Any]) -> Any:
+    for path, value in changes.items():
+        record = replace_path(record, path, value)
+    return record
+
+
+def _require_field(record: Any, name: str, path: str) -> None:
+    names = [field.name for field in dataclasses.fields(record)] if dataclasses.is_dataclass(record) else []
+    require(name in names, what=f"path {path!r}", must=f"{type(record).__name__} must have a field {name!r}", got=names)

@@ -1,0 +1,135 @@
+"""Models and their initialization. Shapes are part of the tensor program, initialization is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .checks import require, require_positive
+
+Activation = Literal["sigmoid", "tanh", "relu", "identity", "softsign"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Initialization:
+    """How weights are drawn from the run's seed; biases are zero unless `default` says otherwise.
+
+    `scale` multiplies every drawn weight matrix: it may vary inside a stack, as may the kind.
+    gaussian: N(0, 1); lecun: N(0, 1/n_in); uniform_fan_in: U[-1/sqrt(n_in), 1/sqrt(n_in)] (Glorot's "standard");
+    glorot: U[+-sqrt(6/(n_in+n_out))]; xavier_fan_in: N(0, 1/n_in) as used for ReLU before He; he: N(0, 2/n_in);
+    orthogonal: Haar-distributed; default: PyTorch's own for each module, biases included;
+    smart_tanh: recurrent matrix with 15 non-zeros a row and spectral radius 0.95, others N(0, 0.01^2) (Pascanu 2013);
+    basic_tanh: all N(0, 0.1^2); sigmoid: all N(0, 0.01^2) (same source).
+    """
+
+    kind: Literal[
+        "gaussian",
+        "lecun",
+        "uniform_fan_in",
+        "glorot",
+        "xavier_fan_in",
+        "he",
+        "orthogonal",
+        "default",
+        "smart_tanh",
+        "basic_tanh",
+        "sigmoid",
+        "constant",
+    ] = "default"
+    scale: float = 1.0
+    bias_scale: float = 0.0  # standard deviation of Gaussian biases
+    recurrent_scale: float = 1.0  # further factor on recurrent matrices only
+    forget_bias: float = 0.0  # added to LSTM forget gates / subtracted from GRU update gates
+    input_gate_bias: float = 0.0  # added to LSTM input gates
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchNorm:
+    """Batch normalization; `ghost` computes statistics over that many examples instead of the whole batch."""
+
+    eps: float = 1e-5
+    momentum: float = 0.1
+    center: bool = True
+    scale: bool = True
+    affine: bool = True
+    ghost: int | None = None
+    noisy: bool = False  # Santurkar 2018: noise of non-zero mean and non-unit variance after the normalization
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerNorm:
+    eps: float = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupNorm:
+    num_groups: int = 4
+    eps: float = 1e-5
+
+
+Normalization = BatchNorm | LayerNorm | GroupNorm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mlp:
+    """Fully connected network: `depth` hidden layers of `width`, then a linear readout.
+
+    Each hidden layer is linear -> [normalization] -> activation (`placement="before"`) or linear -> activation ->
+    [normalization]. `residual` adds a skip over every hidden layer of equal width. `bias=False` drops biases.
+    `parametrization="mup"` multiplies the readout and the inputs so that one rate fits all widths (Yang et al. 2022).
+    """
+
+    depth: int = 3
+    width: int = 100
+    activation: Activation = "relu"
+    normalization: Normalization | None = None
+    placement: Literal["before", "after"] = "before"
+    residual: bool = False
+    bias: bool = True
+    parametrization: Literal["standard", "mup"] = "standard"
+    base_width: int = 64
+
+    def __post_init__(self) -> None:
+        require(self.depth >= 0, what="Mlp", must="depth must be >= 0", got=self.depth)
+        require_positive("Mlp", width=self.width)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cnn:
+    """Small convolutional network: 3x3 convolutions with the given channels, stride 2 where listed, mean pool, linear."""
+
+    channels: tuple[int, ...] = (16, 32, 32)
+    strides: tuple[int, ...] = (2, 2, 1)
+    activation: Activation = "relu"
+    normalization: Normalization | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resnet:
+    """CIFAR ResNet of 6n+2 layers, 16/32/64 filters, option-A shortcuts; `residual=False` is the plain net (He 2015)."""
+
+    n: int = 3
+    residual: bool = True
+    normalization: Normalization | None = BatchNorm()
+    width: int = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recurrent:
+    """One recurrent layer; the readout sees the last state, or every state when `read_all`."""
+
+    cell: Literal["tanh", "sigmoid", "relu", "identity", "lstm", "gru"] = "tanh"
+    width: int = 50
+    read_all: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """The parameters themselves: x in R^dimension, started at `start` (or N(0, start^2) when `random`)."""
+
+    dimension: int = 100
+    start: float = 1.0
+    random: bool = False
+
+
+Model = Mlp | Cnn | Resnet | Recurrent | Point

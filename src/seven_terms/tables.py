@@ -1,0 +1,186 @@
+"""Column contracts of every file in results/, and their atomic reading and writing.
+
+Stages meet in these files only; a table that lacks a column, has one too many, or repeats a key is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .spec import require
+
+METRICS = {"run_id": "str", "step": "int32", "metric": "str", "index": "int32", "value": "float64"}
+RUNS = (
+    "run_id",
+    "term",
+    "experiment",
+    "arm",
+    "settings",
+    "seed",
+    "status",
+    "diverged_at_step",
+    "steps",
+    "duration_seconds",
+    "stack",
+    "commit",
+    "device",
+)
+SUMMARY = (
+    "experiment",
+    "figure",
+    "panel",
+    "series",
+    "x",
+    "y",
+    "value",
+    "low",
+    "high",
+    "num_runs",
+)
+VERDICTS = (
+    "claim",
+    "form",
+    "term",
+    "experiment",
+    "statement",
+    "source",
+    "verdict",
+    "effect",
+    "low",
+    "high",
+    "unit",
+    "num_runs",
+    "p_value",
+    "p_holm",
+    "rule",
+    "condition",
+    "because",
+    "note",
+)
+COMPARISONS = (
+    "key",
+    "term",
+    "quantity",
+    "published",
+    "published_low",
+    "published_high",
+    "source",
+    "certainty",
+    "measured",
+    "measured_low",
+    "measured_high",
+    "unit",
+    "agreement",
+    "difference_because",
+)
+TABLES = {
+    "runs": (RUNS, ("run_id",)),
+    "summary": (SUMMARY, ()),
+    "verdicts": (VERDICTS, ("claim", "form")),
+    "comparisons": (COMPARISONS, ("key",)),
+}
+
+
+def write_csv(table: pd.DataFrame, path: Path, *, kind: str) -> None:
+    """Write a table of a known kind; ValueError when it breaks its contract."""
+    check(table, kind=kind, where=str(path))
+    _atomically(path, lambda temporary: table.to_csv(temporary, index=False))
+
+
+def read_csv(path: Path, *, kind: str) -> pd.DataFrame:
+    """Return a table of a known kind, checked."""
+    table = pd.read_csv(path, keep_default_na=True, dtype={"form": str, "note": str, "condition": str, "series": str})
+    check(table, kind=kind, where=str(path))
+    return table
+
+
+def check(table: pd.DataFrame, *, kind: str, where: str) -> None:
+    columns, key = TABLES[kind]
+    require(
+        tuple(table.columns) == columns,
+        what=f"{kind} table {where!r}",
+        must=f"columns must be {columns}",
+        got=tuple(table.columns),
+    )
+    if key:
+        repeated = table[table.duplicated(list(key))]
+        require(
+            repeated.empty,
+            what=f"{kind} table {where!r}",
+            must=f"{', '.join(key)} must be unique",
+            got=repeated[list(key)].head(3).to_dict("records"),
+        )
+
+
+def write_metrics(table: pd.DataFrame, path: Path, *, stack: Mapping[str, Any]) -> None:
+    """Write the metrics of a stack: long format, and `stack` (runs' status, duration, provenance) as file metadata."""
+    require(
+        tuple(table.columns) == tuple(METRICS),
+        what=f"metrics {path.name!r}",
+        must=f"columns must be {tuple(METRICS)}",
+        got=tuple(table.columns),
+    )
+    fields = [
+        ("run_id", pa.dictionary(pa.int32(), pa.string())),
+        ("step", pa.int32()),
+        ("metric", pa.dictionary(pa.int32(), pa.string())),
+        ("index", pa.int32()),
+        ("value", pa.float64()),
+    ]
+    arrow = pa.Table.from_pandas(table, schema=pa.schema(fields), preserve_index=False)
+    arrow = arrow.replace_schema_metadata({"stack": json.dumps(stack, sort_keys=True)})
+    _atomically(path, lambda temporary: pq.write_table(arrow, temporary, compression="zstd"))
+
+
+def read_metrics(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return (metrics, stack record) of one metrics file."""
+    arrow = pq.read_table(path)
+    stack = json.loads(arrow.schema.metadata[b"stack"])
+    return arrow.replace_schema_metadata(None).to_pandas(), stack
+
+
+def read_experiment_metrics(paths: list[Path], *, expected: set[str], experiment: str) -> pd.DataFrame:
+    """Return the metrics of all stacks of an experiment; ValueError when runs are missing or unexpected."""
+    tables, found = [], set()
+    for path in paths:
+        table, stack = read_metrics(path)
+        tables.append(table)
+        found |= set(stack["runs"])
+    missing, extra = sorted(expected - found), sorted(found - expected)
+    require(
+        not missing,
+        what=f"metrics of {experiment!r}",
+        must=f"all {len(expected)} runs must be there",
+        got=f"{len(missing)} missing: {', '.join(missing[:3])}",
+        do="run `make report` again to train them",
+    )
+    require(
+        not extra,
+        what=f"metrics of {experiment!r}",
+        must="only planned runs may be there",
+        got=f"{len(extra)} more: {', '.join(extra[:3])}",
+        do="delete the stale metrics files",
+    )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _atomically(path: Path, write: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    try:
+        write(temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
