@@ -2,6 +2,7 @@
 
 from seven_terms.spec import (
     Arm,
+    Bars,
     Changes,
     Constant,
     Cosine,
@@ -9,12 +10,16 @@ from seven_terms.spec import (
     ExpectedSgd,
     Experiment,
     Exponential,
+    Figure,
     InverseSqrt,
     InverseTime,
+    Last,
     Linear,
     NoisyQuadraticMoments,
+    Panel,
     Point,
     Schedule,
+    Selected,
     Selection,
     Step,
     Steps,
@@ -33,7 +38,15 @@ SCHEDULES: dict[str, tuple[str, Schedule]] = {
     "cosine": ("cosine", Cosine()),
     "linear": ("linear to zero", Linear()),
 }
-RATES = tuple(round(0.0112 * 1.2414**i, 6) for i in range(28))  # 28 points, logarithmic, to be matched to papers.md
+
+
+def grid(low: float, high: float, *, num: int = 28) -> tuple[float, ...]:
+    return tuple(round(low * (high / low) ** (i / (num - 1)), 6) for i in range(num))
+
+
+RATES = grid(0.005, 1.95)
+INVERSE_SQRT_RATES = grid(0.05, 20.0)  # a schedule that falls from the first step on wants a higher start
+BUDGETS = (300, 3000)
 
 
 def training(schedule: Schedule, num_steps: int) -> Training:
@@ -58,8 +71,13 @@ experiment = Experiment(
         "takes its best peak rate from one logarithmic grid of 28."
     ),
     arms=tuple(
-        Arm(name=f"{name}_{steps}", label=f"{label}, T = {steps}", training=training(schedule, steps))
-        for steps in (300, 3000)
+        Arm(
+            name=f"{name}_{steps}",
+            label=f"{label}, T = {steps}",
+            training=training(schedule, steps),
+            sweep={"optimizer.learning_rate": INVERSE_SQRT_RATES} if name == "inverse_sqrt" else {},
+        )
+        for steps in BUDGETS
         for name, (label, schedule) in SCHEDULES.items()
     ),
     sweep={"optimizer.learning_rate": RATES},
@@ -67,6 +85,26 @@ experiment = Experiment(
     probes=(Evaluate(steps=Steps(count=4), splits=("train",)),),
     selection=Selection(metric="train_loss"),
     claims=(),
-    figures=(),
+    figures=(
+        Figure(
+            name="final_loss",
+            caption="Expected final loss of each schedule at its own best peak rate, without sampling error.",
+            panels=tuple(
+                Panel(
+                    title=f"T = {steps}",
+                    content=Bars(
+                        measure=Last("train_loss"),
+                        runs={
+                            label: Selected(f"{name}_{steps}", best=("learning_rate",))
+                            for name, (label, _) in SCHEDULES.items()
+                        },
+                    ),
+                    x_label="schedule",
+                    y_label="expected loss",
+                )
+                for steps in BUDGETS
+            ),
+        ),
+    ),
     scales={"smoke": Changes(sweep={"optimizer.learning_rate": RATES[::3]})},
 )

@@ -34,6 +34,14 @@ RUNS = (
     "commit",
     "device",
 )
+# Rows of a summary, by kind of content. `figure` is the figure's name, `panel` counts from 0, `series` is the label of the
+# content's runs (for Curve.by and other splits "label, name = value"); a named theory is a series of the reference's label.
+#   Curve       x = step or index, value, low, high; band "seeds": one row per seed and x, y = seed
+#   SweepCurve  x = sweep value, value, low, high
+#   Survival    x = time (0 included), value = share still waiting from x on, low, high
+#   Bars        one row with value, low, high and y empty; one row per seed with value and y = seed
+#   Heatmap     x, y = sweep values, value
+#   Cloud       one row per run: x, y = the two measures
 SUMMARY = (
     "experiment",
     "figure",

@@ -32,6 +32,15 @@ Term = Literal[
     "gradient_clipping",
 ]
 TERMS: tuple[Term, ...] = Term.__args__  # type: ignore[attr-defined]
+TERM_TITLES: Mapping[Term, str] = {
+    "learning_rate": "Learning rate",
+    "lr_schedule": "Learning-rate schedule",
+    "lr_decay": "Learning-rate decay",
+    "vanishing_gradient": "Vanishing gradient",
+    "exploding_gradient": "Exploding gradient",
+    "batch_norm": "Batch normalization",
+    "gradient_clipping": "Gradient clipping",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
