@@ -1,8 +1,12 @@
-"""Specs to canonical JSON and back, and the ids made from it; standard library only."""
+"""Specs to canonical JSON and back, and the ids made from it; standard library only.
+
+Equal values have equal ids (0.5 == 0.50, 1 == 1.0), which is what lets the ids of parts be remembered by value.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -14,8 +18,7 @@ from . import spec
 def encode(value: Any) -> Any:
     """Return JSON data for a spec: dataclasses become {"is": class name, field: value...}, infinities strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"is": type(value).__name__, **fields}
+        return {"is": type(value).__name__} | {name: encode(getattr(value, name)) for name in _field_names(type(value))}
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -23,6 +26,11 @@ def encode(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {"is": "float", "value": str(value)}
     return value
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def decode(data: Any) -> Any:
@@ -43,13 +51,29 @@ def decode(data: Any) -> Any:
         got=data["is"],
         do="make the plan again with this version of seven-terms",
     )
+    assert kind is not None
     return kind(**{key: decode(item) for key, item in data.items() if key != "is"})
 
 
 def canonical_json(value: Any) -> str:
-    return json.dumps(encode(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(_plain(encode(value)), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def content_id(value: Any, *, length: int = 10) -> str:
     """Return the first hex digits of the sha256 of the canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+@functools.cache
+def part_id(part: Any) -> str:
+    """Return the full content id of a hashable part, remembered: the runs of a grid share most of their record."""
+    return content_id(part, length=64)
+
+
+def _plain(data: Any) -> Any:
+    """Write whole floats as integers, so that 1 and 1.0 are the same content."""
+    if isinstance(data, dict):
+        return {key: _plain(item) for key, item in data.items()}
+    if isinstance(data, list):
+        return [_plain(item) for item in data]
+    return int(data) if isinstance(data, float) and data.is_integer() else data

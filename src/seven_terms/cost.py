@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from .spec import (
@@ -63,6 +64,7 @@ def num_parameters(training: Training) -> int:
             return getattr(training.model, "dimension", 270_000)
 
 
+@functools.cache
 def flops_per_run_step(training: Training) -> float:
     """Return the operations of one update: 2 for a multiply-add, times 3 for forward and backward."""
     batch = training.batch_size or getattr(training.task, "num_train", None) or 1000
@@ -99,3 +101,8 @@ def runs_per_stack(training: Training, num_runs: int) -> int:
     by_memory = max(VALUES_PER_STACK // max(values_per_run(training), 1), 1)
     largest = max(min(LARGEST_STACK, by_time, by_memory, num_runs), 1)
     return math.ceil(num_runs / math.ceil(num_runs / largest))
+
+
+def expected_seconds(flops: float, *, num_steps: int) -> float:
+    """Return a rough time on one core: start-up, a fixed overhead per update of a stack, and the arithmetic."""
+    return 5.0 + 1.5e-3 * num_steps + flops / 2.0e10

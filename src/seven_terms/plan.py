@@ -6,15 +6,18 @@ Standard library only, so that the Snakefile and each cluster job parse in well 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 import itertools
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .canonical import canonical_json, content_id, decode, encode
-from .cost import flops_per_run_step, runs_per_stack
+from .canonical import content_id, decode, encode, part_id
+from .cost import expected_seconds, flops_per_run_step, runs_per_stack
 from .spec import Arm, Experiment, Probe, Scale, Training, replace_paths, require, require_unique
 
 TRAINING_VERSION = 1  # raised by every commit that changes a run's numbers: all runs get new ids
@@ -33,7 +36,9 @@ class Run:
 
     @property
     def id(self) -> str:
-        return content_id({"version": TRAINING_VERSION, "run": encode(self)})
+        parts = {"training": part_id(self.training), "probes": part_id(self.probes)}
+        record = {name: getattr(self, name) for name in ("experiment", "arm", "settings", "seed")}
+        return content_id({"version": TRAINING_VERSION, **record, **parts})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +60,11 @@ class Stack:
     def flops(self) -> float:
         """Estimated floating-point operations of the updates, probes not counted."""
         return sum(flops_per_run_step(run.training) * run.training.num_steps for run in self.runs)
+
+    @property
+    def expected_seconds(self) -> float:
+        """Rough time on one core, to order stacks and to guess the time left; never part of an id."""
+        return expected_seconds(self.flops, num_steps=self.num_steps)
 
 
 def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
@@ -93,15 +103,16 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
 
 def program_key(run: Run) -> str:
     """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
-    training = run.training
-    rules = {
-        name: {"is": type(rule).__name__}
-        | {
-            field.name: getattr(rule, field.name)
-            for field in dataclasses.fields(rule)
-            if field.type not in ("float", float)
-        }
-        for name, rule in (("optimizer", training.optimizer),)
+    return f"{_program_of(run.training)}-{part_id(run.probes)}"
+
+
+@functools.cache
+def _program_of(training: Training) -> str:
+    rule = training.optimizer
+    shape = {
+        field.name: getattr(rule, field.name)
+        for field in dataclasses.fields(rule)
+        if field.type not in ("float", float)
     }
     rest = {
         field.name: getattr(training, field.name)
@@ -109,7 +120,7 @@ def program_key(run: Run) -> str:
         if field.name not in ("optimizer", "clipping", "schedule", "initialization")
     }
     rest["clips_adaptively"] = training.clipping.adaptive != float("inf")
-    return canonical_json({"rules": rules, "rest": rest, "probes": run.probes})
+    return content_id({"optimizer": type(rule).__name__, "shape": shape, "rest": rest}, length=64)
 
 
 def stacks_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Stack, ...]:
@@ -127,22 +138,9 @@ def stacks_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Stack, ...
     return tuple(stacks)
 
 
-def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:
-    """Write the plan of an experiment: the experiment itself, its stacks and its runs, as JSON."""
-    stacks = stacks_of(experiment, base_seed=base_seed)
-    plan = {
-        "scale": scale,
-        "base_seed": base_seed,
-        "experiment": encode(experiment),
-        "stacks": {stack.id: [{"id": run.id, **encode(run)} for run in stack.runs] for stack in stacks},
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(plan, indent=1, sort_keys=True) + "\n")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """A plan file read back."""
+    """The stacks of one experiment at one scale and base seed: what a plan file holds."""
 
     scale: Scale
     base_seed: int
@@ -152,6 +150,59 @@ class Plan:
     @property
     def runs(self) -> dict[str, Run]:
         return {run.id: run for stack in self.stacks.values() for run in stack.runs}
+
+    @property
+    def content(self) -> str:
+        """What the stages after training depend on: the experiment as written (order included) and its stacks."""
+        record = [self.scale, self.base_seed, encode(self.experiment), list(self.stacks)]
+        return hashlib.sha256(json.dumps(record).encode()).hexdigest()[:10]
+
+
+def make_plan(experiment: Experiment, *, scale: Scale, base_seed: int = 0) -> Plan:
+    """Return the plan of an experiment (already at its scale)."""
+    stacks = {stack.id: stack for stack in stacks_of(experiment, base_seed=base_seed)}
+    return Plan(scale=scale, base_seed=base_seed, experiment=experiment, stacks=stacks)
+
+
+def plans_at(experiments: Iterable[Experiment], scale: Scale, *, base_seed: int = 0) -> dict[str, Plan]:
+    """Return the plan of every experiment that runs at a scale, by "<term>/<name>", in the paper's order."""
+    chosen = at_scale(experiments, scale)
+    return {experiment.path: make_plan(experiment, scale=scale, base_seed=base_seed) for experiment in chosen}
+
+
+def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:
+    """Write the plan of an experiment: the experiment itself, its stacks and its runs, as JSON."""
+    plan = make_plan(experiment, scale=scale, base_seed=base_seed)
+    record = {
+        "scale": scale,
+        "base_seed": base_seed,
+        "experiment": encode(experiment),
+        "stacks": {
+            stack_id: [{"id": run.id, **encode(run)} for run in stack.runs] for stack_id, stack in plan.stacks.items()
+        },
+    }
+    # Keys stay unsorted: figures list labels in the author's order.
+    write_if_changed(path, json.dumps(record, indent=1) + "\n")
+
+
+def write_stack_table(plans: Mapping[str, Plan], path: Path) -> None:
+    """Write one row per stack, for people and for the progress lines: what it trains and what it should cost."""
+    rows = ["experiment,stack,num_runs,num_steps,flops,expected_seconds"]
+    for name, plan in plans.items():
+        for stack_id, stack in plan.stacks.items():
+            cost = f"{stack.flops:.3g},{stack.expected_seconds:.3g}"
+            rows.append(f"{name},{stack_id},{len(stack.runs)},{stack.num_steps},{cost}")
+    write_if_changed(path, "\n".join(rows) + "\n")
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a text file atomically, and leave it alone when it already says the same."""
+    if path.is_file() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 def read_plan(path: Path) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -31,6 +32,16 @@ def commit() -> str:
     if not revision:
         return "unknown"
     return revision + ("+" if _git("status", "--porcelain", "--untracked-files=no", cwd=here) else "")
+
+
+def source_id(*names: str) -> str:
+    """Return a hash of the package's files and folders of these names: it changes when that code does."""
+    root, digest = Path(__file__).resolve().parent, hashlib.sha256()
+    for name in names:
+        paths = [root / name] if name.endswith(".py") else sorted((root / name).rglob("*.py"))
+        for path in paths:
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:10]
 
 
 def commit_time() -> int | None:

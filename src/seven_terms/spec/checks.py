@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 
@@ -28,6 +29,5 @@ def require_increasing(what: str, name: str, values: Iterable[float]) -> None:
 
 
 def require_unique(what: str, name: str, values: Iterable[str]) -> None:
-    listed = list(values)
-    repeated = sorted({value for value in listed if listed.count(value) > 1})
+    repeated = sorted(value for value, count in Counter(values).items() if count > 1)
     require(not repeated, what=what, must=f"{name} must be unique", got=repeated, do="rename the repeated ones")
