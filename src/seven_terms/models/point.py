@@ -1,0 +1,19 @@
+"""The parameters themselves as a model: for functions that are given by a formula."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seven_terms import spec
+
+
+class Point(nn.Module):
+    """(anything) -> the parameter `x` [dimension]."""
+
+    def __init__(self, model: spec.Point) -> None:
+        super().__init__()
+        self.x = nn.Parameter(torch.full((model.dimension,), model.start))
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.x

@@ -1,0 +1,70 @@
+"""Recurrent networks as loops of matrix products: unlike nn.RNN they work under vmap.
+
+One bias a layer (`input.bias`), where PyTorch has two that add up. Gates stand on top of each other: LSTM input, forget,
+candidate, output as in PyTorch; GRU reset, update, candidate with h_t = (1 - z) h_{t-1} + z n as in Chung et al. 2014
+(PyTorch's update gate is one minus this one).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seven_terms import spec
+
+from .linear import Linear
+from .tap import ACTIVATIONS
+
+NUM_GATES = {"lstm": 4, "gru": 3}
+
+
+class Recurrent(nn.Module):
+    """x [B, T, D] -> outputs [B, num_outputs], or [B, T, num_outputs] when the readout sees every state.
+
+    `perturbation` [T, B, H] is added to each hidden state h_t before anyone reads it: its gradient at zero is dL/dh_t.
+    The recurrent matrix is the parameter `recurrent.weight` [gates * H, H].
+    """
+
+    def __init__(self, model: spec.Recurrent, *, num_inputs: int, num_outputs: int) -> None:
+        super().__init__()
+        width, gates = model.width, NUM_GATES.get(model.cell, 1)
+        self.model = model
+        self.input = Linear(num_inputs, width, num_blocks=gates, default_fan=width)
+        self.recurrent = Linear(width, width, bias=False, num_blocks=gates, default_fan=width, role="recurrent")
+        self.readout = Linear(width, num_outputs)
+
+    def forward(self, x: Tensor, perturbation: Tensor | None = None) -> Tensor:
+        states = self.states(x, perturbation)
+        if not self.model.read_all:
+            return self.readout(states[-1])
+        all_states = torch.stack(states, 1)
+        return self.readout(all_states.flatten(0, 1)).unflatten(0, all_states.shape[:2])
+
+    def states(self, x: Tensor, perturbation: Tensor | None = None) -> list[Tensor]:
+        """Return the T hidden states, each [B, H]."""
+        inputs = self.input(x.flatten(0, 1)).unflatten(0, x.shape[:2]).unbind(1)  # one product for all steps
+        step = {"lstm": self._lstm, "gru": self._gru}.get(self.model.cell, self._simple)
+        hidden = cell = x.new_zeros(x.shape[0], self.model.width)
+        states = []
+        for t, driven in enumerate(inputs):
+            hidden, cell = step(driven, hidden, cell)
+            hidden = hidden if perturbation is None else hidden + perturbation[t]
+            states.append(hidden)
+        return states
+
+    def _simple(self, driven: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        return ACTIVATION[self.model.cell](driven + self.recurrent(hidden)), cell
+
+    def _lstm(self, driven: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        i, f, g, o = (driven + self.recurrent(hidden)).chunk(4, -1)
+        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(cell), cell
+
+    def _gru(self, driven: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        r, z, n = driven.chunk(3, -1)
+        from_r, from_z, from_n = self.recurrent(hidden).chunk(3, -1)
+        candidate = torch.tanh(n + torch.sigmoid(r + from_r) * from_n)
+        return hidden + torch.sigmoid(z + from_z) * (candidate - hidden), cell
+
+
+ACTIVATION = {name: kind() for name, kind in ACTIVATIONS.items()}
