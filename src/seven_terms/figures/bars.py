@@ -1,0 +1,66 @@
+"""Bars: a measure a label with its interval, and every seed as a dot; lying down where labels are long."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..spec import Panel
+from .rows import as_floats, drawn_labels
+from .style import LineStyle
+
+CHARACTERS_PER_INCH = 11.0  # of tick labels that stand side by side
+WRAP = 22
+
+
+def lies_down(panel: Panel, *, width: float) -> bool:
+    """Return whether the labels are too long to stand side by side in a panel of `width` inches."""
+    labels = list(panel.content.runs)
+    longest = max((len(label) for label in labels), default=0)
+    return longest * len(labels) > CHARACTERS_PER_INCH * (width - 0.6)
+
+
+def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], down: bool) -> list[str]:
+    """Draw one bar a label; return the labels without a finite value."""
+    labels = drawn_labels(rows, list(panel.content.runs))
+    finite = rows[rows["value"].notna()]
+    filled = [label for label in labels if (finite["series"] == label).any()]
+    for place, label in enumerate(filled):
+        chosen = finite[finite["series"] == label]
+        is_seed = chosen["y"].notna()
+        _draw_seeds(axes, chosen[is_seed], place=place, style=styles[label], down=down)
+        _draw_mean(axes, panel, chosen[~is_seed], place=place, style=styles[label], down=down)
+    names = [textwrap.fill(label, WRAP) for label in filled]
+    (axes.set_yticks if down else axes.set_xticks)(range(len(filled)), names)
+    _lay_out(axes, len(filled), down=down)
+    return [label for label in labels if label not in filled]
+
+
+def _lay_out(axes: Axes, num_labels: int, *, down: bool) -> None:
+    axes.grid(False, axis="y" if down else "x")
+    if down:
+        axes.set_ylim(max(num_labels, 1) - 0.5, -0.5)  # first label on top
+    else:
+        axes.set_xlim(-0.5, max(num_labels, 1) - 0.5)
+
+
+def _draw_mean(axes: Axes, panel: Panel, chosen: pd.DataFrame, *, place: float, style: LineStyle, down: bool) -> None:
+    value, low, high = (as_floats(chosen[column]) for column in ("value", "low", "high"))
+    places = np.full(len(value), float(place))
+    if not panel.log_y and panel.y_limits[0] in (None, 0):  # a bar has a meaning only from zero
+        bar = axes.barh if down else axes.bar
+        bar(places, value, 0.6, color=style.colour, alpha=0.25, linewidth=0)
+    if np.isfinite(low).any():
+        (axes.hlines if down else axes.vlines)(places, low, high, color=style.colour, linewidth=1.6)
+    points = (value, places) if down else (places, value)
+    axes.plot(*points, linestyle="none", marker=style.marker, color=style.colour, markersize=5, markeredgecolor="white")
+
+
+def _draw_seeds(axes: Axes, chosen: pd.DataFrame, *, place: float, style: LineStyle, down: bool) -> None:
+    value = as_floats(chosen["value"])
+    beside = place + 0.22 + 0.04 * (np.arange(len(value)) % 3 - 1)
+    points = (value, beside) if down else (beside, value)
+    axes.plot(*points, linestyle="none", marker="o", markersize=2.2, color=style.colour, alpha=0.6, markeredgewidth=0)

@@ -1,0 +1,27 @@
+"""Clouds: a point a run, one measure against another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..spec import Panel
+from .rows import as_floats, drawn_labels
+from .style import LineStyle
+
+
+def draw_cloud(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
+    """Draw the points of each label; return the labels without a finite point."""
+    missing = []
+    for label in drawn_labels(rows, list(panel.content.runs)):
+        chosen = rows[rows["series"] == label]
+        x, y = as_floats(chosen["x"]), as_floats(chosen["y"])
+        finite = np.isfinite(x) & np.isfinite(y)
+        if not finite.any():
+            missing.append(label)
+            continue
+        style = styles[label]
+        marks = {"marker": style.marker, "color": style.colour, "label": label}
+        axes.plot(x[finite], y[finite], linestyle="none", alpha=0.65, markeredgewidth=0, **marks)
+    return missing

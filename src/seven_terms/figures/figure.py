@@ -1,0 +1,113 @@
+"""One figure: panels in a row or two by two, legends outside the data, everything at printed size."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from ..plan import Plan, read_plan
+from ..spec import Bars, Figure, Panel, require
+from ..tables import read_csv
+from .bars import lies_down
+from .panel import draw_panel, labels_of, needs_legend
+from .rows import panel_rows
+from .style import FONT_SIZE, TEXT_WIDTH, house_style, save, style_of
+
+LEGEND_ROW = FONT_SIZE / 72 * 1.35  # inches
+CHARACTERS_PER_INCH = 15.0  # of legend text
+HANDLE_CHARACTERS = 8  # what a legend's line and the space around it take
+ALONE_WIDTH = 4.4  # inches: a single panel does not fill the text width
+
+
+def draw(plan: Plan | Path, summary_path: Path, *, name: str, output_path: Path) -> None:
+    """Draw figure `name` of a plan's experiment from its summary table to a PDF, and a PNG beside it."""
+    plan = plan if isinstance(plan, Plan) else read_plan(plan)
+    known = {figure.name: figure for figure in plan.experiment.figures}
+    require(
+        name in known,
+        what=f"experiment {plan.experiment.path!r}",
+        must=f"a figure must be one of {sorted(known)}",
+        got=name,
+    )
+    summary = read_csv(summary_path, kind="summary")
+    with house_style():
+        save(make_figure(known[name], summary), output_path)
+
+
+def make_figure(figure: Figure, summary: pd.DataFrame) -> Canvas:
+    """Return the drawn figure."""
+    tables = [panel_rows(summary, figure.name, panel=i) for i in range(len(figure.panels))]
+    labels = [labels_of(panel, rows) for panel, rows in zip(figure.panels, tables, strict=True)]
+    styles = style_of(label for some in labels for label in some)
+    columns, lines = _grid(len(figure.panels))
+    total = TEXT_WIDTH if columns > 1 else ALONE_WIDTH
+    width = total / columns
+    heights = [panel_height(panel, width=width) for panel in figure.panels]
+    canvas = Canvas(figsize=(total, lines * max(heights)), layout="constrained")
+    places = list(canvas.subplots(lines, columns, squeeze=False).flat)
+    for number, (axes, panel, rows) in enumerate(zip(places, figure.panels, tables, strict=False)):
+        draw_panel(axes, panel, rows, styles=styles, width=width)
+        letter = f"({'abcd'[number]}) " if len(figure.panels) > 1 else ""
+        add_title(axes, letter + panel.title, width=width)
+    for axes in places[len(figure.panels) :]:
+        axes.set_axis_off()
+    _add_legends(canvas, places, figure.panels, labels=labels, width=width)
+    return canvas
+
+
+def add_title(axes: Axes, title: str, *, width: float) -> None:
+    axes.set_title(textwrap.fill(title, int(width * 14)), loc="left")
+
+
+def panel_height(panel: Panel, *, width: float) -> float:
+    """Return the height in inches that fits a panel, its legend not counted."""
+    usual = {True: 2.6, False: 2.3}[width > 2.5]
+    if isinstance(panel.content, Bars) and lies_down(panel, width=width):
+        return max(usual, 0.7 + 0.23 * len(panel.content.runs))
+    return usual
+
+
+def _grid(num_panels: int) -> tuple[int, int]:
+    return (num_panels, 1) if num_panels <= 3 else (2, math.ceil(num_panels / 2))
+
+
+def _add_legends(
+    canvas: Canvas, places: list[Axes], panels: tuple[Panel, ...], *, labels: list[list[str]], width: float
+) -> None:
+    """One legend below the figure where panels share labels, else one below each panel."""
+    told = [i for i, panel in enumerate(panels) if needs_legend(panel)]
+    seen = [label for i in told for label in labels[i]]
+    if len(told) > 1 and len(set(seen)) == len(seen):
+        for i in told:
+            add_panel_legend(places[i], width=width)
+        return
+    entries = {}
+    for i in told:
+        handles, names = places[i].get_legend_handles_labels()
+        entries |= {name: handle for name, handle in zip(names, handles, strict=True) if name not in entries}
+    if entries:
+        columns = legend_columns(list(entries), width=canvas.get_figwidth())
+        rows = math.ceil(len(entries) / columns)
+        canvas.set_figheight(canvas.get_figheight() + rows * LEGEND_ROW)
+        canvas.legend(entries.values(), entries, loc="outside lower center", ncols=columns)
+
+
+def add_panel_legend(axes: Axes, *, width: float) -> None:
+    handles, names = axes.get_legend_handles_labels()
+    if not names:
+        return
+    columns = legend_columns(names, width=width)
+    canvas = axes.figure
+    rows = math.ceil(len(names) / columns)
+    canvas.set_figheight(canvas.get_figheight() + 0.5 * rows * LEGEND_ROW)
+    axes.legend(handles, names, loc="upper center", bbox_to_anchor=(0.45, -0.28), ncols=columns)
+
+
+def legend_columns(names: list[str], *, width: float) -> int:
+    longest = max(len(name) for name in names) + HANDLE_CHARACTERS
+    return max(1, min(len(names), int(width * CHARACTERS_PER_INCH / longest)))

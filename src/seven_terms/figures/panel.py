@@ -1,0 +1,85 @@
+"""One panel: its content, theory, scales and ticks, and what is missing from it."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..spec import Bars, Cloud, Curve, Heatmap, Panel, Survival, SweepCurve
+from .axes import draw_references, say_empty, say_missing, set_limits, set_scale, set_sweep_ticks, set_ticks
+from .bars import draw_bars, lies_down
+from .cloud import draw_cloud
+from .curve import draw_curve
+from .heatmap import draw_heatmap
+from .rows import as_floats, drawn_labels, is_numeric
+from .style import LineStyle
+from .survival import draw_survival
+from .sweep import draw_sweep
+
+
+def labels_of(panel: Panel, rows: pd.DataFrame) -> list[str]:
+    """Return the labels that a legend must tell apart."""
+    return [] if isinstance(panel.content, Heatmap) else drawn_labels(rows, list(panel.content.runs))
+
+
+def needs_legend(panel: Panel) -> bool:
+    return bool(panel.references) or not isinstance(panel.content, (Bars, Heatmap))
+
+
+def draw_panel(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], width: float) -> None:
+    """Draw one panel of `width` inches."""
+    down = isinstance(panel.content, Bars) and lies_down(panel, width=width)
+    _set_scales(axes, panel, down=down)
+    missing = _draw_content(axes, panel, rows, styles=styles, down=down)
+    if len(missing) == max(len(labels_of(panel, rows)), 1):
+        say_empty(axes, missing)
+    else:
+        missing += draw_references(axes, panel, rows, down=down)
+        _set_ticks(axes, panel, rows, down=down)
+        if missing:
+            say_missing(axes, missing)
+    axes.set_xlabel(panel.y_label if down else panel.x_label)
+    axes.set_ylabel("" if down else panel.y_label)
+
+
+def _draw_content(
+    axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], down: bool
+) -> list[str]:
+    match panel.content:
+        case Curve():
+            return draw_curve(axes, panel, rows, styles=styles)
+        case SweepCurve():
+            return draw_sweep(axes, panel, rows, styles=styles)
+        case Survival():
+            return draw_survival(axes, panel, rows, styles=styles)
+        case Bars():
+            return draw_bars(axes, panel, rows, styles=styles, down=down)
+        case Heatmap():
+            return draw_heatmap(axes, rows)
+        case Cloud():
+            return draw_cloud(axes, panel, rows, styles=styles)
+
+
+def _is_named_sweep(panel: Panel, rows: pd.DataFrame) -> bool:
+    return isinstance(panel.content, SweepCurve) and not is_numeric(rows["x"])
+
+
+def _set_scales(axes: Axes, panel: Panel, *, down: bool) -> None:
+    if isinstance(panel.content, Heatmap):  # cells stand side by side, whatever their values
+        return
+    set_scale(axes.xaxis if down else axes.yaxis, logarithmic=panel.log_y)
+    if not isinstance(panel.content, Bars):
+        set_scale(axes.xaxis, logarithmic=panel.log_x)
+
+
+def _set_ticks(axes: Axes, panel: Panel, rows: pd.DataFrame, *, down: bool) -> None:
+    if isinstance(panel.content, Heatmap):
+        return
+    values = axes.xaxis if down else axes.yaxis
+    set_limits(values, panel.y_limits)
+    set_ticks(values, logarithmic=panel.log_y)
+    if isinstance(panel.content, Bars) or _is_named_sweep(panel, rows):
+        return
+    set_ticks(axes.xaxis, logarithmic=panel.log_x)
+    if isinstance(panel.content, SweepCurve):
+        set_sweep_ticks(axes, as_floats(rows["x"]))

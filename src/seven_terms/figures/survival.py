@@ -1,0 +1,29 @@
+"""Survival curves: the share of runs still waiting for an event, as steps with their band."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..spec import Panel
+from .rows import as_floats, drawn_labels, series
+from .style import LineStyle
+
+
+def draw_survival(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
+    """Draw one Kaplan-Meier curve a label; return the labels without a finite value."""
+    missing = []
+    for label in drawn_labels(rows, list(panel.content.runs)):
+        chosen = series(rows, label)
+        if chosen.empty:
+            missing.append(label)
+            continue
+        style, x = styles[label], as_floats(chosen["x"])
+        line = {"color": style.colour, "linestyle": style.dash, "label": label}
+        axes.step(x, as_floats(chosen["value"]), where="post", **line)
+        low, high = as_floats(chosen["low"]), as_floats(chosen["high"])
+        if np.isfinite(low).any():
+            axes.fill_between(x, low, high, step="post", color=style.colour, alpha=0.15, linewidth=0)
+    axes.set_ylim(-0.03, 1.03)
+    return missing

@@ -1,0 +1,146 @@
+"""Summary tables of each kind of content, made up but shaped as the statistics stage writes them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from seven_terms.spec import (
+    Bars,
+    Cloud,
+    Curve,
+    Diverged,
+    Figure,
+    Heatmap,
+    Last,
+    Panel,
+    Reference,
+    Selected,
+    StepsTo,
+    Survival,
+    SweepCurve,
+)
+from seven_terms.tables import SUMMARY
+
+LOSS = Last("test_loss")
+
+
+def table(figure: str, rows: list[dict], *, panel: int = 0) -> pd.DataFrame:
+    filled = [{"experiment": "batch_norm/made_up", "figure": figure, "panel": panel, **row} for row in rows]
+    return pd.DataFrame(filled).reindex(columns=list(SUMMARY))
+
+
+def runs(*labels: str) -> dict[str, Selected]:
+    return {label: Selected(label) for label in labels}
+
+
+def panel(content: object, **changes: object) -> Panel:
+    given = {"title": "A panel", "content": content, "x_label": "step", "y_label": "loss (nats)", **changes}
+    return Panel(**given)
+
+
+def figure(*panels: Panel, name: str = "made_up") -> Figure:
+    return Figure(name=name, caption="Made-up numbers.", panels=panels)
+
+
+def curve(labels: tuple[str, ...], *, band: float = 0.1, points: int = 30) -> list[dict]:
+    steps = np.linspace(0, 2000, points)
+    rows = []
+    for number, label in enumerate(labels):
+        value = np.exp(-steps / (300 + 250 * number)) + 0.05 * (number + 1)
+        rows += [
+            {"series": label, "x": x, "value": y, "low": y * (1 - band), "high": y * (1 + band), "num_runs": 5}
+            for x, y in zip(steps, value, strict=True)
+        ]
+    return rows
+
+
+def sweep(labels: tuple[str, ...], values: tuple) -> list[dict]:
+    return [
+        {"series": label, "x": x, "value": y, "low": y - 0.08, "high": y + 0.08, "num_runs": 10}
+        for number, label in enumerate(labels)
+        for place, x in enumerate(values)
+        for y in [0.9 - 0.25 * number * place / len(values) - 0.02 * place]
+    ]
+
+
+def survival(labels: tuple[str, ...]) -> list[dict]:
+    return [
+        {"series": label, "x": x, "value": s, "low": max(s - 0.2, 0), "high": min(s + 0.15, 1), "num_runs": 10}
+        for number, label in enumerate(labels)
+        for x, s in zip((0, 300 * (number + 1), 900, 1500, 3000), (1.0, 0.8, 0.5, 0.3, 0.3 * number), strict=True)
+    ]
+
+
+def bars(labels: tuple[str, ...], *, seeds: int = 5) -> list[dict]:
+    rows = []
+    for number, label in enumerate(labels):
+        mean = 0.4 + 0.15 * number
+        rows.append({"series": label, "value": mean, "low": mean - 0.05, "high": mean + 0.05, "num_runs": seeds})
+        rows += [
+            {"series": label, "y": seed, "value": mean + 0.03 * (seed - 2), "num_runs": 1} for seed in range(seeds)
+        ]
+    return rows
+
+
+def heatmap(xs: tuple, ys: tuple) -> list[dict]:
+    return [
+        {"series": "", "x": x, "y": y, "value": float("nan") if i + j > 5 else 10.0 ** (i - j), "num_runs": 5}
+        for i, x in enumerate(xs)
+        for j, y in enumerate(ys)
+    ]
+
+
+def cloud(labels: tuple[str, ...]) -> list[dict]:
+    generator = np.random.default_rng(0)
+    return [
+        {"series": label, "x": x, "y": y, "num_runs": 1}
+        for number, label in enumerate(labels)
+        for x, y in generator.lognormal(number, 0.5, size=(20, 2))
+    ]
+
+
+SCHEDULES = ("constant", "step", "exponential", "cosine", "linear to zero", "one-cycle", "warm-up + cosine", "WSD")
+MANY = (*SCHEDULES, "inverse square root", "cosine with restarts")
+CLIPS = ("no clipping", "clip by norm", "clip by value")
+TWO = ("plain", "batch norm")
+
+# name of the kind -> (panel, rows)
+KINDS: dict[str, tuple[Panel, list[dict]]] = {
+    "curve": (
+        panel(Curve(metric="test_loss", runs=runs(*TWO)), references=(Reference(label="entropy floor", y=0.08),)),
+        curve(TWO),
+    ),
+    "curve_log": (
+        panel(
+            Curve(metric="test_loss", runs=runs(*TWO)), log_y=True, references=(Reference(label="theory", theory="t"),)
+        ),
+        curve(TWO, band=1.2) + [{"series": "theory", "x": x, "value": 0.9} for x in (0, 2000)],
+    ),
+    "sweep": (
+        panel(SweepCurve(measure=LOSS, over="length", runs=runs(*CLIPS)), x_label="sequence length"),
+        sweep(CLIPS, (20, 30, 40)),
+    ),
+    "sweep_many": (
+        panel(SweepCurve(measure=LOSS, over="num_steps", runs=runs(*MANY)), x_label="budget (steps)", log_x=True),
+        sweep(MANY, (150, 500, 1500)),
+    ),
+    "sweep_named": (
+        panel(SweepCurve(measure=LOSS, over="activation", runs=runs(*TWO)), x_label="activation"),
+        sweep(TWO, ("relu", "tanh", "sigmoid")),
+    ),
+    "survival": (
+        panel(Survival(measure=StepsTo("test_error", below=0.01), runs=runs(*CLIPS)), y_label="share unsolved"),
+        survival(CLIPS),
+    ),
+    "bars": (panel(Bars(measure=LOSS, runs=runs(*TWO)), x_label=""), bars(TWO)),
+    "bars_many": (
+        panel(Bars(measure=LOSS, runs=runs(*MANY)), log_y=True, references=(Reference(label="1/2", y=0.5),)),
+        bars(MANY),
+    ),
+    "heatmap": (
+        panel(Heatmap(measure=Diverged(), x="learning_rate", y="scale", runs=Selected("plain")), x_label="rate"),
+        heatmap((0.03, 0.1, 0.3, 1.0), (0.01, 0.03, 0.1, 0.3)),
+    ),
+    "cloud": (panel(Cloud(x=LOSS, y=LOSS, runs=runs(*TWO)), log_x=True, log_y=True), cloud(TWO)),
+}
