@@ -46,13 +46,14 @@ class Steps:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
-    """Statistics of every update, summed up in windows of `window` updates and written at the window's last step + 1.
+    """Statistics of every update, summed up in windows of `window` steps and written at the window's last step + 1.
 
-    batch_loss (mean), gradient_norm (mean), gradient_norm_max, gradient_norm_median needs window=1 (then = mean),
-    clipped_gradient_norm (mean), clip_fraction, update_norm (mean), update_norm_max, learning_rate (last).
+    batch_loss, gradient_norm, clipped_gradient_norm (means), gradient_norm_max, clip_fraction, learning_rate (last);
+    with `update_norms` also update_norm (mean) and update_norm_max. window=1 keeps every update.
     """
 
     window: int = 10
+    update_norms: bool = False
 
     def __post_init__(self) -> None:
         require_positive("Stream", window=self.window)
@@ -67,6 +68,7 @@ class Evaluate:
 
     steps: Steps = Steps(count=20)
     splits: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
+    num_examples: int = 1000  # of each split, the first ones
     batch_statistics: bool = False
 
 

@@ -1,0 +1,56 @@
+"""What goes into the activation functions, and what layers hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..models import output_taps, taps
+from ..spec import Activations, NormalizedOutputs
+from .observation import evaluation_batch, tapped_values
+
+NUM_EXAMPLES = 500
+
+
+def measure_activations(probe: Activations, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+    """Percentiles use running statistics (evaluation mode), as a deployed network sees its inputs."""
+    batch = evaluation_batch(program, "validation", NUM_EXAMPLES)
+    points = [tap for _, tap in taps(program.module)]
+    program.module.train(False)
+    try:
+        with torch.no_grad():
+            values = tapped_values(program, program.parameters, program.buffers, batch, points)
+    finally:
+        program.module.train(True)
+    last = values[-1].double()[..., : probe.num_units]
+    for percent in (15, 50, 85):
+        yield f"activation_p{percent}", torch.quantile(last, percent / 100, dim=1), None
+    yield "layer_activation_mean", _by_layer(values, lambda v: v.mean((1, -1))), None
+    yield "layer_activation_std", _by_layer(values, lambda v: v.std(1).mean(-1)), None
+    yield "layer_saturation", _by_layer(values, _saturation_of(program.training.model.activation)), None
+
+
+def measure_normalized_outputs(probe: NormalizedOutputs, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+    """Mean and spread over the batch, in training mode, of each feature that a hidden layer hands to the next."""
+    batch = program.batch_of_step(step)
+    points = [tap for _, tap in output_taps(program.module)]
+    with torch.no_grad():
+        values = tapped_values(program, program.parameters, program.buffers, batch, points)
+    yield "layer_output_mean_abs", _by_layer(values, lambda v: v.mean(1).abs().mean(-1)), None
+    yield "layer_output_std_error", _by_layer(values, lambda v: (v.std(1, correction=0) - 1).abs().mean(-1)), None
+
+
+def _by_layer(values: list[Tensor], statistic: Any) -> Tensor:
+    return torch.stack([statistic(value.double().flatten(2)) for value in values], dim=1)
+
+
+def _saturation_of(activation: str) -> Any:
+    beyond = {
+        "tanh": lambda v: v.tanh().abs() > 0.95,
+        "sigmoid": lambda v: (v.sigmoid() - 0.5).abs() > 0.475,
+        "relu": lambda v: v <= 0,
+    }.get(activation, lambda v: torch.zeros_like(v, dtype=torch.bool))
+    return lambda v: beyond(v).double().mean((1, 2))

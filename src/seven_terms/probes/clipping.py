@@ -1,0 +1,21 @@
+"""The direction of the clipped gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..optimizers import clip, gradient_norm
+from ..spec import ClippedDirection
+
+
+def measure_clipped_direction(probe: ClippedDirection, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+    """Yield the cosine between the clipped and the raw batch gradient."""
+    batch = program.batch_of_step(step)
+    _, raw = program.gradients(program.parameters, program.frozen_buffers(), batch)
+    clipped, _, _ = clip(program.clip_norm_R, program.clip_value_R, program.clip_adaptive_R, program.parameters, raw)
+    product_R = torch.stack([(clipped[name] * raw[name]).flatten(1).sum(1) for name in raw]).sum(0)
+    yield "clip_cosine", product_R / (gradient_norm(clipped) * gradient_norm(raw)), None

@@ -1,0 +1,110 @@
+"""Second-order measurements: sharpness, and how loss and gradient change along the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import grad, jvp
+
+from ..optimizers import gradient_norm
+from ..spec import LossAlongGradient, Sharpness
+from .observation import evaluation_batch
+
+Tensors = dict[str, Tensor]
+
+
+def measure_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+    """Top Hessian eigenvalue of the training loss: Lanczos with full reorthogonalization, per run, warm-started.
+
+    The start vector is the last probe's top Ritz vector, so a few iterations follow a slowly moving eigenvalue.
+    """
+    batch = evaluation_batch(program, "train", 10**9)
+    names = list(program.parameters)
+    flat, unflatten = _flattener(program.parameters)
+    start = getattr(program, "sharpness_start", None)
+    if start is None:
+        generator = torch.Generator().manual_seed(0)
+        start = torch.randn(flat.shape[1], generator=generator, dtype=torch.float64).to(flat).expand_as(flat)
+
+    def product(vector_RP: Tensor) -> Tensor:
+        moved = _hessian_product(program, batch, unflatten(vector_RP))
+        return torch.cat([moved[name].flatten(1) for name in names], dim=1)
+
+    value_R, program.sharpness_start = _lanczos_top(product, start, probe.num_iterations)
+    yield "sharpness", value_R, None
+
+
+def measure_loss_along_gradient(
+    probe: LossAlongGradient, program: Any, step: int
+) -> Iterator[tuple[str, Tensor, None]]:
+    """Move along the batch gradient by each length (a multiple of the gradient) on the same batch."""
+    batch = program.batch_of_step(step)
+    parameters = program.parameters
+    loss_R, gradient = program.gradients(parameters, program.frozen_buffers(), batch)
+    norm_R = gradient_norm(gradient)
+    losses, changes, slopes = [loss_R], [], []
+    for length in probe.lengths:
+        moved = {name: parameters[name] - length * gradient[name] for name in parameters}
+        moved_loss_R, moved_gradient = program.gradients(moved, program.frozen_buffers(), batch)
+        change_R = gradient_norm({name: moved_gradient[name] - gradient[name] for name in gradient})
+        losses.append(moved_loss_R)
+        changes.append(change_R)
+        slopes.append(change_R / (length * norm_R))
+    stacked = torch.stack(losses)
+    change_R = torch.stack(changes).amax(0)
+    yield "loss_range", stacked.amax(0) - stacked.amin(0), None
+    yield "gradient_change_max", change_R, None
+    yield "relative_gradient_change", change_R / norm_R, None
+    yield "effective_smoothness", torch.stack(slopes).amax(0), None
+
+
+def _hessian_product(program: Any, batch: tuple[Tensor, ...], vector: Tensors) -> Tensors:
+    buffers = program.frozen_buffers()
+
+    def total_loss(parameters: Tensors) -> Tensor:
+        return program.losses(parameters, buffers, batch).sum()
+
+    return jvp(grad(total_loss), (program.parameters,), (vector,))[1]
+
+
+def _flattener(parameters: Tensors) -> tuple[Tensor, Any]:
+    shapes = {name: tensor.shape for name, tensor in parameters.items()}
+    sizes = [tensor[0].numel() for tensor in parameters.values()]
+
+    def unflatten(flat_RP: Tensor) -> Tensors:
+        return {
+            name: part.reshape(shape)
+            for (name, shape), part in zip(shapes.items(), flat_RP.split(sizes, dim=1), strict=True)
+        }
+
+    return torch.cat([tensor.flatten(1) for tensor in parameters.values()], dim=1), unflatten
+
+
+def _lanczos_top(product: Any, start_RP: Tensor, num_iterations: int) -> tuple[Tensor, Tensor]:
+    """Return (largest Ritz value [R], its Ritz vector [R, P])."""
+    basis = [start_RP / start_RP.norm(dim=1, keepdim=True)]
+    diagonal, off_diagonal = [], []
+    for _ in range(min(num_iterations, start_RP.shape[1])):
+        image = product(basis[-1])
+        diagonal.append((image * basis[-1]).sum(1))
+        for vector in basis:  # full reorthogonalization, twice is enough (Parlett)
+            image = image - (image * vector).sum(1, keepdim=True) * vector
+        for vector in basis:
+            image = image - (image * vector).sum(1, keepdim=True) * vector
+        norm_R = image.norm(dim=1)
+        off_diagonal.append(norm_R)
+        basis.append(image / norm_R.clamp_min(torch.finfo(image.dtype).tiny)[:, None])
+    size = len(diagonal)
+    matrix = torch.diag_embed(torch.stack(diagonal, dim=1).double())
+    beside = torch.stack(off_diagonal[:-1], dim=1).double() if size > 1 else None
+    if beside is not None:
+        matrix = matrix + torch.diag_embed(beside, offset=1) + torch.diag_embed(beside, offset=-1)
+    finite_R = torch.isfinite(matrix).flatten(1).all(1)
+    values, vectors = torch.linalg.eigh(torch.where(finite_R[:, None, None], matrix, torch.zeros_like(matrix)))
+    top = vectors[..., -1].to(start_RP)
+    ritz = sum(top[:, number, None] * vector for number, vector in enumerate(basis[:size]))
+    ritz = torch.where(finite_R[:, None], ritz, start_RP)
+    return torch.where(finite_R, values[:, -1], torch.full_like(values[:, -1], torch.nan)), ritz

@@ -1,0 +1,108 @@
+"""The LightningModule: Lightning drives the fit, one `training_step` makes many updates of the whole stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from ..optimizers import gradient_norm
+from ..probes import measure
+from ..spec import Probe, Stream
+from .program import StackedProgram
+from .recorder import Recorder
+from .stream import StreamWindow
+
+UPDATES_PER_STEP = 50  # Lightning's loop costs about a millisecond: paid once for this many updates
+
+
+class StackedRuns(pl.LightningModule):
+    """A stack of runs as one module. Batches are ranges of update numbers; data come from the program itself."""
+
+    def __init__(self, program: StackedProgram, probes: tuple[Probe, ...], run_ids: list[str]) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.program = program
+        self.recorder = Recorder(run_ids)
+        stream = next((probe for probe in probes if isinstance(probe, Stream)), None)
+        self.stream = StreamWindow(stream, self.recorder)
+        steps = [step for step, _ in program.updates]
+        self.probes_at = _probes_by_update(probes, steps, program.training.num_steps)
+        self.next_update = 0
+
+    def configure_optimizers(self) -> None:
+        """Return nothing: the stack has its own update rules, one rate per run."""
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the (first, stop) ranges of updates still to be made: what Lightning iterates over."""
+        total = len(self.program.updates)
+        firsts = range(self.next_update, total, UPDATES_PER_STEP)
+        return [(first, min(first + UPDATES_PER_STEP, total)) for first in firsts] or [(total, total)]
+
+    def training_step(self, batch: tuple[int, int], batch_index: int) -> None:
+        first, stop = batch
+        for number in range(first, stop):
+            self._measure(number)
+            self._update(number)
+        self.next_update = stop
+        if stop == len(self.program.updates):
+            self._measure(stop)
+
+    def _update(self, number: int) -> None:
+        program = self.program
+        step = program.updates[number][0]
+        before = program.parameters
+        values = program.update(number)
+        if self.stream.wants_update_norm():
+            values["update_norm"] = gradient_norm({name: program.parameters[name] - before[name] for name in before})
+        rate_R = program.rate_UR[number]
+        self.stream.add(step, values, rate_R, last=number + 1 == len(program.updates))
+        for probe in self.probes_at.get(number, ()):
+            self._record(step, measure.after_update(probe, program, before))
+
+    def _measure(self, number: int) -> None:
+        updates = self.program.updates
+        step = updates[number][0] if number < len(updates) else self.program.training.num_steps
+        for probe in self.probes_at.get(number, ()):
+            self._record(step, measure.at_step(probe, self.program, step))
+
+    def _record(self, step: int, values: Iterable[tuple[str, Tensor, list[int] | None]]) -> None:
+        for metric, tensor, index in values:
+            self.recorder.record(step, metric, tensor, index=index)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        program = self.program
+        checkpoint["stack"] = {
+            "next_update": self.next_update,
+            "parameters": program.parameters,
+            "buffers": program.buffers,
+            "state": program.state,
+            "diverged_at_R": program.diverged_at_R,
+            "initial_loss_R": program.initial_loss_R,
+            "rows": self.recorder.state(),
+            "held": self.stream.held,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        saved, program = checkpoint["stack"], self.program
+        program.parameters, program.buffers, program.state = saved["parameters"], saved["buffers"], saved["state"]
+        program.diverged_at_R, program.initial_loss_R = saved["diverged_at_R"], saved["initial_loss_R"]
+        self.next_update = saved["next_update"]
+        self.recorder.load_state(saved["rows"])
+        self.stream.held = saved["held"]
+
+
+def _probes_by_update(probes: tuple[Probe, ...], steps: list[int], num_steps: int) -> dict[int, list[Probe]]:
+    """Return the probes due before each update number; a step between two (large) updates counts for the later one."""
+    due: dict[int, list[Probe]] = {}
+    edges = torch.tensor([*steps, num_steps])
+    for probe in probes:
+        if isinstance(probe, Stream):
+            continue
+        wanted = torch.tensor(probe.steps.resolve(num_steps), dtype=edges.dtype)
+        for number in torch.searchsorted(edges, wanted).unique().tolist():
+            due.setdefault(number, []).append(probe)
+    return due

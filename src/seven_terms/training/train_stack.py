@@ -1,0 +1,131 @@
+"""Train one stack of a plan and write its metrics file: the entry point of every training job."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from torch.utils.data import DataLoader
+
+from ..plan import Stack, read_plan
+from ..provenance import provenance
+from ..spec import require
+from ..tables import write_metrics
+from .checkpoints import Checkpoints
+from .program import StackedProgram
+from .stacked_runs import StackedRuns
+
+
+def train_stack(
+    *,
+    plan_path: Path,
+    stack_id: str,
+    output_path: Path,
+    wandb_dir: Path | None = None,
+    state_dir: Path | None = None,
+    accelerator: str = "cpu",
+) -> None:
+    """Train a stack and write its metrics; with `state_dir`, an interrupted call goes on where it stopped.
+
+    Diverged runs are marked in the file and are no error. ValueError when the plan has no such stack.
+    """
+    plan = read_plan(plan_path)
+    require(
+        stack_id in plan.stacks,
+        what=f"plan {str(plan_path)!r}",
+        must=f"it must hold stack {stack_id!r}",
+        got=sorted(plan.stacks)[:4],
+        do="make the plan again with `seven-terms plan`",
+    )
+    stack = plan.stacks[stack_id]
+    started = time.perf_counter()
+    runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
+    record = stack_record(stack, runs, duration_seconds=time.perf_counter() - started)
+    table = runs.recorder.table()
+    if wandb_dir is not None:
+        from .wandb_mirror import mirror
+
+        mirror(plan, stack, table, record, directory=wandb_dir)
+    write_metrics(table, output_path, stack=record)
+    if state_dir is not None:
+        Checkpoints(state_dir, stack_id).remove()
+
+
+def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu") -> StackedRuns:
+    """Return the trained stack with its recorder filled."""
+    _configure_torch()
+    device = "cuda" if accelerator == "gpu" else "cpu"
+    runs = StackedRuns(StackedProgram(stack, device=device), stack.runs[0].probes, [run.id for run in stack.runs])
+    checkpoints = Checkpoints(state_dir, stack.id) if state_dir is not None else None
+    if checkpoints is not None:
+        checkpoints.restore(runs)
+    trainer = make_trainer(accelerator=accelerator, callbacks=[checkpoints] if checkpoints else [])
+    with warnings.catch_warnings():
+        # No optimizer of Lightning's, and ranges of updates in place of a DataLoader: both are meant.
+        warnings.filterwarnings("ignore", module=r"pytorch_lightning\..*")
+        trainer.fit(runs, train_dataloaders=DataLoader(runs.ranges(), batch_size=None))
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    return runs
+
+
+def make_trainer(*, accelerator: str = "cpu", **options: Any) -> pl.Trainer:
+    """Return the Trainer of all stacks; ValueError for Lightning's own clipping, which would couple the runs."""
+    require(
+        not options.get("gradient_clip_val"),
+        what="Trainer",
+        must="gradient_clip_val must be unset (its norm would run over all runs of the stack)",
+        got=options.get("gradient_clip_val"),
+        do="set `clipping` in the arm's Training",
+    )
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    return pl.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        plugins=[LightningEnvironment()],  # inside a Slurm job step Lightning would wait for ranks that never come
+        default_root_dir=tempfile.gettempdir(),
+        **options,
+    )
+
+
+def stack_record(stack: Stack, runs: StackedRuns, *, duration_seconds: float) -> dict[str, Any]:
+    """Return what is known of a trained stack besides its metrics: each run's status, duration, provenance."""
+    diverged_at = runs.program.diverged_at_R.tolist()
+    status = {
+        run.id: {
+            "status": "completed" if step < 0 else "diverged",
+            "diverged_at_step": None if step < 0 else step,
+            "steps": run.training.num_steps,
+        }
+        for run, step in zip(stack.runs, diverged_at, strict=False)
+    }
+    return {
+        "stack": stack.id,
+        "experiment": stack.experiment,
+        "runs": status,
+        "duration_seconds": duration_seconds,
+        "provenance": provenance(device=device_name(runs.program.device)),
+    }
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def _configure_torch() -> None:
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_flush_denormal(True)

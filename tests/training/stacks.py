@@ -1,0 +1,72 @@
+"""Small stacks for the tests of training."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from seven_terms.plan import Run, Stack
+from seven_terms.spec import (
+    BatchNorm,
+    Clipping,
+    Digits,
+    Evaluate,
+    Initialization,
+    Mlp,
+    Recurrent,
+    Sgd,
+    Steps,
+    Stream,
+    TemporalOrder,
+    Training,
+    replace_paths,
+)
+from seven_terms.training.train_stack import fit
+
+PROBES = (Stream(window=1), Evaluate(steps=Steps(count=2), splits=("validation",), num_examples=64))
+
+MLP = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=2, width=24, activation="sigmoid"),
+    initialization=Initialization(kind="lecun"),
+    optimizer=Sgd(learning_rate=0.5, momentum=0.9),
+    num_steps=12,
+    batch_size=20,
+)
+ODD = dataclasses.replace(MLP, model=Mlp(depth=2, width=33, activation="tanh"), batch_size=7)
+BATCH_NORM = dataclasses.replace(MLP, model=Mlp(depth=2, width=24, activation="relu", normalization=BatchNorm()))
+RNN = Training(
+    task=TemporalOrder(length=12, num_evaluated=50),
+    model=Recurrent(width=20),
+    initialization=Initialization(kind="smart_tanh"),
+    optimizer=Sgd(learning_rate=0.3),
+    clipping=Clipping(norm=1.0),
+    num_steps=8,
+    batch_size=10,
+)
+PROGRAMS = {"mlp": MLP, "odd": ODD, "batch_norm": BATCH_NORM, "rnn": RNN}
+
+
+def make_run(training: Training, *, seed: int = 0, changes: dict[str, Any] | None = None) -> Run:
+    changed = replace_paths(training, changes or {})
+    return Run(experiment="test/one", arm="a", settings=changes or {}, seed=seed, training=changed, probes=PROBES)
+
+
+def make_runs(training: Training, number: int) -> tuple[Run, ...]:
+    """Return runs that differ in seed, rate and initial scale."""
+    return tuple(
+        make_run(
+            training,
+            seed=index % 3,
+            changes={"optimizer.learning_rate": 0.1 * (1 + index), "initialization.scale": 1.0 + 0.1 * index},
+        )
+        for index in range(number)
+    )
+
+
+def numbers(runs: tuple[Run, ...]) -> dict[str, np.ndarray]:
+    """Return every recorded value of every run, in the order of recording."""
+    table = fit(Stack(experiment="test/one", runs=runs)).recorder.table()
+    return {run_id: rows["value"].to_numpy() for run_id, rows in table.groupby("run_id", observed=True)}

@@ -1,0 +1,48 @@
+"""A run's numbers depend on its own record only: not on neighbours, order or the size of the stack, bit for bit."""
+
+import numpy as np
+import pytest
+
+from seven_terms.spec import replace_path
+
+from .stacks import MLP, PROGRAMS, make_run, make_runs, numbers
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_run_of_a_stack_equals_the_run_alone(program):
+    runs = make_runs(PROGRAMS[program], 5)
+    together = numbers(runs)
+    for run in runs:
+        np.testing.assert_array_equal(numbers((run,))[run.id], together[run.id])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_permuted_and_larger_stack_gives_the_same_numbers(program):
+    runs = make_runs(PROGRAMS[program], 13)
+    together, permuted = numbers(runs), numbers(tuple(reversed(runs[:6])))
+    for run in runs[:6]:
+        np.testing.assert_array_equal(permuted[run.id], together[run.id])
+
+
+def test_a_run_gone_to_nan_changes_no_neighbour_and_is_marked():
+    healthy = make_runs(MLP, 3)
+    wild = make_run(replace_path(MLP, "model.activation", "sigmoid"), changes={"optimizer.learning_rate": 1e38})
+    alone, together = numbers(healthy), numbers((healthy[0], wild, *healthy[1:]))
+    assert np.isnan(together[wild.id]).any()
+    for run in healthy:
+        np.testing.assert_array_equal(together[run.id], alone[run.id])
+
+
+def test_the_same_stack_twice_gives_the_same_bits():
+    runs = make_runs(MLP, 3)
+    first, second = numbers(runs), numbers(runs)
+    for run in runs:
+        np.testing.assert_array_equal(first[run.id], second[run.id])
+
+
+def test_clipping_one_run_leaves_its_neighbour_alone():
+    clipped = make_run(MLP, changes={"clipping.norm": 1e-3})
+    free = make_run(MLP, changes={"optimizer.learning_rate": 0.4})
+    together = numbers((clipped, free))
+    np.testing.assert_array_equal(together[free.id], numbers((free,))[free.id])
+    assert not np.array_equal(together[clipped.id], numbers((make_run(MLP),))[make_run(MLP).id])
