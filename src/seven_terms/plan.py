@@ -1,141 +1,26 @@
-"""Experiments -> runs -> stacks: which runs share one tensor program, and what every file is called.
+"""The plan of an experiment at one scale: its stacks, and the file that holds them.
 
 Standard library only, so that the Snakefile and each cluster job parse in well under a second.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import hashlib
-import itertools
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from .canonical import content_id, decode, encode, part_id
-from .cost import expected_seconds, flops_per_run_step, runs_per_stack
-from .spec import Arm, Experiment, Probe, Scale, Training, replace_paths, require, require_unique
+from .canonical import decode, encode
+from .spec import Experiment, Scale, require
+from .stacks import Run as Run
+from .stacks import Stack as Stack
+from .stacks import program_key as program_key
+from .stacks import runs_of as runs_of
+from .stacks import stacks_of as stacks_of
 
-TRAINING_VERSION = 1  # raised by every commit that changes a run's numbers: all runs get new ids
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """One training: its record decides its numbers. `settings` are the sweep values by short name."""
-
-    experiment: str  # "<term>/<name>"
-    arm: str
-    settings: Mapping[str, Any]
-    seed: int
-    training: Training
-    probes: tuple[Probe, ...]
-
-    @property
-    def id(self) -> str:
-        parts = {"training": part_id(self.training), "probes": part_id(self.probes)}
-        record = {name: getattr(self, name) for name in ("experiment", "arm", "settings", "seed")}
-        return content_id({"version": TRAINING_VERSION, **record, **parts})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stack:
-    """Runs trained as one tensor program. The id names the metrics file."""
-
-    experiment: str
-    runs: tuple[Run, ...]
-
-    @property
-    def id(self) -> str:
-        return content_id([run.id for run in self.runs])
-
-    @property
-    def num_steps(self) -> int:
-        return self.runs[0].training.num_steps
-
-    @property
-    def flops(self) -> float:
-        """Estimated floating-point operations of the updates, probes not counted."""
-        return sum(flops_per_run_step(run.training) * run.training.num_steps for run in self.runs)
-
-    @property
-    def expected_seconds(self) -> float:
-        """Rough time on one core, to order stacks and to guess the time left; never part of an id."""
-        return expected_seconds(self.flops, num_steps=self.num_steps)
-
-
-def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
-    """Return every run of an experiment (already at its scale), the A/A arm included."""
-    arms = list(experiment.arms)
-    runs = [run for arm in arms for run in _runs_of_arm(experiment, arm, base_seed)]
-    if experiment.noise_floor_arm:
-        arm = next(arm for arm in arms if arm.name == experiment.noise_floor_arm)
-        again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)")
-        runs += _runs_of_arm(experiment, again, base_seed + 1_000_000)
-    require_unique(f"experiment {experiment.name!r}", "runs", (run.id for run in runs))
-    return tuple(runs)
-
-
-def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]:
-    sweep = {**experiment.sweep, **arm.sweep}
-    names = [path.rsplit(".", 1)[-1] for path in sweep]
-    require_unique(f"experiment {experiment.name!r}, arm {arm.name!r}", "last parts of sweep paths", names)
-    runs = []
-    for values in itertools.product(*sweep.values()):
-        training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
-        settings = dict(zip(names, values, strict=True))
-        for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
-            runs.append(
-                Run(
-                    experiment=experiment.path,
-                    arm=arm.name,
-                    settings=settings,
-                    seed=seed,
-                    training=training,
-                    probes=experiment.probes,
-                )
-            )
-    return runs
-
-
-def program_key(run: Run) -> str:
-    """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
-    return f"{_program_of(run.training)}-{part_id(run.probes)}"
-
-
-@functools.cache
-def _program_of(training: Training) -> str:
-    rule = training.optimizer
-    shape = {
-        field.name: getattr(rule, field.name)
-        for field in dataclasses.fields(rule)
-        if field.type not in ("float", float)
-    }
-    rest = {
-        field.name: getattr(training, field.name)
-        for field in dataclasses.fields(training)
-        if field.name not in ("optimizer", "clipping", "schedule", "initialization")
-    }
-    rest["clips_adaptively"] = training.clipping.adaptive != float("inf")
-    return content_id({"optimizer": type(rule).__name__, "shape": shape, "rest": rest}, length=64)
-
-
-def stacks_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Stack, ...]:
-    """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs_of(experiment, base_seed=base_seed):
-        groups.setdefault(program_key(run), []).append(run)
-    stacks = []
-    for runs in groups.values():
-        size = runs_per_stack(runs[0].training, len(runs))
-        stacks += [
-            Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))
-            for start in range(0, len(runs), size)
-        ]
-    return tuple(stacks)
+PLAN_FORMAT = 1  # raised by every commit that changes the form of plan files: all are written again
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,7 +39,7 @@ class Plan:
     @property
     def content(self) -> str:
         """What the stages after training depend on: the experiment as written (order included) and its stacks."""
-        record = [self.scale, self.base_seed, encode(self.experiment), list(self.stacks)]
+        record = [PLAN_FORMAT, self.scale, self.base_seed, encode(self.experiment), list(self.stacks)]
         return hashlib.sha256(json.dumps(record).encode()).hexdigest()[:10]
 
 
@@ -172,33 +57,52 @@ def plans_at(experiments: Iterable[Experiment], scale: Scale, *, base_seed: int 
 
 def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:
     """Write the plan of an experiment: the experiment itself, its stacks and its runs, as JSON."""
-    plan = make_plan(experiment, scale=scale, base_seed=base_seed)
-    record = {
-        "scale": scale,
-        "base_seed": base_seed,
-        "experiment": encode(experiment),
-        "stacks": {
-            stack_id: [{"id": run.id, **encode(run)} for run in stack.runs] for stack_id, stack in plan.stacks.items()
-        },
+    _write_text(path, _plan_text(make_plan(experiment, scale=scale, base_seed=base_seed)))
+
+
+def write_plans(plans: Mapping[str, Plan], results_dir: Path) -> None:
+    """Write <results_dir>/plan: a file for each plan whose content changed, and the table of all stacks.
+
+    Files of experiments that are no longer planned are deleted, since the later stages go by what is there.
+    """
+    paths = {results_dir / "plan" / f"{name}.json": plan for name, plan in plans.items()}
+    for path in set((results_dir / "plan").glob("*/*.json")) - set(paths):
+        path.unlink(missing_ok=True)
+    for path, plan in paths.items():
+        if not _holds(path, plan):
+            _write_text(path, _plan_text(plan))
+    table, text = results_dir / "plan" / "stacks.csv", _stack_table(plans)
+    if not table.is_file() or table.read_text() != text:
+        _write_text(table, text)
+
+
+def _plan_text(plan: Plan) -> str:
+    stacks = {
+        stack_id: [{"id": run.id, **encode(run)} for run in stack.runs] for stack_id, stack in plan.stacks.items()
     }
-    # Keys stay unsorted: figures list labels in the author's order.
-    write_if_changed(path, json.dumps(record, indent=1) + "\n")
+    # Keys stay unsorted: figures list labels in the author's order, and the content is read from the first line.
+    header = {"content": plan.content, "scale": plan.scale, "base_seed": plan.base_seed}
+    return json.dumps({**header, "experiment": encode(plan.experiment), "stacks": stacks}, indent=1) + "\n"
 
 
-def write_stack_table(plans: Mapping[str, Plan], path: Path) -> None:
-    """Write one row per stack, for people and for the progress lines: what it trains and what it should cost."""
+def _holds(path: Path, plan: Plan) -> bool:
+    if not path.is_file():
+        return False
+    with open(path) as file:
+        return file.readline() + file.readline() == f'{{\n "content": "{plan.content}",\n'
+
+
+def _stack_table(plans: Mapping[str, Plan]) -> str:
+    """Return one row per stack, for people and for the progress lines: what it trains and what it should cost."""
     rows = ["experiment,stack,num_runs,num_steps,flops,expected_seconds"]
     for name, plan in plans.items():
         for stack_id, stack in plan.stacks.items():
             cost = f"{stack.flops:.3g},{stack.expected_seconds:.3g}"
             rows.append(f"{name},{stack_id},{len(stack.runs)},{stack.num_steps},{cost}")
-    write_if_changed(path, "\n".join(rows) + "\n")
+    return "\n".join(rows) + "\n"
 
 
-def write_if_changed(path: Path, text: str) -> None:
-    """Write a text file atomically, and leave it alone when it already says the same."""
-    if path.is_file() and path.read_text() == text:
-        return
+def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text)

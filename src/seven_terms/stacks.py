@@ -1,0 +1,131 @@
+"""Experiment -> runs -> stacks: which runs share one tensor program, and what they are called; standard library only."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .canonical import content_id, part_id
+from .cost import expected_seconds, flops_per_run_step, runs_per_stack
+from .spec import Arm, Experiment, Probe, Training, replace_paths, require_unique
+
+TRAINING_VERSION = 1  # raised by every commit that changes a run's numbers: all runs get new ids
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One training: its record decides its numbers. `settings` are the sweep values by short name."""
+
+    experiment: str  # "<term>/<name>"
+    arm: str
+    settings: Mapping[str, Any]
+    seed: int
+    training: Training
+    probes: tuple[Probe, ...]
+
+    @property
+    def id(self) -> str:
+        parts = {"training": part_id(self.training), "probes": part_id(self.probes)}
+        record = {name: getattr(self, name) for name in ("experiment", "arm", "settings", "seed")}
+        return content_id({"version": TRAINING_VERSION, **record, **parts})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """Runs trained as one tensor program. The id names the metrics file."""
+
+    experiment: str
+    runs: tuple[Run, ...]
+
+    @property
+    def id(self) -> str:
+        return content_id([run.id for run in self.runs])
+
+    @property
+    def num_steps(self) -> int:
+        return self.runs[0].training.num_steps
+
+    @property
+    def flops(self) -> float:
+        """Estimated floating-point operations of the updates, probes not counted."""
+        return sum(flops_per_run_step(run.training) * run.training.num_steps for run in self.runs)
+
+    @property
+    def expected_seconds(self) -> float:
+        """Rough time on one core, to order stacks and to guess the time left; never part of an id."""
+        return expected_seconds(self.flops, num_steps=self.num_steps)
+
+
+def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
+    """Return every run of an experiment (already at its scale), the A/A arm included."""
+    arms = list(experiment.arms)
+    runs = [run for arm in arms for run in _runs_of_arm(experiment, arm, base_seed)]
+    if experiment.noise_floor_arm:
+        arm = next(arm for arm in arms if arm.name == experiment.noise_floor_arm)
+        again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)")
+        runs += _runs_of_arm(experiment, again, base_seed + 1_000_000)
+    require_unique(f"experiment {experiment.name!r}", "runs", (run.id for run in runs))
+    return tuple(runs)
+
+
+def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]:
+    sweep = {**experiment.sweep, **arm.sweep}
+    names = [path.rsplit(".", 1)[-1] for path in sweep]
+    require_unique(f"experiment {experiment.name!r}, arm {arm.name!r}", "last parts of sweep paths", names)
+    runs = []
+    for values in itertools.product(*sweep.values()):
+        training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
+        settings = dict(zip(names, values, strict=True))
+        for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
+            runs.append(
+                Run(
+                    experiment=experiment.path,
+                    arm=arm.name,
+                    settings=settings,
+                    seed=seed,
+                    training=training,
+                    probes=experiment.probes,
+                )
+            )
+    return runs
+
+
+def program_key(run: Run) -> str:
+    """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
+    return f"{_program_of(run.training)}-{part_id(run.probes)}"
+
+
+@functools.cache
+def _program_of(training: Training) -> str:
+    rule = training.optimizer
+    shape = {
+        field.name: getattr(rule, field.name)
+        for field in dataclasses.fields(rule)
+        if field.type not in ("float", float)
+    }
+    rest = {
+        field.name: getattr(training, field.name)
+        for field in dataclasses.fields(training)
+        if field.name not in ("optimizer", "clipping", "schedule", "initialization")
+    }
+    rest["clips_adaptively"] = training.clipping.adaptive != float("inf")
+    return content_id({"optimizer": type(rule).__name__, "shape": shape, "rest": rest}, length=64)
+
+
+def stacks_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Stack, ...]:
+    """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs_of(experiment, base_seed=base_seed):
+        groups.setdefault(program_key(run), []).append(run)
+    stacks = []
+    for runs in groups.values():
+        size = runs_per_stack(runs[0].training, len(runs))
+        stacks += [
+            Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))
+            for start in range(0, len(runs), size)
+        ]
+    return tuple(stacks)
