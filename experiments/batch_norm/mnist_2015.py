@@ -36,7 +36,7 @@ PLAIN = Training(
     model=Mlp(depth=3, width=100, activation="sigmoid"),
     initialization=Initialization(kind="gaussian", scale=0.1),
     optimizer=Sgd(learning_rate=0.3),
-    num_steps=2000,
+    num_steps=1500,
     batch_size=60,
 )
 NORMALIZED = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, normalization=BatchNorm()))
@@ -70,7 +70,7 @@ experiment = Experiment(
     num_seeds=5,
     probes=(
         Stream(window=20),
-        Evaluate(steps=Steps(count=40)),
+        Evaluate(steps=Steps(count=30), splits=("validation", "test")),
         Activations(steps=Steps(count=20)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),

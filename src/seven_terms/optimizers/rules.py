@@ -85,7 +85,7 @@ def _sgd(
             momentum = _rows(hyper["momentum"], w)
             v = updated["velocity"][name] = momentum * state["velocity"][name] + d
             d = d + momentum * v if rule.nesterov else v
-        result[name] = w - _rows(rate_R, w) * d
+        result[name] = torch.addcmul(w, _rows(rate_R, w), d, value=-1)
         if "average" in state:
             mean = state["average"][name]
             updated["average"][name] = mean + (result[name] - mean) / (step + 1)  # of iterates 1 ... step + 1

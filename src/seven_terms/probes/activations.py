@@ -12,7 +12,7 @@ from ..models import output_taps, taps
 from ..spec import Activations, NormalizedOutputs
 from .observation import evaluation_batch, tapped_values
 
-NUM_EXAMPLES = 500
+NUM_EXAMPLES = 250
 
 
 def measure_activations(probe: Activations, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
@@ -25,9 +25,9 @@ def measure_activations(probe: Activations, program: Any, step: int) -> Iterator
             values = tapped_values(program, program.parameters, program.buffers, batch, points)
     finally:
         program.module.train(True)
-    last = values[-1].double()[..., : probe.num_units]
+    sorted_RHB = values[-1][..., : probe.num_units].double().transpose(1, 2).contiguous().sort(-1).values
     for percent in (15, 50, 85):
-        yield f"activation_p{percent}", torch.quantile(last, percent / 100, dim=1), None
+        yield f"activation_p{percent}", _percentile(sorted_RHB, percent), None
     yield "layer_activation_mean", _by_layer(values, lambda v: v.mean((1, -1))), None
     yield "layer_activation_std", _by_layer(values, lambda v: v.std(1).mean(-1)), None
     yield "layer_saturation", _by_layer(values, _saturation_of(program.training.model.activation)), None
@@ -41,6 +41,14 @@ def measure_normalized_outputs(probe: NormalizedOutputs, program: Any, step: int
         values = tapped_values(program, program.parameters, program.buffers, batch, points)
     yield "layer_output_mean_abs", _by_layer(values, lambda v: v.mean(1).abs().mean(-1)), None
     yield "layer_output_std_error", _by_layer(values, lambda v: (v.std(1, correction=0) - 1).abs().mean(-1)), None
+
+
+def _percentile(sorted_RHB: Tensor, percent: int) -> Tensor:
+    """Return the percentile by linear interpolation, as numpy's default."""
+    position = (sorted_RHB.shape[-1] - 1) * percent / 100
+    low = int(position)
+    high = min(low + 1, sorted_RHB.shape[-1] - 1)
+    return torch.lerp(sorted_RHB[..., low], sorted_RHB[..., high], position - low)
 
 
 def _by_layer(values: list[Tensor], statistic: Any) -> Tensor:

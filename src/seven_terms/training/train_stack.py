@@ -46,9 +46,14 @@ def train_stack(
         do="make the plan again with `seven-terms plan`",
     )
     stack = plan.stacks[stack_id]
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
-    record = stack_record(stack, runs, duration_seconds=time.perf_counter() - started)
+    record = stack_record(
+        stack,
+        runs,
+        duration_seconds=time.perf_counter() - started,
+        processor_seconds=time.process_time() - cpu_started,
+    )
     table = runs.recorder.table()
     if wandb_dir is not None:
         from .wandb_mirror import mirror
@@ -102,7 +107,9 @@ def make_trainer(*, accelerator: str = "cpu", **options: Any) -> pl.Trainer:
     )
 
 
-def stack_record(stack: Stack, runs: StackedRuns, *, duration_seconds: float) -> dict[str, Any]:
+def stack_record(
+    stack: Stack, runs: StackedRuns, *, duration_seconds: float, processor_seconds: float
+) -> dict[str, Any]:
     """Return what is known of a trained stack besides its metrics: each run's status, duration, provenance."""
     diverged_at = runs.program.diverged_at_R.tolist()
     status = {
@@ -118,6 +125,7 @@ def stack_record(stack: Stack, runs: StackedRuns, *, duration_seconds: float) ->
         "experiment": stack.experiment,
         "runs": status,
         "duration_seconds": duration_seconds,
+        "processor_seconds": processor_seconds,
         "provenance": provenance(device=device_name(runs.program.device)),
     }
 
