@@ -1,0 +1,100 @@
+"""Quadratics: f(x) = 1/2 sum_i h_i x_i^2, with additive gradient noise if asked; evaluated exactly, without data.
+
+The model is a `Point`. A batch is the noise vector [S, D] that the loss adds to the gradient. With a batch size the noise
+is the mean over that many examples, so that its standard deviation falls with the square root of the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ..spec import NoisyQuadraticMoments, Quadratic
+from .data import FreshExamples, Split, TaskData, Tensors
+
+
+def eigenvalues(task: Quadratic) -> Tensor:
+    """Return the eigenvalues h [D] in float64, as `spec.Quadratic` defines them."""
+    num = task.dimension
+    if task.spectrum == "equal":
+        return torch.full((num,), task.largest, dtype=torch.float64)
+    if task.spectrum == "inverse":
+        return 1 / torch.arange(1, num + 1, dtype=torch.float64)
+    fractions = torch.arange(num, dtype=torch.float64) / max(num - 1, 1)
+    return task.largest * task.condition_number ** (fractions - 1 if num > 1 else fractions)
+
+
+def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> TaskData:
+    """Return the loss 1/2 sum h x^2 + noise.x, whose gradient is h x + noise, and metrics without noise."""
+    h = eigenvalues(task)
+    deviation = task.noise_scale * (h.sqrt() if task.noise_follows_curvature else torch.ones_like(h))
+    h_D = h.to(device, dtype)
+
+    def draw(random: torch.Generator, num: int) -> Tensors:
+        return ((deviation * torch.randn(num, len(h), generator=random, dtype=torch.float64)).to(dtype),)
+
+    stream = FreshExamples(draw, values_per_example=len(h), purpose="noise", device=device)
+
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+        if task.noise_scale == 0:
+            return (torch.zeros(1, len(h), dtype=dtype, device=device).expand(len(seeds), -1),)
+        (noise_SBD,) = stream.take(seeds, position, size or 1)
+        return (noise_SBD.mean(1),)
+
+    def loss(x_D: Tensor, noise_D: Tensor) -> Tensor:
+        return (h_D * x_D * x_D).sum() / 2 + (noise_D * x_D).sum()
+
+    def metrics(x_D: Tensor, noise_D: Tensor) -> dict[str, Tensor]:
+        return {"loss": (h_D * x_D * x_D).sum() / 2, "squared_distance": x_D.square().mean()}
+
+    return TaskData(
+        input_shape=(len(h),),
+        num_outputs=len(h),
+        num_examples=None,
+        batches=batches,
+        evaluation=_no_examples(dtype, device),
+        loss=loss,
+        metrics=metrics,
+    )
+
+
+def noisy_quadratic_moments(task: NoisyQuadraticMoments, *, dtype: torch.dtype, device: torch.device) -> TaskData:
+    """Return the expected loss 1/2 sum h v of second moments v (the model), h_i = 1/i (Zhang et al. 2019)."""
+    h_D = (1 / torch.arange(1, task.dimension + 1, dtype=torch.float64)).to(device, dtype)
+
+    def loss(v_D: Tensor, nothing: Tensor) -> Tensor:
+        return (h_D * v_D).sum() / 2
+
+    return without_data(loss, dimension=task.dimension, dtype=dtype, device=device)
+
+
+def without_data(
+    loss: Callable[[Tensor, Tensor], Tensor], *, dimension: int, dtype: torch.dtype, device: torch.device
+) -> TaskData:
+    """Return a task whose loss depends on the model's point alone; its batches and evaluations hold one zero."""
+    nothing = _no_examples(dtype, device)
+
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+        return tuple(tensor.expand(len(seeds), -1) for tensor in nothing("train", seeds))
+
+    def metrics(outputs_D: Tensor, batch: Tensor) -> dict[str, Tensor]:
+        return {"loss": loss(outputs_D, batch)}
+
+    return TaskData(
+        input_shape=(1,),
+        num_outputs=dimension,
+        num_examples=None,
+        batches=batches,
+        evaluation=nothing,
+        loss=loss,
+        metrics=metrics,
+    )
+
+
+def _no_examples(dtype: torch.dtype, device: torch.device) -> Callable[[Split, Sequence[int]], Tensors]:
+    zero = torch.zeros(
+        1, 1, dtype=dtype, device=device
+    )  # broadcasts as noise of zero; one "example" for whoever counts
+    return lambda split, seeds: (zero,)
