@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import grad, jvp
 
 from ..optimizers import gradient_norm
 from ..spec import LossAlongGradient, Sharpness
@@ -62,12 +61,13 @@ def measure_loss_along_gradient(
 
 
 def _hessian_product(program: Any, batch: tuple[Tensor, ...], vector: Tensors) -> Tensors:
-    buffers = program.frozen_buffers()
-
-    def total_loss(parameters: Tensors) -> Tensor:
-        return program.losses(parameters, buffers, batch).sum()
-
-    return jvp(grad(total_loss), (program.parameters,), (vector,))[1]
+    """Return H v of every run by differentiating (gradient . v); runs do not couple because their losses only add."""
+    leaves = {name: parameter.detach().requires_grad_() for name, parameter in program.parameters.items()}
+    loss = program.losses(leaves, program.frozen_buffers(), batch).sum()
+    gradient = torch.autograd.grad(loss, list(leaves.values()), create_graph=True)
+    along = sum((part * vector[name]).sum() for name, part in zip(leaves, gradient, strict=True))
+    found = torch.autograd.grad(along, list(leaves.values()))
+    return dict(zip(leaves, found, strict=True))
 
 
 def _flattener(parameters: Tensors) -> tuple[Tensor, Any]:

@@ -1,0 +1,170 @@
+"""Every probe against a number known by hand or by an independent computation."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from seven_terms import spec
+from seven_terms.plan import Run, Stack
+from seven_terms.probes import measure
+from seven_terms.spec import Initialization, Mlp, Quadratic, Recurrent, Sgd, TemporalOrder, Training, replace_paths
+from seven_terms.training.program import StackedProgram
+from seven_terms.training.train_stack import fit
+
+NET = Training(
+    task=spec.GaussianInputs(num_features=12, num_classes=4),
+    model=Mlp(depth=3, width=16, activation="tanh"),
+    initialization=Initialization(kind="glorot"),
+    optimizer=Sgd(learning_rate=0.1),
+    num_steps=3,
+    batch_size=20,
+    precision="float64",
+)
+QUADRATIC = Training(
+    task=Quadratic(dimension=30, largest=4.0, condition_number=50.0),
+    model=spec.Point(dimension=30),
+    optimizer=Sgd(learning_rate=0.1),
+    num_steps=3,
+    precision="float64",
+)
+RNN = dataclasses.replace(NET, task=TemporalOrder(length=12), model=Recurrent(width=10))
+
+
+def run_of(training, probes=(), **changes):
+    changed = replace_paths(training, changes)
+    return Run(experiment="t/x", arm="a", settings={}, seed=1, training=changed, probes=tuple(probes))
+
+
+def program_of(training, **changes):
+    return StackedProgram(Stack(experiment="t/x", runs=(run_of(training, **changes),)))
+
+
+def values_of(probe, program, step=0):
+    return {metric: values[0].numpy() for metric, values, _ in measure.at_step(probe, program, step)}
+
+
+def test_sharpness_of_a_quadratic_is_its_largest_eigenvalue():
+    assert values_of(spec.Sharpness(num_iterations=25), program_of(QUADRATIC))["sharpness"] == pytest.approx(
+        4.0, rel=1e-6
+    )
+
+
+def test_gradients_along_a_quadratic_change_by_eigenvalue_times_distance():
+    task = Quadratic(dimension=30, largest=4.0, spectrum="equal")
+    values = values_of(spec.LossAlongGradient(), program_of(QUADRATIC, task=task))
+    assert values["effective_smoothness"] == pytest.approx(4.0)
+    assert values["relative_gradient_change"] == pytest.approx(4.0 * 0.4)
+
+
+def test_the_gradient_is_the_product_of_layer_jacobians():
+    values = values_of(spec.LayerJacobians(num_examples=4), program_of(NET))
+    assert values["jacobian_product_error"] < 1e-12
+    assert values["layer_jacobian_gain"].shape == (2,)
+    assert (values["layer_jacobian_mean_singular_value"] <= values["layer_jacobian_gain"]).all()
+
+
+def test_layer_gradients_add_up_to_the_norm_of_the_weights_gradient():
+    program = program_of(NET, **{"model.bias": False})
+    values = values_of(spec.LayerGradients(), program)
+    record = program.update(0)
+    total = np.sqrt(np.square(values["layer_gradient_norm"]).sum())
+    assert total == pytest.approx(record["gradient_norm"][0].item(), rel=1e-9)
+    assert values["layer_signal_gradient_rms"].shape == (3,)
+
+
+def test_bias_gradients_are_sums_of_signal_gradients():
+    program = program_of(NET)
+    batch = program.batch_of_step(0)
+    _, gradients = program.gradients(program.parameters, program.buffers, batch)
+    from seven_terms.models import taps
+    from seven_terms.probes.observation import tapped_gradients
+
+    points = [tap for _, tap in taps(program.module)]
+    signals = tapped_gradients(program, program.parameters, program.buffers, batch, points)
+    for layer, signal in enumerate(signals):
+        torch.testing.assert_close(signal[0].sum(0), gradients[f"layers.{layer}.linear.bias"][0])
+
+
+def test_percentiles_are_those_of_numpy():
+    program = program_of(NET)
+    values = values_of(spec.Activations(), program)
+    inputs = program.task.evaluation("validation", program.seeds)[0][0, :250]
+    w = {name: tensor[0] for name, tensor in program.parameters.items()}
+    hidden = inputs
+    for layer in range(3):
+        pre = hidden @ w[f"layers.{layer}.linear.weight"].T + w[f"layers.{layer}.linear.bias"]
+        hidden = pre.tanh()
+    np.testing.assert_allclose(values["activation_p85"], np.percentile(pre.numpy(), 85, axis=0))
+    np.testing.assert_allclose(values["layer_saturation"][-1], (pre.tanh().abs() > 0.95).double().mean())
+
+
+def test_batch_norm_after_the_activation_hands_on_normalized_outputs_and_before_does_not():
+    for placement, normalized in (("after", True), ("before", False)):
+        model = Mlp(depth=2, width=16, activation="relu", normalization=spec.BatchNorm(), placement=placement)
+        values = values_of(spec.NormalizedOutputs(), program_of(NET, model=model))
+        assert (values["layer_output_mean_abs"].max() < 1e-6) == normalized
+        assert (values["layer_output_std_error"].max() < 1e-3) == normalized
+
+
+def test_the_lag_gradient_of_a_linear_net_follows_powers_of_its_matrix():
+    program = program_of(RNN, **{"model.cell": "identity", "initialization.kind": "orthogonal"})
+    values = {m: (v[0].numpy(), i) for m, v, i in measure.at_step(spec.LagGradients(), program, 0)}
+    norms, lags = values["lag_gradient_norm"]
+    assert lags[-1] == 0
+    np.testing.assert_allclose(norms, 1.0, rtol=1e-9)
+
+
+def test_the_recurrent_matrix_has_the_radius_it_was_drawn_with():
+    values = values_of(spec.Recurrence(), program_of(RNN, **{"initialization.kind": "orthogonal"}))
+    assert values["spectral_radius"] == pytest.approx(1.0)
+    assert values["largest_singular_value"] == pytest.approx(1.0)
+
+
+def test_clipping_by_norm_keeps_the_direction_and_by_value_does_not():
+    for changes, exact in (({"clipping.norm": 1e-3}, True), ({"clipping.value": 1e-4}, False)):
+        cosine = values_of(spec.ClippedDirection(), program_of(NET, **changes))["clip_cosine"]
+        assert (abs(cosine - 1) < 1e-9) == exact
+        assert 0 < cosine <= 1 + 1e-12
+
+
+def test_updates_and_movement_by_layer_are_those_of_the_weights():
+    table = fit(
+        Stack(experiment="t/x", runs=(run_of(NET, [spec.LayerUpdates(steps=spec.Steps(every=1))]),))
+    ).recorder.table()
+    ratio = table[(table["metric"] == "layer_update_ratio") & (table["step"] == 0)]["value"].to_numpy()
+    program = program_of(NET)
+    before = {name: value.clone() for name, value in program.parameters.items()}
+    program.update(0)
+    name = "layers.0.linear.weight"
+    change = (program.parameters[name] - before[name])[0].norm() / before[name][0].norm()
+    assert ratio[0] == pytest.approx(change.item())
+
+
+def test_evaluation_matches_the_loss_on_the_split():
+    program = program_of(NET)
+    values = values_of(spec.Evaluate(splits=("test",), num_examples=700), program)
+    batch = program.spread(tuple(t[:, :700] for t in program.task.evaluation("test", program.seeds)))
+    program.module.train(False)
+    expected = program.losses(program.parameters, program.buffers, batch)[0].item()
+    assert values["test_loss"] == pytest.approx(expected)
+    assert values["test_accuracy"] + values["test_error"] == pytest.approx(1.0)
+
+
+def test_a_run_of_no_steps_is_measured_at_its_start():
+    probes = [spec.Evaluate(steps=spec.Steps(at=(0,)), splits=("test",)), spec.Stream()]
+    runs = fit(Stack(experiment="t/x", runs=(run_of(NET, probes, num_steps=0),)))
+    table = runs.recorder.table()
+    assert set(table["step"]) == {0}
+    assert "test_loss" in set(table["metric"])
+
+
+def test_averaged_iterates_are_evaluated_beside_the_last():
+    probes = [spec.Evaluate(steps=spec.Steps(last=True), splits=("train",))]
+    training = replace_paths(QUADRATIC, {"optimizer.average_iterates": True, "optimizer.learning_rate": 0.25})
+    table = fit(Stack(experiment="t/x", runs=(run_of(training, probes),))).recorder.table().set_index("metric")["value"]
+    h = np.geomspace(4.0 / 50.0, 4.0, 30)
+    iterates = np.array([(1 - 0.25 * h) ** t for t in (1, 2, 3)])
+    assert table["train_loss"] == pytest.approx(0.5 * (h * iterates[-1] ** 2).sum())
+    assert table["averaged_train_loss"] == pytest.approx(0.5 * (h * iterates.mean(0) ** 2).sum())
