@@ -1,0 +1,74 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seven_terms import spec
+from seven_terms.models import Recurrent, build_model, initial_parameters
+
+SHAPE = (7, 9, 6)  # batch, time, features
+
+
+def inputs() -> Tensor:
+    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def drawn(cell: str, *, read_all: bool = False) -> Recurrent:
+    model = spec.Recurrent(cell=cell, width=8, read_all=read_all)
+    module = build_model(model, input_shape=SHAPE[1:], num_outputs=4).double()
+    module.load_state_dict(initial_parameters(module, model, spec.Initialization(kind="lecun", bias_scale=0.5), 0))
+    assert isinstance(module, Recurrent)
+    return module
+
+
+def oracle_states(module: Recurrent, cell: str) -> Tensor:
+    """Return the hidden states [B, T, H] of PyTorch's own layer with the module's parameters."""
+    oracle = {"lstm": nn.LSTM, "gru": nn.GRU}.get(cell, nn.RNN)(6, 8, batch_first=True).double()
+    if cell == "relu":
+        oracle = nn.RNN(6, 8, batch_first=True, nonlinearity="relu").double()
+    # PyTorch's update gate keeps the old state, ours lets the candidate in: sigmoid(-a) = 1 - sigmoid(a)
+    sign = torch.ones(module.input.weight.shape[0], dtype=torch.float64)
+    if cell == "gru":
+        sign[8:16] = -1.0
+    with torch.no_grad():
+        oracle.weight_ih_l0.copy_(module.input.weight * sign[:, None])
+        oracle.weight_hh_l0.copy_(module.recurrent.weight * sign[:, None])
+        oracle.bias_ih_l0.copy_(module.input.bias * sign)
+        oracle.bias_hh_l0.zero_()
+    return oracle(inputs())[0]
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu", "lstm", "gru"])
+def test_hidden_states_and_outputs_equal_torch(cell: str) -> None:
+    module, reader = drawn(cell), drawn(cell, read_all=True)
+    states = oracle_states(module, cell)
+    torch.testing.assert_close(torch.stack(module.states(inputs()), 1), states, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(module(inputs()), module.readout(states[:, -1]), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(reader(inputs())[:, 3], reader.readout(states[:, 3]), rtol=1e-10, atol=1e-12)
+    assert reader(inputs()).shape == (7, 9, 4)
+
+
+@pytest.mark.parametrize(("cell", "function"), [("identity", lambda a: a), ("sigmoid", torch.sigmoid)])
+def test_simple_cells_follow_their_formula(cell: str, function) -> None:
+    module, h = drawn(cell), torch.zeros(7, 8, dtype=torch.float64)
+    for x_t in inputs().unbind(1):
+        h = function(x_t @ module.input.weight.T + module.input.bias + h @ module.recurrent.weight.T)
+    torch.testing.assert_close(module(inputs()), module.readout(h))
+
+
+def test_the_gradient_of_a_perturbation_is_the_gradient_of_its_hidden_state() -> None:
+    module = drawn("identity")
+    nudge = torch.zeros(9, 7, 8, dtype=torch.float64, requires_grad=True)
+    (from_nudge,) = torch.autograd.grad(module(inputs(), nudge).sum(), nudge)
+    d = module.readout.weight.sum(0).expand(7, 8)
+    for t in reversed(range(9)):  # dL/dh_{t-1} = W^T dL/dh_t for a linear recurrence
+        torch.testing.assert_close(from_nudge[t], d)
+        d = d @ module.recurrent.weight
+
+
+def test_a_perturbation_moves_what_follows_it() -> None:
+    module, nudge = drawn("tanh"), torch.zeros(9, 7, 8, dtype=torch.float64)
+    nudge[4] = 0.1
+    plain, moved = module.states(inputs()), module.states(inputs(), nudge)
+    assert all(torch.equal(a, b) for a, b in zip(plain[:4], moved[:4], strict=True))
+    torch.testing.assert_close(moved[4], plain[4] + 0.1)
+    assert not torch.allclose(moved[5], plain[5])
