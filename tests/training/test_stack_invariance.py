@@ -46,3 +46,12 @@ def test_clipping_one_run_leaves_its_neighbour_alone():
     together = numbers((clipped, free))
     np.testing.assert_array_equal(together[free.id], numbers((free,))[free.id])
     assert not np.array_equal(together[clipped.id], numbers((make_run(MLP),))[make_run(MLP).id])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_one_seed_in_the_stack_or_several_gives_the_same_numbers(program):
+    runs = make_runs(PROGRAMS[program], 7)
+    one_seed = tuple(run for run in runs if run.seed == runs[0].seed)
+    together, apart = numbers(runs), numbers(one_seed)
+    for run in one_seed:
+        np.testing.assert_array_equal(apart[run.id], together[run.id])

@@ -91,11 +91,11 @@ class StackedProgram:
         return self.spread(self.task.batches(self.seeds, position, size))
 
     def spread(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return tensors [S, ...] or [1, ...] as [R, ...] by each run's seed."""
+        """Return tensors [S, ...] as [R, ...] by each run's seed, and [1, ...] as [R, ...] without a copy."""
         return tuple(
-            tensor.index_select(0, self.seed_index_R)
-            if tensor.shape[0] == len(self.seeds)
-            else tensor.expand(len(self.runs), *tensor.shape[1:])
+            tensor.expand(len(self.runs), *tensor.shape[1:])
+            if tensor.shape[0] == 1
+            else tensor.index_select(0, self.seed_index_R)
             for tensor in tensors
         )
 
