@@ -179,9 +179,9 @@ def factor(schedule: Schedule, step: int, num_steps: float) -> float:
         case InverseTime(rate=rate, per_step=per_step):
             return 1.0 / (1.0 + rate * (step if per_step else progress))
         case CosineRestarts():
-            return _cosine_restarts(schedule, progress)
+            return _cosine_restarts(schedule, step, num_steps)
         case Ramp(start=start, shape=shape):
-            last = step / max(num_steps - 1, 1)
+            last = min(step / max(num_steps - 1, 1), 1.0)
             return start ** (1.0 - last) if shape == "geometric" else start + (1.0 - start) * last
         case Truncated(planned=planned, of=of):
             return factor(of, step, planned * num_steps)
@@ -199,7 +199,7 @@ def _one_cycle(cycle: OneCycle, step: int, num_steps: float) -> float:
     interpolate = _cosine if cycle.shape == "cosine" else lambda a, b, p: a + (b - a) * p
     if step <= peak:
         return interpolate(cycle.start, 1.0, step / peak if peak > 0 else 1.0)
-    return interpolate(1.0, cycle.start * cycle.final, (step - peak) / max(last - peak, 1.0))
+    return interpolate(1.0, cycle.start * cycle.final, min((step - peak) / (last - peak), 1.0) if last > peak else 1.0)
 
 
 def _warmup(warmup: Warmup, step: int, num_steps: float) -> float:
@@ -219,9 +219,9 @@ def _warmup_stable_decay(schedule: WarmupStableDecay, step: int, num_steps: floa
     return remaining if schedule.shape == "linear" else 1.0 - math.sqrt(1.0 - remaining)
 
 
-def _cosine_restarts(schedule: CosineRestarts, progress: float) -> float:
+def _cosine_restarts(schedule: CosineRestarts, step: int, num_steps: float) -> float:
     lengths = [schedule.multiplier**cycle for cycle in range(schedule.num_cycles)]
-    position = progress * sum(lengths)
+    position = step * sum(lengths) / num_steps  # multiplied first: whole periods then start on whole numbers
     for length in lengths:
         if position < length:
             return _cosine(1.0, 0.0, position / length)

@@ -1,0 +1,147 @@
+import dataclasses
+import math
+
+import pytest
+
+from seven_terms.spec import (
+    Arm,
+    Changes,
+    Clipping,
+    Digits,
+    Experiment,
+    Initialization,
+    Mlp,
+    Recurrent,
+    Sgd,
+    Step,
+    Stream,
+    TemporalOrder,
+    Training,
+    read_path,
+    replace_path,
+    replace_paths,
+)
+
+TRAINING = Training(task=Digits(), model=Mlp(), num_steps=100, batch_size=10)
+EXPERIMENT = Experiment(
+    name="one",
+    term="learning_rate",
+    title="One",
+    question="Does it work?",
+    method="It is tried.",
+    arms=(
+        Arm(name="plain", label="plain", training=TRAINING),
+        Arm(
+            name="clipped", label="clipped", training=TRAINING, sweep={"clipping.norm": (0.5, 1.0)}, num_seeds=7,
+        ),
+    ),
+    sweep={"optimizer.learning_rate": (0.1, 0.3)},
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 5},
+            sweep={"optimizer.learning_rate": (0.1,), "clipping.norm": (1.0,)},
+            probes=(Stream(),),
+            arms={"clipped": {"model.width": 7}},
+        ),
+        "paper": Changes(without_arms=("plain",)),
+    },
+)  # fmt: skip
+
+
+def test_a_path_reads_and_replaces_a_nested_field() -> None:
+    changed = replace_path(TRAINING, "optimizer.learning_rate", 0.7)
+    assert read_path(changed, "optimizer.learning_rate") == 0.7
+    assert dataclasses.replace(changed, optimizer=Sgd()) == TRAINING
+
+
+def test_several_paths_are_replaced_together() -> None:
+    changed = replace_paths(TRAINING, {"num_steps": 3, "model.width": 8, "clipping": Clipping(norm=1.0)})
+    assert (changed.num_steps, changed.model, changed.clipping.norm) == (3, Mlp(width=8), 1.0)
+
+
+def test_a_misspelt_path_is_refused_with_the_fields_that_exist() -> None:
+    with pytest.raises(ValueError) as refusal:
+        replace_path(TRAINING, "optimizer.learning_rat", 0.7)
+    assert str(refusal.value) == (
+        "path 'learning_rat': Sgd must have a field 'learning_rat', "
+        "got ['learning_rate', 'momentum', 'weight_decay', 'nesterov', 'average_iterates']."
+    )
+
+
+def test_a_misspelt_sweep_fails_when_the_experiment_is_written() -> None:
+    with pytest.raises(ValueError) as refusal:
+        dataclasses.replace(EXPERIMENT, sweep={"clipping.normm": (1.0,)})
+    assert str(refusal.value) == (
+        "path 'clipping.normm': Clipping must have a field 'normm', got ['norm', 'value', 'adaptive']."
+    )
+
+
+def test_an_empty_sweep_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"sweep num_steps must have values, got \(\)\.$"):
+        dataclasses.replace(EXPERIMENT, sweep={"num_steps": ()})
+
+
+def test_a_misspelt_field_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="learning_rat"):
+        Sgd(learning_rat=0.1)  # type: ignore[call-arg]
+
+
+def test_the_laptop_scale_is_the_experiment_as_written() -> None:
+    assert EXPERIMENT.at_scale("laptop") == dataclasses.replace(EXPERIMENT, scales={})
+
+
+def test_a_scale_applies_its_changes_and_nothing_else() -> None:
+    smoke = EXPERIMENT.at_scale("smoke")
+    plain, clipped = smoke.arms
+    assert smoke.num_seeds == 2
+    assert smoke.probes == (Stream(),)
+    assert smoke.sweep == {"optimizer.learning_rate": (0.1,)}
+    assert clipped.sweep == {"clipping.norm": (1.0,)}
+    assert plain.training == dataclasses.replace(TRAINING, num_steps=5)
+    assert clipped.training == dataclasses.replace(TRAINING, num_steps=5, model=Mlp(width=7))
+
+
+def test_a_scale_leaves_arms_out() -> None:
+    assert [arm.name for arm in EXPERIMENT.at_scale("paper").arms] == ["clipped"]
+
+
+def test_an_unknown_scale_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^scale: it must be one of .*, got 'tiny'\.$"):
+        EXPERIMENT.at_scale("tiny")  # type: ignore[arg-type]
+
+
+def test_an_experiment_can_be_skipped_at_a_scale() -> None:
+    skipping = dataclasses.replace(EXPERIMENT, scales={"smoke": Changes(skip=True)})
+    assert not skipping.runs_at("smoke")
+    assert skipping.runs_at("paper")
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: Sgd(learning_rate=-0.3), "Sgd: learning_rate must be > 0, got -0.3."),
+        (lambda: Sgd(momentum=1.5), "Sgd: momentum must be in [0, 1], got 1.5."),
+        (lambda: Clipping(norm=0.0), "Clipping: norm must be > 0 (infinity is off), got 0.0."),
+        (lambda: Mlp(depth=-1), "Mlp: depth must be >= 0, got -1."),
+        (lambda: TemporalOrder(length=5), "TemporalOrder: length must be >= 10, got 5."),
+        (lambda: Step(fractions=(1.2,)), "Step: fraction must be in [0, 1], got 1.2."),
+    ],
+)
+def test_impossible_values_are_refused_in_one_sentence(build, sentence: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        build()
+    assert str(refusal.value) == sentence
+
+
+def test_arms_of_equal_name_are_refused() -> None:
+    twice = (EXPERIMENT.arms[0], EXPERIMENT.arms[0])
+    with pytest.raises(ValueError, match=r"arm names must be unique, got \['plain'\]; rename the repeated ones\.$"):
+        dataclasses.replace(EXPERIMENT, arms=twice)
+
+
+def test_specs_are_values() -> None:
+    assert Recurrent() == Recurrent()
+    assert hash(Initialization(scale=math.pi)) == hash(Initialization(scale=math.pi))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Sgd().learning_rate = 1.0  # type: ignore[misc]
