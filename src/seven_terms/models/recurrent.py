@@ -42,7 +42,8 @@ class Recurrent(nn.Module):
 
     def states(self, x: Tensor, perturbation: Tensor | None = None) -> list[Tensor]:
         """Return the T hidden states, each [B, H]."""
-        inputs = self.input(x.flatten(0, 1)).unflatten(0, x.shape[:2]).unbind(1)  # one product for all steps
+        by_time = x.transpose(0, 1)  # [T, B, D]: the slice of a step then lies together in memory
+        inputs = self.input(by_time.flatten(0, 1)).unflatten(0, by_time.shape[:2]).unbind(0)  # one product for all steps
         step = {"lstm": self._lstm, "gru": self._gru}.get(self.model.cell, self._simple)
         hidden = cell = x.new_zeros(x.shape[0], self.model.width)
         states = []
