@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from .spec import require
 
 METRICS = {"run_id": "str", "step": "int32", "metric": "str", "index": "int32", "value": "float64"}
-RUNS = (
+RUNS = (  # then one column `sweep_<name>` for every sweep of any experiment, empty where an arm does not have it
     "run_id",
     "term",
     "experiment",
@@ -74,6 +74,8 @@ VERDICTS = (
     "because",
     "note",
 )
+CLAIMS = tuple(column for column in VERDICTS if column != "p_holm")  # raw estimates of one experiment, before Holm
+NOISE_FLOOR = ("experiment", "metric", "difference", "low", "high", "num_runs")  # arm against itself with other seeds
 COMPARISONS = (
     "key",
     "term",
@@ -93,7 +95,9 @@ COMPARISONS = (
 TABLES = {
     "runs": (RUNS, ("run_id",)),
     "summary": (SUMMARY, ()),
+    "claims": (CLAIMS, ("claim", "form")),
     "verdicts": (VERDICTS, ("claim", "form")),
+    "noise_floor": (NOISE_FLOOR, ("experiment",)),
     "comparisons": (COMPARISONS, ("key",)),
 }
 
@@ -113,12 +117,8 @@ def read_csv(path: Path, *, kind: str) -> pd.DataFrame:
 
 def check(table: pd.DataFrame, *, kind: str, where: str) -> None:
     columns, key = TABLES[kind]
-    require(
-        tuple(table.columns) == columns,
-        what=f"{kind} table {where!r}",
-        must=f"columns must be {columns}",
-        got=tuple(table.columns),
-    )
+    found = tuple(column for column in table.columns if not (kind == "runs" and column.startswith("sweep_")))
+    require(found == columns, what=f"{kind} table {where!r}", must=f"columns must be {columns}", got=found)
     if key:
         repeated = table[table.duplicated(list(key))]
         require(
@@ -154,6 +154,11 @@ def read_metrics(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     arrow = pq.read_table(path)
     stack = json.loads(arrow.schema.metadata[b"stack"])
     return arrow.replace_schema_metadata(None).to_pandas(), stack
+
+
+def read_stack_record(path: Path) -> dict[str, Any]:
+    """Return the stack record of a metrics file (runs' status, duration, provenance) without reading its metrics."""
+    return json.loads(pq.read_schema(path).metadata[b"stack"])
 
 
 def read_experiment_metrics(paths: list[Path], *, expected: set[str], experiment: str) -> pd.DataFrame:

@@ -63,13 +63,15 @@ class StepsTo:
     """First recorded step at which the metric is `above` or `below` the target; infinity for a miss (censored).
 
     The target may be another arm's number: `target_of=(arm, measure)` takes the mean of that measure over the arm's
-    runs (at its selected rate), so "steps to the plain network's best accuracy" needs no constant.
+    runs (at its selected rate), so "steps to the plain network's best accuracy" needs no constant. An arm's name means
+    all its sweep values are selected; a `Selected` says exactly which runs. An accuracy must be at least the target,
+    anything else at most; `above` or `below` beside `target_of` says otherwise and is added to the target.
     """
 
     metric: str
     above: float | None = None
     below: float | None = None
-    target_of: tuple[str, Measure] | None = None
+    target_of: tuple[str | Selected, Measure] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ class Combine:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A number of the run's own record: a sweep value or a path into the training, e.g. "optimizer.learning_rate"."""
+    """A number of the run's own record: a sweep value, a path into the training ("optimizer.learning_rate"), or what a
+    named function of `seven_terms.statistics.theory` says of it ("depth_scale"). Wherever a sweep is named, so may these.
+    """
 
     path: str
 
@@ -149,7 +153,11 @@ class Mean:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """Mean over shared seeds of measure(runs) - measure(baseline), Student t."""
+    """Mean over shared seeds of measure(runs) - measure(baseline), Student t.
+
+    A diverged run counts as the worst finite value of the runs compared, and the interval is open on the side where the
+    true difference lies.
+    """
 
     measure: Measure
     runs: Selected
@@ -160,8 +168,8 @@ class PairedDifference:
 class PairedRatio:
     """Geometric mean over shared seeds of measure(runs) / measure(baseline), Student t on logs.
 
-    Censored steps-to-target (infinity) count as the budget in the numerator, which makes the ratio a lower bound, and
-    make the interval end at 0 from the denominator; both are said in the note of the verdict.
+    Censored steps-to-target (infinity) count as the budget. In the numerator that makes the ratio a lower bound (the
+    interval is open above), in the denominator an upper bound (the interval starts at 0); the verdict's note says so.
     """
 
     measure: Measure
@@ -207,7 +215,8 @@ class Slope:
 class BestSetting:
     """Per seed, the value of a sweep at which the measure is best; geometric mean, t on logs; ratio if baseline is given.
 
-    `threshold_of`: instead of the best, the largest value whose measure is 1 (e.g. largest rate that does not diverge).
+    `largest_reached`: instead of the best, the largest value whose measure is 1 (e.g. largest rate that does not
+    diverge). A best value at the edge of the grid is a bound, so the interval is open on that side.
     """
 
     measure: Measure
@@ -233,13 +242,15 @@ class WorstDeviation:
     """Largest |measured / expected - 1| (or difference if `absolute`) over the runs: for statements that are exact.
 
     `expected`: a number, a `Measure`, or the name of a function in `seven_terms.statistics.theory` that is given the
-    run's record. No interval: low = high = effect.
+    run's record. `mean_over_seeds`: each selection's mean is compared instead of each run, for statements about averages.
+    No interval: low = high = effect.
     """
 
     measure: Measure
     expected: float | Measure | str
     runs: tuple[Selected, ...]
     absolute: bool = False
+    mean_over_seeds: bool = False
 
 
 Estimate = (

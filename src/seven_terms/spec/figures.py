@@ -13,8 +13,10 @@ from .claims import Measure, Selected
 class Curve:
     """A metric over steps (or over its index at one step): mean and 95 % interval over seeds, one line per label.
 
-    `by` draws one line per value of a sweep within each selection. `band="quantiles"`: median and 15-85 % over
-    seeds x indexes instead. Infinite or missing values end a line.
+    On a logarithmic y axis mean and interval are those of the logarithms. `over="index"`: at the recorded step nearest
+    to `step`, the first recorded one by default. `index=None` averages over all indexes first. `by` draws one line per
+    value of a sweep within each selection. `band="quantiles"`: median and 15-85 % over seeds x indexes instead.
+    Infinite or missing values end a line.
     """
 
     metric: str
@@ -75,12 +77,16 @@ Content = Curve | SweepCurve | Survival | Bars | Heatmap | Cloud
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A line of theory: `y` constant, `x` constant, or a named function of statistics.theory drawn over the panel's x."""
+    """A line of theory: `y` constant, `x` constant, or a named function of statistics.theory drawn over the panel's x.
+
+    `arm`: whose training the theory is asked about; by default that of the panel's first runs.
+    """
 
     label: str
     x: float | None = None
     y: float | None = None
     theory: str | None = None
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,170 @@
+"""Many runs -> one number with a 95 % interval: every kind of estimate. Seeds are the independent units throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ..spec import (
+    BestSetting,
+    Correlation,
+    Estimate,
+    Mean,
+    Measure,
+    PairedDifference,
+    PairedRatio,
+    Proportion,
+    ProportionDifference,
+    Selected,
+    Slope,
+    WorstDeviation,
+    require,
+)
+from . import theory
+from .bounds import bounded_interval, paired, per_seed
+from .intervals import Interval, exact, newcombe, spearman, student, student_log, wilson
+from .optima import estimate_best_setting, estimate_slope
+from .results import Results
+from .selection import Chosen, evaluate, select
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimated:
+    """An interval, how many runs it rests on, and what a reader must know about it."""
+
+    interval: Interval
+    num_runs: int
+    notes: tuple[str, ...] = ()
+
+
+def estimate(kind: Estimate, results: Results) -> Estimated:
+    """Return the estimate over an experiment's results."""
+    match kind:
+        case Mean():
+            return _mean(kind, results)
+        case PairedDifference() | PairedRatio():
+            return _paired(kind, results)
+        case Proportion(measure=measure, runs=runs):
+            chosen = select(runs, results)
+            return _estimated(wilson(*_successes(measure, chosen, results)), [chosen])
+        case ProportionDifference(measure=measure, runs=runs, baseline=baseline):
+            groups = [select(runs, results), select(baseline, results)]
+            first, second = (_successes(measure, chosen, results) for chosen in groups)
+            return _estimated(newcombe(first, second), groups)
+        case Slope():
+            interval, groups, notes = estimate_slope(kind, results)
+            return _estimated(interval, groups, notes)
+        case BestSetting():
+            interval, groups, notes = estimate_best_setting(kind, results)
+            return _estimated(interval, groups, notes)
+        case Correlation():
+            return _correlation(kind, results)
+        case WorstDeviation():
+            return _worst_deviation(kind, results)
+    require(False, what="estimate", must="must be one of seven_terms.spec's estimates", got=kind)
+    raise AssertionError
+
+
+def _estimated(interval: Interval, groups: Iterable[Chosen], notes: Iterable[str] = ()) -> Estimated:
+    groups = list(groups)
+    chosen = [note for group in groups for note in group.notes]
+    found = tuple(dict.fromkeys(note for note in (*notes, *chosen, interval.note) if note))
+    return Estimated(
+        interval=interval, num_runs=len(np.unique(np.concatenate([group.positions for group in groups]))), notes=found
+    )
+
+
+def _mean(kind: Mean, results: Results) -> Estimated:
+    chosen = select(kind.runs, results)
+    (values,) = per_seed(kind.measure, [chosen], results)
+    values = values.positive() if kind.log else values
+    interval = bounded_interval(values, student_log if kind.log else student, floor=0.0 if kind.log else -np.inf)
+    return _estimated(interval, [chosen], values.notes)
+
+
+def _paired(kind: PairedDifference | PairedRatio, results: Results) -> Estimated:
+    groups = [select(kind.runs, results), select(kind.baseline, results)]
+    first, second = per_seed(kind.measure, groups, results)
+    if isinstance(kind, PairedRatio):
+        values, seeds = paired(first.positive(), second.positive(), formula=lambda a, b: a / b)
+        interval = bounded_interval(values, student_log, floor=0.0)
+    else:
+        values, seeds = paired(first, second, formula=lambda a, b: a - b)
+        interval = bounded_interval(values, student)
+    shared = [_of_seeds(group, set(seeds), results) for group in groups] if len(seeds) else groups
+    return _estimated(interval, shared, values.notes)
+
+
+def _of_seeds(group: Chosen, seeds: set[int], results: Results) -> Chosen:
+    kept = np.array([i for i in group.positions if results.runs[i].seed in seeds])
+    return Chosen(positions=kept, settings=group.settings, notes=group.notes)
+
+
+def _successes(measure: Measure, chosen: Chosen, results: Results) -> tuple[float, int]:
+    values = evaluate(measure, results).to_numpy()[chosen.positions]
+    require(
+        bool(np.isin(values, (0.0, 1.0)).all()),
+        what=f"proportion of {measure!r}",
+        must="the measure must be 0 or 1 in every run",
+        got=sorted(set(values.tolist()))[:3],
+        do="use Reached or Diverged",
+    )
+    return float(values.sum()), len(values)
+
+
+def _union(runs: tuple[Selected, ...], results: Results) -> tuple[list[Chosen], np.ndarray]:
+    groups = [select(selected, results) for selected in runs]
+    return groups, np.unique(np.concatenate([group.positions for group in groups]))
+
+
+def _correlation(kind: Correlation, results: Results) -> Estimated:
+    groups, positions = _union(kind.runs, results)
+    pairs = [evaluate(measure, results).to_numpy()[positions] for measure in (kind.first, kind.second)]
+    known = ~np.isnan(pairs[0]) & ~np.isnan(pairs[1])
+    notes = [f"{int((~known).sum())} of {len(known)} runs have no value and are left out"] if not known.all() else []
+    ranks = [stats.rankdata(values[known]) for values in pairs]
+    return _estimated(spearman(ranks[0], ranks[1]), groups, notes)
+
+
+def _worst_deviation(kind: WorstDeviation, results: Results) -> Estimated:
+    """A run without a value deviates without bound: an exact statement has no room for it."""
+    groups, positions = _union(kind.runs, results)
+    pairs = pd.DataFrame(
+        {
+            "measured": evaluate(kind.measure, results).to_numpy()[positions],
+            "expected": _expected(kind.expected, positions, results),
+        }
+    )
+    missing = int(pairs.isna().any(axis=1).sum())
+    notes = [f"{missing} of {len(positions)} runs have no value: an unbounded deviation"] if missing else []
+    if kind.mean_over_seeds:
+        cells = [repr((results.runs[i].arm, results.runs[i].settings)) for i in positions]
+        pairs = pairs.groupby(cells).mean().mask(pairs.isna().groupby(cells).any())
+    return _estimated(exact(_largest_deviation(pairs, kind)), groups, notes)
+
+
+def _largest_deviation(pairs: pd.DataFrame, kind: WorstDeviation) -> float:
+    measured, expected = pairs["measured"].to_numpy(), pairs["expected"].to_numpy()
+    require(
+        kind.absolute or bool((expected != 0).all()),
+        what=f"WorstDeviation of {kind.measure!r}",
+        must="expected must not be 0 for a relative deviation",
+        got=0.0,
+        do="set absolute=True",
+    )
+    with np.errstate(all="ignore"):
+        deviation = np.abs(measured - expected if kind.absolute else measured / expected - 1.0)
+    deviation = np.where(measured == expected, 0.0, deviation)
+    return float(np.nan_to_num(deviation, nan=np.inf).max())
+
+
+def _expected(expected: float | Measure | str, positions: np.ndarray, results: Results) -> np.ndarray:
+    if isinstance(expected, str):
+        return np.array([theory.predict(expected, results.runs[i].training) for i in positions])
+    if isinstance(expected, (int, float)):
+        return np.full(len(positions), float(expected))
+    return evaluate(expected, results).to_numpy()[positions]

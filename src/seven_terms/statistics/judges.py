@@ -1,0 +1,81 @@
+"""Interval + rule -> verdict, its p-value, and Holm's correction over the family of all claims."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..spec import Above, Below, Rule, Within
+from .intervals import Interval
+
+SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
+CONDITIONAL = "supported under a stated condition"
+SIGNIFICANCE = 0.05
+
+
+def judge(rule: Rule, interval: Interval, *, condition: str = "") -> str:
+    """Return `supported` when the whole interval satisfies the rule, `refuted` when none of it does."""
+    low, high = interval.low, interval.high
+    if math.isnan(low) or math.isnan(high):
+        return INCONCLUSIVE
+    match rule:
+        case Above(threshold=threshold):
+            satisfied, violated = low > threshold, high <= threshold
+        case Below(threshold=threshold):
+            satisfied, violated = high < threshold, low >= threshold
+        case Within(low=least, high=most):
+            satisfied, violated = low >= least and high <= most, high < least or low > most
+    if satisfied:
+        return CONDITIONAL if condition else SUPPORTED
+    return REFUTED if violated else INCONCLUSIVE
+
+
+def p_value(rule: Rule, interval: Interval) -> float:
+    """Return the two-sided p-value that is below 5 % exactly when the verdict is not inconclusive; NaN without one.
+
+    Within: two one-sided tests towards `supported` when the effect lies inside (Schuirmann 1987), a test of the nearer
+    limit towards `refuted` when it lies outside.
+    """
+    above, below = interval.above, interval.below
+    if above is None or below is None:
+        return math.nan
+    match rule:
+        case Above(threshold=threshold) | Below(threshold=threshold):
+            tail = min(above(threshold), below(threshold))
+        case Within(low=least, high=most):
+            if least <= interval.effect <= most:
+                tail = max(above(least), below(most))
+            else:
+                tail = above(most) if interval.effect > most else below(least)
+    return min(1.0, 2.0 * tail)
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Return Holm's adjusted p-values (Holm 1979); NaN stays out of the family."""
+    p = np.asarray(p_values, dtype=float)
+    adjusted = np.full(len(p), np.nan)
+    order = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
+    largest = 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def corrected(verdict: str, p_holm: float) -> tuple[str, str]:
+    """Return (verdict, note) after the correction: a decision that chance alone would give becomes inconclusive."""
+    if verdict == INCONCLUSIVE or math.isnan(p_holm) or p_holm <= SIGNIFICANCE:
+        return verdict, ""
+    return INCONCLUSIVE, f"{verdict} alone, but p = {p_holm:.2g} after Holm's correction over all claims"
+
+
+def rule_in_words(rule: Rule) -> str:
+    match rule:
+        case Above(threshold=threshold):
+            return f"above {threshold:g}"
+        case Below(threshold=threshold):
+            return f"below {threshold:g}"
+        case Within(low=low, high=high):
+            return f"within {low:g} to {high:g}"

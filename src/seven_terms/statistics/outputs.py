@@ -1,0 +1,174 @@
+"""Files in, files out: summaries and claims of an experiment, verdicts of them all, the list of runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..plan import Plan, Run, read_plan
+from ..spec import TERMS, Claim, Last, Selected, require
+from ..tables import CLAIMS, NOISE_FLOOR, RUNS, VERDICTS, read_csv, read_stack_record, write_csv
+from .estimates import Estimated, estimate
+from .intervals import welch
+from .judges import corrected, holm, judge, p_value, rule_in_words
+from .results import Results, as_coordinate, load_results
+from .selection import evaluate, select, swept
+from .summary import summary_of
+
+NOISE = "A/A"  # the claim column of a noise floor among an experiment's claims
+
+
+def summarize(plan: Plan, metrics_dir: Path, summary_path: Path, claims_path: Path) -> None:
+    """Write the summary table and the raw claims of an experiment from `<metrics_dir>/<stack id>.parquet`."""
+    results = load_results(plan, metrics_dir)
+    write_csv(summary_of(results), summary_path, kind="summary")
+    write_csv(claims_of(results), claims_path, kind="claims")
+
+
+def claims_of(results: Results) -> pd.DataFrame:
+    """Return one row a claim before Holm's correction, and the experiment's noise floor where it has an A/A arm."""
+    rows = [_claim_row(claim, results) for claim in results.experiment.claims]
+    if results.experiment.noise_floor_arm is not None:
+        rows.append(_noise_row(results))
+    return pd.DataFrame(rows, columns=list(CLAIMS))
+
+
+def _claim_row(claim: Claim, results: Results) -> dict[str, Any]:
+    try:
+        estimated = estimate(claim.estimate, results)
+    except ValueError as error:
+        raise ValueError(f"claim {claim.key!r}: {error}") from error
+    return {
+        "claim": claim.id,
+        "form": claim.form,
+        "statement": claim.statement,
+        "source": claim.source,
+        "verdict": judge(claim.rule, estimated.interval, condition=claim.condition),
+        "unit": claim.unit,
+        "p_value": p_value(claim.rule, estimated.interval),
+        "rule": rule_in_words(claim.rule),
+        "condition": claim.condition,
+        "because": claim.because,
+        **_numbers(estimated, results),
+    }
+
+
+def _numbers(estimated: Estimated, results: Results) -> dict[str, Any]:
+    interval = estimated.interval
+    return {
+        "term": results.experiment.term,
+        "experiment": results.experiment.path,
+        "effect": interval.effect,
+        "low": interval.low,
+        "high": interval.high,
+        "num_runs": estimated.num_runs,
+        "note": "; ".join(estimated.notes),
+    }
+
+
+def _noise_row(results: Results) -> dict[str, Any]:
+    """The arm against itself with other seeds, at the settings selected for it: Welch's t on the reported metric."""
+    arm = results.experiment.noise_floor_arm
+    assert arm is not None
+    names = swept(results, arm)
+    groups = [
+        select(Selected(arm, best=names), results),
+        select(Selected(f"{arm}_again", best=names, best_of=arm), results),
+    ]
+    selected_on = results.experiment.selection.metric
+    reported = selected_on.replace("validation", "test")
+    metric = reported if reported in results.recorded else selected_on
+    values = evaluate(Last(metric), results).to_numpy()
+    interval = welch(*(values[group.positions] for group in groups))
+    num_runs = sum(len(group.positions) for group in groups)
+    estimated = Estimated(interval=interval, num_runs=num_runs, notes=(interval.note,) if interval.note else ())
+    return {"claim": NOISE, "form": "", "verdict": "", "unit": metric, **_numbers(estimated, results)}
+
+
+def verdicts(results_dir: Path, output_path: Path) -> None:
+    """Write the verdicts of all claims in `<results_dir>/claims`, corrected together, and noise_floor.csv beside them."""
+    tables = [_read_claims(results_dir, plan) for plan in _plans(results_dir)]
+    table = pd.concat([one.astype(object) for one in tables], ignore_index=True)
+    noise = table[table["claim"] == NOISE]
+    write_csv(_corrected(table[table["claim"] != NOISE]), output_path, kind="verdicts")
+    floors = noise.rename(columns={"unit": "metric", "effect": "difference"})[list(NOISE_FLOOR)]
+    write_csv(floors, output_path.with_name("noise_floor.csv"), kind="noise_floor")
+
+
+def _corrected(claims: pd.DataFrame) -> pd.DataFrame:
+    table = claims.assign(p_holm=holm(claims["p_value"].to_numpy(float)))
+    rows = table.to_dict("records")
+    for row in rows:
+        row["verdict"], note = corrected(row["verdict"], row["p_holm"])
+        row["note"] = "; ".join(part for part in (row["note"], note) if part)
+    return pd.DataFrame(rows, columns=list(VERDICTS))
+
+
+def _read_claims(results_dir: Path, plan: Plan) -> pd.DataFrame:
+    path = results_dir / "claims" / f"{plan.experiment.path}.csv"
+    require(
+        path.is_file(),
+        what=f"claims of {plan.experiment.name!r}",
+        must=f"{str(path)!r} must exist",
+        got="no file",
+        do="run `seven-terms summarize` for this experiment",
+    )
+    texts = ("claim", "form", "statement", "source", "verdict", "unit", "rule", "condition", "because", "note")
+    return read_csv(path, kind="claims").fillna(dict.fromkeys(texts, ""))
+
+
+def _plans(results_dir: Path) -> list[Plan]:
+    paths = sorted(results_dir.glob("plan/*/*.json"), key=lambda path: (TERMS.index(path.parent.name), path.stem))
+    require(
+        bool(paths), what=f"results {str(results_dir)!r}", must="must hold plans", got=[], do="run `seven-terms plan`"
+    )
+    return [read_plan(path) for path in paths]
+
+
+def list_runs(results_dir: Path, output_path: Path) -> None:
+    """Write a row per run of every plan: what it was, how it ended, its share of its stack's time."""
+    rows = [row for plan in _plans(results_dir) for row in _run_rows(plan, results_dir)]
+    table = pd.DataFrame(rows)
+    sweeps = sorted(column for column in table.columns if column.startswith("sweep_"))
+    write_csv(table[[*RUNS, *sweeps]], output_path, kind="runs")
+
+
+def _run_rows(plan: Plan, results_dir: Path) -> Iterator[dict[str, Any]]:
+    folder = results_dir / "metrics" / plan.experiment.path
+    records = {stack: folder / f"{stack}.parquet" for stack in plan.stacks}
+    missing = [run.id for stack, path in records.items() if not path.is_file() for run in plan.stacks[stack].runs]
+    require(
+        not missing,
+        what=f"metrics of {plan.experiment.name!r}",
+        must=f"all {len(plan.runs)} runs must be there",
+        got=f"{len(missing)} missing: {', '.join(sorted(missing)[:3])}",
+        do="run `make report` again to train them",
+    )
+    for stack, path in records.items():
+        record = read_stack_record(path)
+        for run in plan.stacks[stack].runs:
+            yield {"stack": stack, "term": plan.experiment.term, **_run_row(run, record)}
+
+
+def _run_row(run: Run, record: dict[str, Any]) -> dict[str, Any]:
+    end, settings = record["runs"][run.id], {name: as_coordinate(value) for name, value in run.settings.items()}
+    stopped = end["diverged_at_step"]
+    return {
+        "run_id": run.id,
+        "experiment": run.experiment,
+        "arm": run.arm,
+        "settings": json.dumps(settings),
+        "seed": run.seed,
+        "status": end["status"],
+        "diverged_at_step": np.nan if stopped is None else stopped,
+        "steps": end["steps"],
+        "duration_seconds": record["duration_seconds"] / len(record["runs"]),
+        "commit": record["provenance"]["commit"],
+        "device": record["provenance"]["device"],
+        **{f"sweep_{name}": value for name, value in settings.items()},
+    }

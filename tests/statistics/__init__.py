@@ -1,0 +1,1 @@
+"""Synthetic metrics in, statistics out; no torch."""

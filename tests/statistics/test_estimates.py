@@ -1,0 +1,297 @@
+"""Estimates: hand-computed effects, paired by seed, and what diverged runs, misses and edges do to an interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from seven_terms.plan import Run
+from seven_terms.spec import (
+    Arm,
+    Best,
+    BestSetting,
+    Correlation,
+    Diverged,
+    ExpectedSgd,
+    Last,
+    Mean,
+    NoisyQuadraticMoments,
+    Over,
+    PairedDifference,
+    PairedRatio,
+    Point,
+    Proportion,
+    ProportionDifference,
+    Reached,
+    Selected,
+    Setting,
+    Slope,
+    StepsTo,
+    Training,
+    WorstDeviation,
+)
+from seven_terms.statistics.estimates import Estimated, estimate
+from seven_terms.statistics.results import Results
+
+from .synthetic import TRAINING, make_experiment, make_results
+
+A, B = Selected("a"), Selected("b")
+LOSS = Last("test_loss")
+VALUES = {"a": (1.0, 2.0, 4.0), "b": (2.0, 2.5, 3.0)}
+RATES = (0.1, 0.2, 0.4, 0.8)
+
+
+def by_value(run: Run) -> dict:
+    return {"test_loss": VALUES[run.arm][run.seed], "probe": VALUES[run.arm][run.seed]}
+
+
+def of(kind: object, diverged: Callable[[Run], bool] = lambda run: False) -> Estimated:
+    return estimate(kind, make_results(make_experiment(), by_value, diverged=diverged))  # type: ignore[arg-type]
+
+
+def test_a_mean_has_students_interval() -> None:
+    found = of(Mean(measure=LOSS, runs=A))
+    reach = 4.302653 * np.std([1, 2, 4], ddof=1) / math.sqrt(3)
+    assert (found.interval.effect, found.interval.low) == pytest.approx((7 / 3, 7 / 3 - reach))
+    assert found.num_runs == 3
+    assert found.notes == ()
+    assert of(Mean(measure=LOSS, runs=A, log=True)).interval.effect == pytest.approx(2.0)
+
+
+def test_differences_and_ratios_are_paired_by_seed() -> None:
+    difference = of(PairedDifference(measure=LOSS, runs=A, baseline=B))
+    reach = 4.302653 * np.std([-1, -0.5, 1], ddof=1) / math.sqrt(3)
+    assert (difference.interval.effect, difference.interval.high) == pytest.approx((-0.5 / 3, -0.5 / 3 + reach))
+    assert difference.num_runs == 6
+    ratio = of(PairedRatio(measure=LOSS, runs=A, baseline=B))
+    assert ratio.interval.effect == pytest.approx((1 / 2 * 2 / 2.5 * 4 / 3) ** (1 / 3))
+
+
+def test_swapping_the_arms_flips_difference_and_ratio() -> None:
+    there = of(PairedDifference(measure=LOSS, runs=A, baseline=B)).interval
+    back = of(PairedDifference(measure=LOSS, runs=B, baseline=A)).interval
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+    there = of(PairedRatio(measure=LOSS, runs=A, baseline=B)).interval
+    back = of(PairedRatio(measure=LOSS, runs=B, baseline=A)).interval
+    assert (there.low, there.high) == pytest.approx((1 / back.high, 1 / back.low))
+
+
+def test_a_diverged_run_counts_as_the_worst_loss_and_opens_the_interval_upwards() -> None:
+    found = of(PairedDifference(measure=LOSS, runs=A, baseline=B), lambda run: run.arm == "a" and run.seed == 0)
+    assert found.interval.effect == pytest.approx(np.mean([4 - 2, 2 - 2.5, 4 - 3]))
+    assert found.interval.high == math.inf
+    assert math.isfinite(found.interval.low)
+    assert found.notes == ("a: 1 of 3 runs diverged and count as the worst value seen",)
+
+
+def test_a_diverged_baseline_opens_the_interval_downwards() -> None:
+    found = of(PairedDifference(measure=LOSS, runs=A, baseline=B), lambda run: run.arm == "b" and run.seed == 0)
+    assert found.interval.effect == pytest.approx(np.mean([1 - 4, 2 - 2.5, 4 - 3]))
+    assert found.interval.low == -math.inf
+    assert math.isfinite(found.interval.high)
+
+
+def test_without_a_worse_side_a_diverged_run_opens_both() -> None:
+    found = of(
+        PairedDifference(measure=Last("probe"), runs=A, baseline=B), lambda run: run.seed == 0 and run.arm == "a"
+    )
+    assert (found.interval.low, found.interval.high) == (-math.inf, math.inf)
+    assert "a: 1 of 3 runs have no value and are left out" in found.notes
+
+
+def test_an_arm_whose_every_run_diverges_gives_no_number() -> None:
+    found = of(Mean(measure=Last("probe"), runs=A), lambda run: run.arm == "a")
+    assert math.isnan(found.interval.effect)
+
+
+def crossing(times: dict[str, tuple[float, ...]]) -> Results:
+    """Runs whose loss falls below 1 at the given steps (infinity: never)."""
+
+    def record(run: Run) -> dict:
+        return {"loss": {step: 0.0 if step >= times[run.arm][run.seed] else 2.0 for step in range(0, 101, 10)}}
+
+    return make_results(make_experiment(), record)
+
+
+STEPS = PairedRatio(measure=StepsTo("loss", below=1.0), runs=A, baseline=B)
+
+
+def test_a_miss_in_the_numerator_counts_as_the_budget_and_leaves_a_lower_bound() -> None:
+    found = estimate(STEPS, crossing({"a": (80, math.inf, 60), "b": (20, 20, 20)}))
+    assert found.interval.effect == pytest.approx((4 * 5 * 3) ** (1 / 3))
+    assert found.interval.low > 1.0
+    assert found.interval.high == math.inf
+    assert found.notes == ("a: 1 of 3 runs missed the target and count as their budget",)
+
+
+def test_a_miss_in_the_denominator_makes_the_interval_start_at_zero() -> None:
+    found = estimate(STEPS, crossing({"a": (80, 70, 60), "b": (20, math.inf, 20)}))
+    assert found.interval.low == 0.0
+    assert math.isfinite(found.interval.high)
+    assert found.notes == ("b: 1 of 3 runs missed the target and count as their budget",)
+
+
+def test_proportions_count_runs() -> None:
+    solved = Reached(LOSS, below=2.2)
+    assert of(Proportion(measure=solved, runs=A)).interval.effect == pytest.approx(2 / 3)
+    difference = of(ProportionDifference(measure=solved, runs=A, baseline=B))
+    assert difference.interval.effect == pytest.approx(1 / 3)
+    assert difference.num_runs == 6
+    assert of(Proportion(measure=Diverged(), runs=A), lambda run: run.seed == 2).interval.effect == pytest.approx(1 / 3)
+
+
+def test_a_proportion_of_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the measure must be 0 or 1 in every run, got .1.0, 2.0, 4.0.; use Reached"):
+        of(Proportion(measure=LOSS, runs=A))
+
+
+def sweep(record: Callable[[Run], dict], *, diverged: Callable[[Run], bool] = lambda run: False) -> Results:
+    paths = {"optimizer.learning_rate": RATES, "num_steps": (50, 100, 200)}
+    arms = tuple(Arm(name=name, label=name, training=TRAINING, sweep=paths) for name in "ab")
+    return make_results(make_experiment(arms=arms), record, diverged=diverged)
+
+
+def valley(run: Run) -> dict:
+    """Validation loss is least at rate 0.1 * budget / 50 for arm a and at the largest rate for arm b."""
+    rate, budget = run.settings["learning_rate"], run.settings["num_steps"]
+    best = 0.1 * budget / 50 if run.arm == "a" else 10.0
+    loss = math.log(rate / best) ** 2 + 1
+    return {"validation_loss": loss, "test_loss": (1 + 0.1 * run.seed) * budget**-0.5 * loss}
+
+
+def test_a_slope_on_logarithms_is_the_exponent_at_the_selected_rate() -> None:
+    found = estimate(
+        Slope(measure=LOSS, over="num_steps", runs=(Selected("a", best=("learning_rate",)),)), sweep(valley)
+    )
+    assert found.interval.effect == pytest.approx(-0.5)
+    assert found.num_runs == 9
+
+
+def test_the_slope_of_the_optimum_is_found_per_seed() -> None:
+    found = estimate(Slope(measure=None, over="num_steps", runs=(A,), argbest="learning_rate"), sweep(valley))
+    assert found.interval.effect == pytest.approx(1.0)
+    assert found.notes[0] == "3 of 9 best learning_rate at the edge of their grid"
+
+
+def test_points_without_a_value_are_left_out_of_a_slope_and_counted() -> None:
+    results = sweep(valley, diverged=lambda run: run.settings["num_steps"] == 200 and run.seed == 0)
+    runs = (Selected("a", where={"learning_rate": 0.2}),)
+    found = estimate(Slope(measure=Last("test_loss"), over="num_steps", runs=runs), results)
+    assert math.isfinite(found.interval.effect)
+    assert "1 of 9 points have no value and are left out" in found.notes
+
+
+def test_a_slope_may_run_over_arms() -> None:
+    arms = tuple(
+        Arm(name=name, label=name, training=Training(task=TRAINING.task, model=Point(dimension=dim), num_steps=100))
+        for name, dim in (("small", 2), ("middle", 4), ("large", 8))
+    )
+    results = make_results(
+        make_experiment(arms=arms), lambda run: {"test_loss": (1 + run.seed) * run.training.model.dimension**2}
+    )
+    runs = tuple(Selected(name) for name in ("small", "middle", "large"))
+    found = estimate(Slope(measure=LOSS, over="model.dimension", runs=runs), results)
+    assert found.interval.effect == pytest.approx(2.0)
+
+
+def test_the_best_setting_is_a_geometric_mean_over_seeds() -> None:
+    def record(run: Run) -> dict:
+        best = (0.2, 0.2, 0.4)[run.seed]
+        return {"test_loss": abs(math.log(run.settings["learning_rate"] / best)), "validation_loss": 1.0}
+
+    fixed = Selected("a", where={"num_steps": 50})
+    found = estimate(BestSetting(measure=LOSS, setting="learning_rate", runs=fixed), sweep(record))
+    assert found.interval.effect == pytest.approx((0.2 * 0.2 * 0.4) ** (1 / 3))
+    assert 0.0 < found.interval.low < found.interval.high < math.inf
+
+
+def test_the_largest_rate_that_works_is_open_above_when_the_grid_ends() -> None:
+    def record(run: Run) -> dict:
+        limit = {"a": (0.8, 0.4, 0.8), "b": (0.1, 0.1, 0.2)}[run.arm][run.seed]
+        return {"test_loss": float(run.settings["learning_rate"] > limit), "validation_loss": 1.0}
+
+    works = Reached(LOSS, below=0.5)
+    fixed = {arm: Selected(arm, where={"num_steps": 50}) for arm in "ab"}
+    kind = BestSetting(
+        measure=works, setting="learning_rate", runs=fixed["a"], baseline=fixed["b"], mode="largest_reached"
+    )
+    found = estimate(kind, sweep(record))
+    assert found.interval.effect == pytest.approx((8 * 4 * 4) ** (1 / 3))
+    assert found.interval.low > 1.0
+    assert found.interval.high == math.inf
+    assert found.notes == ("a: best learning_rate at the edge of its grid in 2 of 3 seeds",)
+
+
+def test_when_no_rate_works_the_smallest_is_an_upper_bound() -> None:
+    results = sweep(lambda run: {"test_loss": 0.5 + 0.1 * run.seed, "validation_loss": 1.0})
+    fixed = Selected("a", where={"num_steps": 50})
+    works = Reached(LOSS, below=0.55)  # seed 0 alone, at every rate
+    found = estimate(
+        BestSetting(measure=works, setting="learning_rate", runs=fixed, mode="largest_reached"), results
+    ).interval
+    assert found.effect == pytest.approx((0.8 * 0.1 * 0.1) ** (1 / 3))
+    assert (found.low, found.high) == (0.0, math.inf)
+
+
+def test_a_correlation_is_over_runs_and_needs_five() -> None:
+    results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] ** 2, "validation_loss": 1.0})
+    found = estimate(Correlation(first=LOSS, second=Setting("learning_rate"), runs=(A,)), results)
+    assert found.interval.effect == pytest.approx(1.0)
+    assert found.num_runs == 36
+    assert math.isnan(of(Correlation(first=LOSS, second=Last("probe"), runs=(A,))).interval.effect)
+
+
+def test_the_worst_deviation_is_exact() -> None:
+    assert of(WorstDeviation(measure=LOSS, expected=2.0, runs=(A, B))).interval.effect == pytest.approx(1.0)
+    assert of(WorstDeviation(measure=LOSS, expected=Last("probe"), runs=(A,))).interval.effect == 0.0
+    absolute = of(WorstDeviation(measure=LOSS, expected=0.0, runs=(A,), absolute=True))
+    assert absolute.interval.low == absolute.interval.high == 4.0
+    assert absolute.interval.above is None
+
+
+def test_a_statement_about_averages_compares_the_mean_over_seeds_at_each_setting() -> None:
+    kind = WorstDeviation(measure=LOSS, expected=7 / 3, runs=(A,), mean_over_seeds=True)
+    assert of(kind).interval.effect == pytest.approx(0.0, abs=1e-12)
+    results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] + run.seed - 1, "validation_loss": 1.0})
+    kind = WorstDeviation(measure=LOSS, expected=Setting("learning_rate"), runs=(A,), mean_over_seeds=True)
+    assert estimate(kind, results).interval.effect == pytest.approx(0.0, abs=1e-12)
+    stopped = WorstDeviation(measure=LOSS, expected=7 / 3, runs=(A,), mean_over_seeds=True)
+    assert of(stopped, lambda run: run.seed == 1).interval.effect == math.inf
+
+
+def test_a_diverged_run_deviates_without_bound_from_an_exact_statement() -> None:
+    found = of(WorstDeviation(measure=LOSS, expected=2.0, runs=(A,)), lambda run: run.seed == 1)
+    assert found.interval.effect == math.inf
+    assert found.notes == ("1 of 3 runs have no value: an unbounded deviation",)
+
+
+def test_a_relative_deviation_from_zero_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"expected must not be 0 for a relative deviation, got 0.0; set absolute=True"
+    ):
+        of(WorstDeviation(measure=LOSS, expected=0.0, runs=(A,)))
+
+
+def test_runs_can_be_compared_with_a_named_theory() -> None:
+    training = Training(
+        task=NoisyQuadraticMoments(dimension=2),
+        model=Point(dimension=2),
+        optimizer=ExpectedSgd(learning_rate=0.5),
+        num_steps=1,
+    )
+    arm = Arm(name="a", label="a", training=training)
+    # v <- (1 - 0.5 h)^2 + 0.25 h with h = 1, 1/2: 0.5 and 0.6875; loss = (0.5 + 0.34375) / 2
+    results = make_results(make_experiment(arms=(arm,)), lambda run: {"train_loss": 0.421875})
+    kind = WorstDeviation(measure=Last("train_loss"), expected="noisy_quadratic_loss", runs=(A,))
+    assert estimate(kind, results).interval.effect == pytest.approx(0.0, abs=1e-12)
+
+
+def test_several_runs_of_a_seed_are_averaged_before_the_seeds_are_compared() -> None:
+    results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] + run.seed, "validation_loss": 1.0})
+    found = estimate(Mean(measure=Over("test_loss", "mean"), runs=A), results)
+    alone = estimate(Mean(measure=Best("test_loss"), runs=Selected("a", where={"learning_rate": 0.2})), results)
+    assert found.interval.high - found.interval.low == pytest.approx(alone.interval.high - alone.interval.low)
+    assert found.num_runs == 36

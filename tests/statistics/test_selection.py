@@ -1,0 +1,130 @@
+"""Selection: on validation data, never a diverging setting, and said when the best is at the edge of its grid."""
+
+from __future__ import annotations
+
+import pytest
+
+from seven_terms.plan import Run
+from seven_terms.spec import Arm, Constant, Cosine, Experiment, Selected, Selection
+from seven_terms.statistics.results import Results
+from seven_terms.statistics.selection import Chosen, select, select_each
+
+from .synthetic import TRAINING, make_experiment, make_results
+
+RATES = (0.1, 0.2, 0.4, 0.8)
+
+
+def sweeping(**changes: object) -> Experiment:
+    sweep = {"optimizer.learning_rate": RATES, "num_steps": (50, 100)}
+    arms = tuple(Arm(name=name, label=name, training=TRAINING, sweep=sweep) for name in "ab")
+    return make_experiment(arms=arms, **changes)
+
+
+def record(run: Run) -> dict:
+    """Arm a is best at 0.2 in 50 steps and at 0.4 in 100; arm b at 0.8. Seeds disagree by a little."""
+    rate, budget = run.settings["learning_rate"], run.settings["num_steps"]
+    best = 0.8 if run.arm == "b" else {50: 0.2, 100: 0.4}[budget]
+    return {"validation_loss": abs(rate - best) + 0.01 * run.seed, "test_loss": rate}
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return make_results(sweeping(), record)
+
+
+def rates(selected: Selected, results: Results) -> set[float]:
+    return rates_of(select(selected, results), results)
+
+
+def rates_of(chosen: Chosen, results: Results) -> set[float]:
+    return {results.runs[i].settings["learning_rate"] for i in chosen.positions}
+
+
+def at(arm: str, budget: int, **others: object) -> Selected:
+    return Selected(arm, where={"num_steps": budget}, best=("learning_rate",), **others)  # type: ignore[arg-type]
+
+
+def test_the_best_rate_is_chosen_for_each_budget(results: Results) -> None:
+    assert rates(at("a", 50), results) == {0.2}
+    assert rates(at("a", 100), results) == {0.4}
+    assert len(select(at("a", 50), results).positions) == 3
+
+
+def test_each_value_of_a_sweep_gets_its_own_selection(results: Results) -> None:
+    chosen = select_each(Selected("a", best=("learning_rate",)), "num_steps", results)
+    assert {value: one.settings["learning_rate"] for value, one in chosen.items()} == {50: 0.2, 100: 0.4}
+
+
+def test_a_field_or_a_theory_may_stand_for_a_sweep(results: Results) -> None:
+    for name in ("best_learning_rate", "task.largest"):
+        assert len(select_each(Selected("a"), name, results)) == 1
+    chosen = select_each(Selected("a", where={"num_steps": 50}), "curvature_limit", results)
+    assert {value: rates_of(one, results) for value, one in chosen.items()} == {2 / rate: {rate} for rate in RATES}
+    assert list(chosen) == sorted(chosen)
+
+
+def test_a_best_value_at_the_edge_of_its_grid_is_said(results: Results) -> None:
+    assert select(at("b", 50), results).notes == ("b: best learning_rate at the edge of its grid",)
+    assert select(at("a", 50), results).notes == ()
+
+
+def test_best_of_takes_the_values_of_the_other_arm(results: Results) -> None:
+    assert rates(at("b", 50, best_of="a"), results) == {0.2}
+
+
+def test_a_setting_with_one_diverged_run_never_wins() -> None:
+    results = make_results(
+        sweeping(), record, diverged=lambda run: run.settings["learning_rate"] == 0.2 and run.seed == 1
+    )
+    assert rates(at("a", 50), results) == {0.1}
+
+
+def test_when_every_setting_diverges_the_one_with_fewest_is_taken_and_said() -> None:
+    results = make_results(
+        sweeping(),
+        record,
+        diverged=lambda run: run.seed == 0 or (run.seed == 1 and run.settings["learning_rate"] > 0.1),
+    )
+    chosen = select(at("a", 50), results)
+    assert chosen.settings == {"learning_rate": 0.1}
+    assert "a: every setting has diverged runs, the one with fewest is taken" in chosen.notes
+
+
+def test_accuracy_is_selected_for_its_maximum_and_best_of_run_counts_if_asked() -> None:
+    def accuracy(run: Run) -> dict:
+        rate = run.settings["learning_rate"]
+        return {"validation_accuracy": {0: rate, 100: 1.0 - rate}}
+
+    sweep = {"optimizer.learning_rate": RATES}
+    last = make_experiment("a", sweep=sweep, selection=Selection(metric="validation_accuracy", mode="max"))
+    best = make_experiment("a", sweep=sweep, selection=Selection(metric="validation_accuracy", mode="max", at="best"))
+    everything = Selected("a", best=("learning_rate",))
+    assert rates(everything, make_results(last, accuracy)) == {0.1}
+    assert rates(everything, make_results(best, accuracy)) == {0.1}
+    middle = make_results(best, lambda run: {"validation_accuracy": {0: run.settings["learning_rate"], 100: 0.0}})
+    assert rates(everything, middle) == {0.8}
+
+
+def test_sweeps_over_records_can_be_fixed_and_chosen() -> None:
+    experiment = make_experiment("a", sweep={"schedule": (Constant(), Cosine())})
+    results = make_results(experiment, lambda run: {"validation_loss": float(run.settings["schedule"] == Constant())})
+    chosen = select(Selected("a", best=("schedule",)), results)
+    assert chosen.settings == {"schedule": Cosine()}
+    assert chosen.notes == ()
+
+
+def test_a_value_that_was_not_swept_is_refused_with_what_was(results: Results) -> None:
+    with pytest.raises(
+        ValueError, match=r"some must have .*75.*got .*'100', '50'.*; name values of this scale's sweep"
+    ):
+        select(at("a", 75), results)
+
+
+def test_a_sweep_that_the_arm_does_not_have_is_refused(results: Results) -> None:
+    with pytest.raises(ValueError, match=r"only .'learning_rate', 'num_steps'. are swept"):
+        select(Selected("a", best=("momentum",)), results)
+
+
+def test_an_unknown_arm_is_refused(results: Results) -> None:
+    with pytest.raises(ValueError, match=r"arm 'c' must have runs, got .'a', 'b'."):
+        select(Selected("c"), results)
