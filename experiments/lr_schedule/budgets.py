@@ -105,6 +105,7 @@ experiment = Experiment(
             rule=Below(0.0),
             unit="nats",
             because="a negative paired difference of final test loss, each at its own best rate, is a better result",
+            scales=("laptop", "paper"),  # the smoke scale has other budgets
         ),
         Claim(
             id="B-SC1",
@@ -114,6 +115,7 @@ experiment = Experiment(
             rule=Below(0.01),
             unit="nats",
             because="at least as good: worse by less than 0.01 nats of test loss",
+            scales=("laptop", "paper"),
         ),
     ),
     figures=(
