@@ -13,7 +13,7 @@ from .rows import as_floats, drawn_labels
 from .style import LineStyle
 
 CHARACTERS_PER_INCH = 11.0  # of tick labels that stand side by side
-WRAP = 22
+WRAP = 26
 
 
 def lies_down(panel: Panel, *, width: float) -> bool:

@@ -19,8 +19,9 @@ from .rows import panel_rows
 from .style import FONT_SIZE, TEXT_WIDTH, house_style, save, style_of
 
 LEGEND_ROW = FONT_SIZE / 72 * 1.35  # inches
-CHARACTERS_PER_INCH = 15.0  # of legend text
-HANDLE_CHARACTERS = 8  # what a legend's line and the space around it take
+CHARACTERS_PER_INCH = 17.0  # of legend text
+HANDLE_CHARACTERS = 6  # what a legend's line and the space around it take
+BELOW_LABEL = 3.6  # in font sizes: room for ticks and x label
 ALONE_WIDTH = 4.4  # inches: a single panel does not fill the text width
 
 
@@ -60,8 +61,8 @@ def make_figure(figure: Figure, summary: pd.DataFrame) -> Canvas:
     return canvas
 
 
-def add_title(axes: Axes, title: str, *, width: float) -> None:
-    axes.set_title(textwrap.fill(title, int(width * 14)), loc="left")
+def add_title(axes: Axes, title: str, *, width: float, weight: str = "normal") -> None:
+    axes.set_title(textwrap.fill(title, int(width * 14)), loc="left", fontweight=weight)
 
 
 def panel_height(panel: Panel, *, width: float) -> float:
@@ -83,8 +84,8 @@ def _add_legends(
     told = [i for i, panel in enumerate(panels) if needs_legend(panel)]
     seen = [label for i in told for label in labels[i]]
     if len(told) > 1 and len(set(seen)) == len(seen):
-        for i in told:
-            add_panel_legend(places[i], width=width)
+        rows = max(add_panel_legend(places[i], width=width) for i in told)
+        canvas.set_figheight(canvas.get_figheight() + rows * LEGEND_ROW)
         return
     entries = {}
     for i in told:
@@ -97,15 +98,16 @@ def _add_legends(
         canvas.legend(entries.values(), entries, loc="outside lower center", ncols=columns)
 
 
-def add_panel_legend(axes: Axes, *, width: float) -> None:
+def add_panel_legend(axes: Axes, *, width: float) -> int:
+    """Put a panel's own legend below its x label; return the number of its rows."""
     handles, names = axes.get_legend_handles_labels()
     if not names:
-        return
+        return 0
     columns = legend_columns(names, width=width)
-    canvas = axes.figure
-    rows = math.ceil(len(names) / columns)
-    canvas.set_figheight(canvas.get_figheight() + 0.5 * rows * LEGEND_ROW)
-    axes.legend(handles, names, loc="upper center", bbox_to_anchor=(0.45, -0.28), ncols=columns)
+    axes.legend(
+        handles, names, loc="upper center", bbox_to_anchor=(0.45, 0.0), borderaxespad=BELOW_LABEL, ncols=columns
+    )
+    return math.ceil(len(names) / columns)
 
 
 def legend_columns(names: list[str], *, width: float) -> int:

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure as Canvas
 from ..plan import read_plan
 from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
 from ..tables import read_csv
-from .figure import add_panel_legend, add_title
+from .figure import LEGEND_ROW, add_panel_legend, add_title
 from .panel import draw_panel, labels_of, needs_legend
 from .rows import panel_rows
 from .style import TEXT_WIDTH, house_style, save, style_of
 
 COLUMNS = 2
-PANEL_HEIGHT = 2.05  # inches: four rows fill a page
+PANEL_HEIGHT = 1.8  # inches without the legend: four rows fit a page
 
 
 def summary_page(results_dir: Path, *, output_path: Path) -> None:
@@ -51,13 +51,13 @@ def _make_page(chosen: dict[Term, tuple[Panel, pd.DataFrame]]) -> Canvas:
     lines = max(math.ceil(len(chosen) / COLUMNS), 1)
     canvas = Canvas(figsize=(TEXT_WIDTH, lines * PANEL_HEIGHT), layout="constrained")
     places = list(canvas.subplots(lines, COLUMNS, squeeze=False).flat)
-    width = TEXT_WIDTH / COLUMNS
+    width, rows_of_legend = TEXT_WIDTH / COLUMNS, []
     for axes, (term, (panel, rows)) in zip(places, chosen.items(), strict=False):
         draw_panel(axes, panel, rows, styles=style_of(labels_of(panel, rows)), width=width)
-        add_title(axes, TERM_TITLES[term], width=width)
-        axes.title.set_fontweight("bold")
-        if needs_legend(panel):
-            add_panel_legend(axes, width=width)
+        add_title(axes, TERM_TITLES[term], width=width, weight="bold")
+        rows_of_legend.append(add_panel_legend(axes, width=width) if needs_legend(panel) else 0)
     for axes in places[len(chosen) :]:
         axes.set_axis_off()
+    extra = sum(max(rows_of_legend[i : i + COLUMNS]) for i in range(0, len(rows_of_legend), COLUMNS))
+    canvas.set_figheight(canvas.get_figheight() + extra * LEGEND_ROW)
     return canvas

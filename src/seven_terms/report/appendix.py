@@ -1,0 +1,90 @@
+"""The appendix: on what and how long it ran, and how each figure leads back to its runs."""
+
+from __future__ import annotations
+
+from ..accounting import IDLE, STAGES, finished_jobs
+from ..provenance import provenance
+from .inputs import Inputs
+from .latex import count, escape, longtable, number
+
+
+def machine_table(inputs: Inputs) -> str:
+    """Return hardware, versions and commits as rows of a table."""
+    found = provenance()
+    commits = ", ".join(sorted(inputs.runs["commit"].dropna().astype(str).unique()))
+    devices = ", ".join(sorted(inputs.runs["device"].dropna().astype(str).unique()))
+    facts = {
+        "scale": f"{inputs.scale}, base seed {inputs.base_seed}",
+        "commit of the report": found["commit"],
+        "commits of the runs": commits,
+        "processor": f"{found['processor']}, {found['num_cores']} cores",
+        "device of the runs": devices,
+        "Python": found["python"],
+        **{name: version for name, version in found["versions"].items()},
+    }
+    lines = [f"{escape(name)} & {escape(value)} \\\\" for name, value in facts.items()]
+    return "\n".join([r"\begin{tabular}{@{}lP{0.68\linewidth}@{}}\toprule", *lines, r"\bottomrule\end{tabular}", ""])
+
+
+def cost_table(inputs: Inputs) -> str:
+    """Return runs, stacks, updates and training time of each experiment."""
+    rows = []
+    for plan in inputs.plans:
+        runs = inputs.runs[inputs.runs["stack"].isin(plan.stacks)]
+        seconds = runs.groupby("stack")["duration_seconds"].max().sum()  # a stack's time stands in each of its runs
+        rows.append(
+            [
+                escape(plan.experiment.path),
+                count(len(runs)),
+                count(len(plan.stacks)),
+                count(runs["steps"].sum()),
+                count((runs["status"] == "diverged").sum()),
+                number(seconds),
+            ]
+        )
+    return longtable(
+        "lrrrrr",
+        header=("experiment", "runs", "stacks", "updates", "diverged", "training (s)"),
+        rows=rows,
+        caption="What was trained. Seconds are the sum over stacks on the device above; two stacks run side by side.",
+        label="tab:cost",
+    )
+
+
+def stages_table(inputs: Inputs) -> str:
+    """Return how many jobs each stage of the pipeline took and their seconds, from the pipeline's own benchmarks."""
+    jobs = finished_jobs(inputs.results_dir)
+    if not jobs:
+        return "The pipeline's stages were not timed.\n"
+    rows = []
+    for stage in dict.fromkeys([*STAGES.values(), IDLE]):
+        own = [job.stop - job.start for job in jobs if STAGES.get(job.rule, IDLE) == stage]
+        if own:
+            rows.append([escape(stage), count(len(own)), number(sum(own))])
+    return longtable(
+        "lrr",
+        header=("stage", "jobs", "time (s)"),
+        rows=rows,
+        caption="Time by stage, start-up of each job included, summed over jobs; this page's own compilation is missing.",
+        label="tab:stages",
+    )
+
+
+def trace_table(inputs: Inputs) -> str:
+    """Return where each experiment is written down and where its runs are found."""
+    rows = [
+        [
+            f"\\S\\ref{{exp:{plan.experiment.name}}}",
+            rf"\path{{experiments/{plan.experiment.path}.py}}",
+            rf"\path{{plan/{plan.experiment.path}.json}}",
+            escape(", ".join(figure.name for figure in plan.experiment.figures)) or "--",
+        ]
+        for plan in inputs.plans
+    ]
+    return longtable(
+        r"lP{0.42\linewidth}P{0.36\linewidth}l",
+        header=("section", "written down in", "plan", "figures"),
+        rows=rows,
+        caption="From sections to runs. Plans stand in the folder of results, experiments in the repository.",
+        label="tab:trace",
+    )

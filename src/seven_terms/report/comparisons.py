@@ -1,0 +1,116 @@
+"""Published numbers beside ours: which agree, which differ, which this scale does not have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ..spec import Experiment, require
+from ..tables import COMPARISONS, read_csv, write_csv
+from .inputs import read_plans, read_verdicts
+from .published import Measured, Published, read_published
+
+AGREES, DIFFERS, SAME_DIRECTION = "agrees", "differs", "direction agrees"
+OPEN, NO_VALUE, NOT_RUN = "direction open", "no value", "not run at this scale"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Number:
+    """A measured number with its interval, which is the number itself where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+def compare(results_dir: Path, published_path: Path, output_path: Path) -> None:
+    """Write comparisons.csv: every published number with ours beside it, in the file's order."""
+    published = read_published(published_path)
+    experiments = {plan.experiment.path: plan.experiment for plan in read_plans(results_dir)}
+    verdicts = read_verdicts(results_dir)
+    rows = []
+    for row in published:
+        ours = _find(row, results_dir, experiments=experiments, verdicts=verdicts)
+        rows.append(_comparison(row, ours))
+    write_csv(pd.DataFrame(rows, columns=list(COMPARISONS)), output_path, kind="comparisons")
+
+
+def _comparison(row: Published, ours: Number | None) -> dict[str, object]:
+    found = ours or Number(value=math.nan, low=math.nan, high=math.nan)
+    return {
+        "key": row.key,
+        "term": row.term,
+        "quantity": row.quantity,
+        "published": row.value,
+        "published_low": row.low,
+        "published_high": row.high,
+        "source": f"[{row.cite}], {row.where}",
+        "certainty": row.certainty,
+        "measured": found.value,
+        "measured_low": found.low,
+        "measured_high": found.high,
+        "unit": row.unit,
+        "agreement": agreement(row, ours),
+        "difference_because": row.difference_because,
+    }
+
+
+def agreement(row: Published, ours: Number | None) -> str:
+    """Return the word for how ours stands to the published number; None: the experiment is not in this scale."""
+    if ours is None:
+        return NOT_RUN
+    if math.isnan(ours.value):
+        return NO_VALUE
+    low, high = row.range
+    overlaps = ours.low <= high and low <= ours.high
+    if row.compare == "value":
+        return AGREES if overlaps else DIFFERS
+    if overlaps and math.isfinite(row.value):
+        return AGREES
+    above, below = ours.low > row.neutral, ours.high < row.neutral
+    if not (above or below):
+        return OPEN
+    return SAME_DIRECTION if above == row.is_above else DIFFERS
+
+
+def _find(
+    row: Published, results_dir: Path, *, experiments: Mapping[str, Experiment], verdicts: pd.DataFrame
+) -> Number | None:
+    place = row.measured
+    if place.experiment not in experiments:
+        return None
+    if place.claim:
+        return _number(verdicts.loc[place.claim], name="effect") if place.claim in verdicts.index else None
+    if place.figure not in {figure.name for figure in experiments[place.experiment].figures}:
+        return None
+    summary = read_csv(results_dir / "summary" / f"{place.experiment}.csv", kind="summary")
+    return _number(_summary_row(summary, place, what=f"published number {row.key!r}"), name="value")
+
+
+def _summary_row(summary: pd.DataFrame, place: Measured, *, what: str) -> pd.Series:
+    chosen = summary[
+        (summary["figure"] == place.figure) & (summary["panel"] == place.panel) & (summary["series"] == place.series)
+    ]
+    if place.x is None:
+        chosen = chosen[chosen["y"].isna()]  # a bar's mean, not its seeds
+    else:
+        numbers = pd.to_numeric(chosen["x"], errors="coerce")
+        chosen = chosen[(chosen["x"].astype(str) == str(place.x)) | (numbers == place.x)]
+    require(
+        len(chosen) == 1,
+        what=what,
+        must=f"one row of the summary of {place.experiment!r} must be figure {place.figure!r}, panel {place.panel}, "
+        f"series {place.series!r}, x {place.x!r}",
+        got=f"{len(chosen)} rows",
+        do="change `measured` in published.yaml",
+    )
+    return chosen.iloc[0]
+
+
+def _number(row: pd.Series, *, name: str) -> Number:
+    value, low, high = (float(row[column]) for column in (name, "low", "high"))
+    return Number(value=value, low=value if math.isnan(low) else low, high=value if math.isnan(high) else high)

@@ -1,0 +1,100 @@
+"""What the report is written from: the plans, tables and provenance of one results folder, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ..plan import Plan, read_plan
+from ..spec import SCALES, TERMS, Claim, Experiment, Scale, Term, require
+from ..tables import read_csv
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """`verdicts` is indexed by claim key ("BN1 (fair)"); tables that a scale does not have are empty."""
+
+    results_dir: Path
+    plans: tuple[Plan, ...]
+    verdicts: pd.DataFrame
+    runs: pd.DataFrame
+    comparisons: pd.DataFrame
+    noise_floor: pd.DataFrame
+
+    @property
+    def scale(self) -> Scale:
+        return self.plans[0].scale
+
+    @property
+    def base_seed(self) -> int:
+        return self.plans[0].base_seed
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        present = {plan.experiment.term for plan in self.plans}
+        return tuple(term for term in TERMS if term in present)
+
+    def experiments(self, term: Term) -> tuple[Experiment, ...]:
+        return tuple(plan.experiment for plan in self.plans if plan.experiment.term == term)
+
+    @property
+    def claims(self) -> dict[str, tuple[Experiment, Claim]]:
+        """Every claim of the plans by its key, with its experiment."""
+        return {claim.key: (plan.experiment, claim) for plan in self.plans for claim in plan.experiment.claims}
+
+
+def read_inputs(results_dir: Path) -> Inputs:
+    """Return everything in a results folder; ValueError when claims and verdicts do not belong together."""
+    inputs = Inputs(
+        results_dir=results_dir,
+        plans=read_plans(results_dir),
+        verdicts=read_verdicts(results_dir),
+        runs=read_csv(results_dir / "runs.csv", kind="runs"),
+        comparisons=_optional(results_dir / "comparisons.csv", kind="comparisons"),
+        noise_floor=_optional(results_dir / "noise_floor.csv", kind="noise_floor"),
+    )
+    _require_verdicts(inputs)
+    return inputs
+
+
+def read_plans(results_dir: Path) -> tuple[Plan, ...]:
+    """Return the plans in the terms' order, by name within a term."""
+    plans = [read_plan(path) for path in sorted((results_dir / "plan").glob("*/*.json"))]
+    require(
+        bool(plans),
+        what=f"results {str(results_dir)!r}",
+        must="it must hold plan/<term>/<name>.json",
+        got="none",
+        do="run `make report`",
+    )
+    scales = sorted({plan.scale for plan in plans}, key=SCALES.index)
+    require(len(scales) == 1, what=f"results {str(results_dir)!r}", must="all plans must be of one scale", got=scales)
+    return tuple(sorted(plans, key=lambda plan: TERMS.index(plan.experiment.term)))
+
+
+def read_verdicts(results_dir: Path) -> pd.DataFrame:
+    """Return verdicts.csv indexed by claim key."""
+    verdicts = read_csv(results_dir / "verdicts.csv", kind="verdicts")
+    for column in ("form", "condition", "note"):
+        verdicts[column] = verdicts[column].fillna("")
+    keys = [
+        f"{claim} ({form})" if form else claim for claim, form in zip(verdicts["claim"], verdicts["form"], strict=True)
+    ]
+    return verdicts.set_index(pd.Index(keys, name="key"))
+
+
+def _optional(path: Path, *, kind: str) -> pd.DataFrame:
+    return read_csv(path, kind=kind) if path.exists() else pd.DataFrame()
+
+
+def _require_verdicts(inputs: Inputs) -> None:
+    planned, judged = set(inputs.claims), set(inputs.verdicts.index)
+    require(
+        planned == judged,
+        what=f"verdicts of {str(inputs.results_dir)!r}",
+        must="there must be one for each claim of the plans",
+        got=f"missing {sorted(planned - judged)}, not planned {sorted(judged - planned)}",
+        do="run `make report` again",
+    )

@@ -1,0 +1,62 @@
+"""Every number of the prose as a LaTeX macro: counts of runs and verdicts, and each claim's effect by its key."""
+
+from __future__ import annotations
+
+import datetime
+
+from ..provenance import commit, commit_time
+from .inputs import Inputs
+from .latex import count, effect, escape, interval
+from .sentences import VERDICTS
+
+SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def number_macros(inputs: Inputs) -> str:
+    """Return the \\newcommand lines and the claims' values."""
+    verdicts = inputs.verdicts
+    values = {
+        "Scale": inputs.scale,
+        "BaseSeed": str(inputs.base_seed),
+        "CommitId": escape(commit()),
+        "CommitDate": commit_date() or "undated",
+        "NumTerms": in_words(len(inputs.terms)),
+        "NumExperiments": in_words(len(inputs.plans)),
+        "NumRuns": count(len(inputs.runs)),
+        "NumStacks": count(inputs.runs["stack"].nunique()),
+        "NumDiverged": count((inputs.runs["status"] == "diverged").sum()),
+        "NumSteps": count(inputs.runs["steps"].sum()),
+        "NumClaims": in_words(len(verdicts)),
+        **{f"Num{word.capitalize()}": in_words(_num(inputs, word)) for word in VERDICTS},
+    }
+    lines = [f"\\newcommand{{\\{name}}}{{{value}}}" for name, value in values.items()]
+    lines.append("\\smoketrue" if inputs.scale == "smoke" else "\\smokefalse")
+    return "\n".join([*lines, *_claim_values(inputs)]) + "\n"
+
+
+def in_words(number: int) -> str:
+    return SMALL[number] if number < len(SMALL) else count(number)
+
+
+def _num(inputs: Inputs, verdict: str) -> int:
+    return int(inputs.verdicts["verdict"].str.startswith(verdict).sum())
+
+
+def commit_date() -> str:
+    """Return the day of the commit, e.g. "2026-01-31"; empty outside a checkout."""
+    stamp = commit_time()
+    return datetime.datetime.fromtimestamp(stamp, datetime.UTC).strftime("%Y-%m-%d") if stamp else ""
+
+
+def _claim_values(inputs: Inputs) -> list[str]:
+    lines = []
+    for key, row in inputs.verdicts.iterrows():
+        values = {
+            "effect": effect(row["effect"], row["low"], row["high"]),
+            "interval": interval(row["low"], row["high"], beside=row["effect"]),
+            "verdict": row["verdict"],
+            "numruns": count(row["num_runs"]),
+            row["verdict"].split()[0]: "yes",  # \whenclaim asks for this name
+        }
+        lines += [f"\\claimvalue{{{key}}}{{{name}}}{{{value}}}" for name, value in values.items()]
+    return lines

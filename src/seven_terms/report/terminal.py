@@ -1,0 +1,46 @@
+"""What `seven-terms show` prints: where the report is, and the verdicts as a short table."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from .inputs import read_plans, read_verdicts
+from .sentences import VERDICTS
+
+
+def show(results_dir: Path) -> None:
+    """Print the path of the report, how many claims fared how, and one line a claim."""
+    scale = read_plans(results_dir)[0].scale
+    print("\n".join(shown_lines(read_verdicts(results_dir))))
+    if scale == "smoke":
+        print("Scale smoke: the pipeline works; the numbers mean nothing.")
+    pdf = results_dir / "seven-terms.pdf"
+    missing = f"not compiled; its sources are in {results_dir / 'report'}"
+    print(f"Report: {pdf if pdf.exists() else missing}")
+
+
+def shown_lines(verdicts: pd.DataFrame) -> list[str]:
+    """Return the aligned table and the counts."""
+    rows = [("claim", "verdict", "effect", "95 % interval", "runs", "unit")]
+    rows += [
+        (
+            str(key),
+            str(row["verdict"]),
+            _short(row["effect"]),
+            "exact" if row["low"] == row["high"] else f"[{_short(row['low'])}, {_short(row['high'])}]",
+            f"{row['num_runs']:.0f}",
+            str(row["unit"]),
+        )
+        for key, row in verdicts.iterrows()
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    counts = ", ".join(f"{int(verdicts['verdict'].str.startswith(word).sum())} {word}" for word in VERDICTS)
+    return [*lines, f"{len(verdicts)} claims: {counts}."]
+
+
+def _short(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3g}"

@@ -1,0 +1,165 @@
+"""Measures and estimates of a claim in words, so that the report says what was measured without anyone typing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..spec import (
+    At,
+    Best,
+    BestSetting,
+    Combine,
+    Correlation,
+    Diverged,
+    Estimate,
+    Last,
+    LogSlope,
+    Mean,
+    Measure,
+    Over,
+    PairedDifference,
+    PairedRatio,
+    Proportion,
+    ProportionDifference,
+    Reached,
+    Selected,
+    Setting,
+    Slope,
+    StepsTo,
+    WorstDeviation,
+)
+
+Labels = Mapping[str, str]  # arm -> label
+_STATISTICS = {
+    "total_variation": "total variation",
+    "max_over_median": "largest over median",
+    "std": "standard deviation",
+    "min": "lowest value",
+    "max": "highest value",
+}
+_SIGNS = {"ratio": "over", "difference": "minus", "product": "times"}
+_FUNCTIONS = {
+    "log": "logarithm of",
+    "log10": "decimal logarithm of",
+    "exp": "exponential of",
+    "abs": "size of",
+    "negative": "minus",
+    "sqrt": "square root of",
+    "square": "square of",
+}
+
+
+def words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def measure_in_words(measure: Measure | float, labels: Labels) -> str:
+    """Return e.g. "final test loss", to stand after "the"."""
+    match measure:
+        case Last(metric=metric):
+            return f"final {_metric(metric, measure.index)}"
+        case At(metric=metric, step=step, fraction=fraction):
+            return f"{_metric(metric, measure.index)} at {f'step {step}' if step is not None else _share(fraction)}"
+        case Best(metric=metric, mode=mode):
+            return f"{'lowest' if mode == 'min' else 'highest'} {_metric(metric, measure.index)} of the run"
+        case Over(metric=metric, statistic=statistic):
+            part = "" if (measure.start, measure.stop) == (0.0, 1.0) else _part(measure.start, measure.stop)
+            return f"{_STATISTICS.get(statistic, statistic)} of {_metric(metric, measure.index)}{part}"
+        case StepsTo():
+            return _steps_in_words(measure, labels)
+        case Reached(measure=inner, above=above, below=below):
+            limit = f"above {above:g}" if above is not None else f"below {below:g}"
+            return f"{measure_in_words(inner, labels)} {limit}"
+        case LogSlope(metric=metric, over=over):
+            return f"slope of the logarithm of {words(metric)} over {words(over)}"
+        case Diverged():
+            return "divergence"
+        case Setting(path=path):
+            return words(path.rsplit(".", 1)[-1])
+        case Combine():
+            return _formula_in_words(measure, labels)
+    return f"{measure:g}"
+
+
+def _metric(metric: str, index: int | None) -> str:
+    return words(metric) if index in (-1, None) else f"{words(metric)} ({index})"
+
+
+def _share(fraction: float | None) -> str:
+    return f"{100 * (fraction or 0.0):g} % of the run"
+
+
+def _part(start: float, stop: float) -> str:
+    return f" between {100 * start:g} % and {100 * stop:g} % of the run"
+
+
+def _steps_in_words(measure: StepsTo, labels: Labels) -> str:
+    metric = words(measure.metric)
+    if measure.target_of:
+        arm, target = measure.target_of
+        whose = runs_in_words(arm, labels) if isinstance(arm, Selected) else f"“{labels[arm]}”"
+        return f"number of steps until {metric} reaches the {measure_in_words(target, labels)} of {whose}"
+    limit = f"above {measure.above:g}" if measure.above is not None else f"below {measure.below:g}"
+    return f"number of steps until {metric} is {limit}"
+
+
+def _formula_in_words(measure: Combine, labels: Labels) -> str:
+    first = measure_in_words(measure.first, labels)
+    if measure.formula in _SIGNS and measure.second is not None:
+        return f"{first} {_SIGNS[measure.formula]} {measure_in_words(measure.second, labels)}"
+    return f"{_FUNCTIONS[measure.formula]} {first}"
+
+
+def runs_in_words(runs: Selected, labels: Labels) -> str:
+    """Return e.g. ‹“linear to zero” at num steps = 1500 and its own best learning rate›."""
+    fixed = [f"{words(name)} = {_value(value)}" for name, value in runs.where.items()]
+    chosen = " and ".join(words(name) for name in runs.best)
+    if chosen:
+        whose = f"the {{}} that is best for “{labels[runs.best_of]}”" if runs.best_of else "its own best {}"
+        fixed.append(whose.format(chosen))
+    return f"“{labels[runs.arm]}”" + (f" at {' and '.join(fixed)}" if fixed else "")
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
+    """Return what was computed over the runs, and which interval was put around it."""
+
+    def told(measure: Measure | None) -> str:
+        return measure_in_words(measure, labels) if measure is not None else ""
+
+    def runs(selected: Selected) -> str:
+        return runs_in_words(selected, labels)
+
+    match estimate:
+        case Mean(measure=measure, log=log):
+            kind = "geometric mean" if log else "mean"
+            return f"{told(measure)}, {runs(estimate.runs)}; {kind} over seeds, Student's t"
+        case PairedDifference(measure=measure):
+            versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
+            return f"{told(measure)}, {versus}; mean difference over shared seeds, paired t"
+        case PairedRatio(measure=measure):
+            versus = f"{runs(estimate.runs)} over {runs(estimate.baseline)}"
+            return f"{told(measure)}, {versus}; geometric mean ratio over shared seeds, paired t on logarithms"
+        case Proportion(measure=measure):
+            return f"share of runs with {told(measure)}, {runs(estimate.runs)}; Wilson's interval"
+        case ProportionDifference(measure=measure):
+            versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
+            return f"share of runs with {told(measure)}, {versus}; Newcombe's interval"
+        case Slope():
+            what = words(estimate.argbest) + " that is best" if estimate.argbest else told(estimate.measure)
+            x, y = (("the logarithm of " if log else "") for log in (estimate.log_x, estimate.log_y))
+            among = ", ".join(runs(some) for some in estimate.runs)
+            return f"slope of {y}{what} over {x}{words(estimate.over)} per seed, {among}; mean over seeds, Student's t"
+        case BestSetting():
+            kind = "largest" if estimate.mode == "largest_reached" else "best"
+            against = f" over that of {runs(estimate.baseline)}" if estimate.baseline else ""
+            what = f"{kind} {words(estimate.setting)} by {told(estimate.measure)}, {runs(estimate.runs)}{against}"
+            return f"{what}; geometric mean over seeds, Student's t on logarithms"
+        case Correlation(first=first, second=second):
+            return f"Spearman's rank correlation of {told(first)} and {told(second)}; Fisher's interval"
+        case WorstDeviation(measure=measure, absolute=absolute):
+            kind = "absolute" if absolute else "relative"
+            return f"largest {kind} deviation of {told(measure)} from what theory says; exact, so without interval"

@@ -1,0 +1,111 @@
+"""The report's folder: the paper's sources copied, everything else generated, ready for `latexmk -pdf main.tex`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from .. import __version__
+from ..provenance import commit, commit_time
+from ..spec import TERM_TITLES, Term
+from .appendix import cost_table, machine_table, stages_table, trace_table
+from .experiments import experiment_section
+from .inputs import Inputs, read_inputs
+from .numbers import commit_date, number_macros
+from .sentences import check_sentences
+from .tables import comparisons_table, noise_floor_table, questions_table, verdict_sentences, verdicts_table
+
+SOURCES = ("main.tex", "references.bib")
+
+
+def write_report(results_dir: Path, paper_dir: Path, output_dir: Path) -> None:
+    """Write the report's LaTeX; ValueError when a sentence contradicts its verdict (not at scale smoke)."""
+    inputs = read_inputs(results_dir)
+    sources = sorted(paper_dir.glob("**/*.tex"))
+    check_sentences(sources, verdicts=inputs.verdicts, root=paper_dir, strict=inputs.scale != "smoke")
+    shutil.rmtree(output_dir / "generated", ignore_errors=True)
+    _copy_sources(paper_dir, output_dir=output_dir)
+    for name, text in _generated(inputs, paper_dir, output_dir=output_dir).items():
+        path = output_dir / "generated" / f"{name}.tex"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (output_dir / "latexmkrc").write_text(_latexmkrc())
+
+
+def _copy_sources(paper_dir: Path, *, output_dir: Path) -> None:
+    (output_dir / "sections").mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        shutil.copyfile(paper_dir / name, output_dir / name)
+    for path in (paper_dir / "sections").glob("*.tex"):
+        shutil.copyfile(path, output_dir / "sections" / path.name)
+
+
+def _generated(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> dict[str, str]:
+    texts = {
+        "numbers": number_macros(inputs),
+        "abstract": verdict_sentences(inputs),
+        "questions": questions_table(inputs),
+        "verdicts": verdicts_table(inputs),
+        "comparisons": comparisons_table(inputs),
+        "noise": noise_floor_table(inputs),
+        "machine": machine_table(inputs),
+        "cost": cost_table(inputs),
+        "stages": stages_table(inputs),
+        "trace": trace_table(inputs),
+        "terms": "".join(_term(inputs, term, paper_dir=paper_dir) for term in inputs.terms),
+        "cite": _citation(),
+        "summary": _summary_figure(inputs, output_dir=output_dir),
+    }
+    for plan in inputs.plans:
+        texts[f"experiments/{plan.experiment.name}"] = experiment_section(
+            inputs, plan.experiment, output_dir=output_dir
+        )
+    return texts
+
+
+def _term(inputs: Inputs, term: Term, *, paper_dir: Path) -> str:
+    r"""Return a term's section: its prose, which places experiments by \experiment{name}, then those it does not place."""
+    source = paper_dir / "sections" / f"{term}.tex"
+    prose = source.read_text() if source.exists() else ""
+    placed = set(re.findall(r"\\experiment\{(\w+)\}", prose))
+    rest = [experiment.name for experiment in inputs.experiments(term) if experiment.name not in placed]
+    lines = [f"\\section{{{TERM_TITLES[term]}}}\\label{{term:{term}}}"]
+    lines += [f"\\input{{sections/{term}}}"] if prose else []
+    lines += [f"\\experiment{{{name}}}" for name in rest]
+    return "\n".join([*lines, r"\FloatBarrier", ""])
+
+
+def _summary_figure(inputs: Inputs, *, output_dir: Path) -> str:
+    path = inputs.results_dir / "figures" / "summary.pdf"
+    if not path.exists():
+        return ""
+    caption = "The terms at a glance: the figure that stands for each. Bands and bars are 95\\,\\% intervals."
+    place = os.path.relpath(path.resolve(), output_dir.resolve())
+    figure = f"\\centering\\includegraphics{{{place}}}\\caption{{{caption}}}\\label{{fig:summary}}"
+    return f"\\begin{{figure}}[p]{figure}\\end{{figure}}\n"
+
+
+def _citation() -> str:
+    """Return the BibTeX entry of this report, verbatim."""
+    return "\n".join(
+        [
+            r"\begin{verbatim}",
+            "@techreport{seven_terms,",
+            "  title  = {Seven Terms: a measured companion to seven words",
+            "            nobody in machine learning can avoid},",
+            "  author = {{The Seven Terms authors}},",
+            f"  year   = {{{commit_date()[:4]}}},",
+            f"  note   = {{Version {__version__}, commit {commit()}}}",
+            "}",
+            r"\end{verbatim}",
+            "",
+        ]
+    )
+
+
+def _latexmkrc() -> str:
+    """Return latexmk's settings: dates from the commit, so that equal sources give equal PDFs."""
+    date = f"$ENV{{'SOURCE_DATE_EPOCH'}} //= '{commit_time()}';\n" if commit_time() else ""
+    return f"$pdf_mode = 1;\n{date}$ENV{{'FORCE_SOURCE_DATE'}} = '1';\n$pdflatex = 'pdflatex -halt-on-error %O %S';\n"

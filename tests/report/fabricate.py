@@ -1,0 +1,156 @@
+"""A results folder made up from the real experiments: true plans, invented numbers in the shape of the true tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments import EXPERIMENTS
+from seven_terms.plan import at_scale, read_plan, write_plan
+from seven_terms.spec import Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
+from seven_terms.tables import COMPARISONS, RUNS, SUMMARY, VERDICTS, write_csv
+
+OUTCOMES = (("supported", 2.31, 1.87, 2.84), ("refuted", -0.42, -0.61, -0.23), ("inconclusive", 0.012, -0.31, 0.334))
+
+
+def fabricate(folder: Path, *, scale: Scale = "laptop", experiments: tuple[Experiment, ...] | None = None) -> Path:
+    """Write plans (with their smoke runs, to be quick), runs, summaries, verdicts and noise floors; return the folder."""
+    chosen = at_scale(EXPERIMENTS if experiments is None else experiments, "smoke")
+    for experiment in chosen:
+        path = folder / "plan" / f"{experiment.path}.json"
+        write_plan(experiment, path, scale="smoke")
+        _rename_scale(path, scale)
+        write_csv(summary_of(experiment), folder / "summary" / f"{experiment.path}.csv", kind="summary")
+    claims = [(experiment, claim) for experiment in chosen for claim in experiment.claims]
+    verdicts = [verdict_of(experiment, claim, number=i) for i, (experiment, claim) in enumerate(claims)]
+    write_csv(pd.DataFrame(verdicts, columns=list(VERDICTS)), folder / "verdicts.csv", kind="verdicts")
+    write_csv(pd.concat([runs_of(folder, experiment) for experiment in chosen]), folder / "runs.csv", kind="runs")
+    write_csv(noise_floor_of(chosen), folder / "noise_floor.csv", kind="noise_floor")
+    write_csv(pd.DataFrame(columns=list(COMPARISONS)), folder / "comparisons.csv", kind="comparisons")
+    for experiment in chosen:
+        for figure in experiment.figures:
+            picture = folder / "figures" / experiment.path / f"{figure.name}.pdf"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.write_bytes(b"%PDF-1.4 made up")
+    return folder
+
+
+def _rename_scale(path: Path, scale: Scale) -> None:
+    plan = json.loads(path.read_text())
+    path.write_text(json.dumps(plan | {"scale": scale}, indent=1) + "\n")
+
+
+def verdict_of(experiment: Experiment, claim: Claim, *, number: int, **changes: object) -> dict[str, object]:
+    verdict, effect, low, high = OUTCOMES[number % len(OUTCOMES)]
+    row = {
+        "claim": claim.id,
+        "form": claim.form,
+        "term": experiment.term,
+        "experiment": experiment.path,
+        "statement": claim.statement,
+        "source": claim.source,
+        "verdict": verdict,
+        "effect": effect,
+        "low": low,
+        "high": high,
+        "unit": claim.unit,
+        "num_runs": 10,
+        "p_value": 0.004,
+        "p_holm": 0.02,
+        "rule": "above 1",
+        "condition": claim.condition,
+        "because": claim.because,
+        "note": "",
+    }
+    return row | changes
+
+
+def set_verdict(folder: Path, key: str, **changes: object) -> None:
+    """Change the row of one claim in verdicts.csv."""
+    table = pd.read_csv(folder / "verdicts.csv", dtype={"form": str, "note": str, "condition": str})
+    keys = table["claim"] + table["form"].map(lambda form: f" ({form})" if isinstance(form, str) else "")
+    for column, value in changes.items():
+        table[column] = table[column].astype(object)
+        table.loc[keys == key, column] = value
+    table.to_csv(folder / "verdicts.csv", index=False)
+
+
+def runs_of(folder: Path, experiment: Experiment) -> pd.DataFrame:
+    plan = read_plan(folder / "plan" / f"{experiment.path}.json")
+    rows = []
+    for stack_id, stack in plan.stacks.items():
+        for i, run in enumerate(stack.runs):
+            diverged = i % 17 == 5
+            rows.append(
+                {
+                    "run_id": run.id,
+                    "term": experiment.term,
+                    "experiment": experiment.path,
+                    "arm": run.arm,
+                    "settings": json.dumps(dict(run.settings), sort_keys=True),
+                    "seed": run.seed,
+                    "status": "diverged" if diverged else "completed",
+                    "diverged_at_step": 7 if diverged else None,
+                    "steps": 7 if diverged else stack.num_steps,
+                    "duration_seconds": 12.5,
+                    "stack": stack_id,
+                    "commit": "0123456789ab",
+                    "device": "cpu",
+                }
+            )
+    return pd.DataFrame(rows, columns=list(RUNS))
+
+
+def noise_floor_of(experiments: tuple[Experiment, ...]) -> pd.DataFrame:
+    rows = [
+        {
+            "experiment": experiment.path,
+            "metric": experiment.selection.metric,
+            "difference": 0.0013,
+            "low": -0.0102,
+            "high": 0.0129,
+            "num_runs": 10,
+        }
+        for experiment in experiments
+        if experiment.noise_floor_arm
+    ]
+    return pd.DataFrame(rows, columns=["experiment", "metric", "difference", "low", "high", "num_runs"])
+
+
+def summary_of(experiment: Experiment) -> pd.DataFrame:
+    rows = []
+    for figure in experiment.figures:
+        for number, panel in enumerate(figure.panels):
+            shared = {"experiment": experiment.path, "figure": figure.name, "panel": number, "num_runs": 5}
+            rows += [shared | row for row in _rows(panel)]
+    return pd.DataFrame(rows, columns=list(SUMMARY))
+
+
+def _rows(panel: Panel) -> list[dict[str, object]]:
+    content = panel.content
+    if isinstance(content, Heatmap):
+        return [{"x": x, "y": y, "value": x * y} for x in (0.1, 0.3, 1.0) for y in (0.1, 1.0)]
+    rows = []
+    for place, label in enumerate(content.runs):
+        if isinstance(content, Bars):
+            middle = 0.9 + 0.05 * place
+            rows.append({"series": label, "value": middle, "low": middle - 0.03, "high": middle + 0.03})
+            rows += [{"series": label, "y": seed, "value": middle + 0.01 * seed} for seed in range(3)]
+            continue
+        x = np.array([20, 40, 60]) if "over" in _fields(content) and content.over != "step" else np.linspace(0, 60, 13)
+        value = np.exp(-x / (15 + 10 * place)) if not isinstance(content, Survival) else 1 - x / (90 + 30 * place)
+        rows += [
+            {"series": label, "x": a, "value": b, "low": max(b - 0.08, 0), "high": min(b + 0.08, 1)}
+            for a, b in zip(x, value, strict=True)
+        ]
+    for reference in panel.references:
+        rows += [{"series": reference.label, "x": a, "value": 0.5} for a in (0, 60)] if reference.theory else []
+    return rows
+
+
+def _fields(content: object) -> set[str]:
+    return {field.name for field in dataclasses.fields(content)}

@@ -1,0 +1,109 @@
+"""Every measure and estimate of the vocabulary can be said in words."""
+
+import typing
+
+import pytest
+
+from experiments import EXPERIMENTS
+from seven_terms.report.wording import estimate_in_words, measure_in_words, runs_in_words
+from seven_terms.spec import (
+    At,
+    Best,
+    BestSetting,
+    Combine,
+    Correlation,
+    Diverged,
+    Estimate,
+    Last,
+    LogSlope,
+    Mean,
+    Measure,
+    Over,
+    PairedDifference,
+    PairedRatio,
+    Proportion,
+    ProportionDifference,
+    Reached,
+    Selected,
+    Setting,
+    Slope,
+    StepsTo,
+    WorstDeviation,
+)
+
+LABELS = {"a": "plain", "b": "batch norm"}
+A, B = (
+    Selected("a", best=("learning_rate", "scale")),
+    Selected("b", where={"num_steps": 1500}, best_of="a", best=("rate",)),
+)
+LOSS = Last("test_loss")
+
+MEASURES = {
+    "final test loss": LOSS,
+    "test loss at step 40": At("test_loss", step=40),
+    "test loss at 50 % of the run": At("test_loss", fraction=0.5),
+    "highest test accuracy of the run": Best("test_accuracy", "max"),
+    "standard deviation of test loss between 50 % and 100 % of the run": Over("test_loss", "std", start=0.5),
+    "number of steps until test accuracy is above 0.9": StepsTo("test_accuracy", above=0.9),
+    "number of steps until test accuracy reaches the final test accuracy of “plain”": StepsTo(
+        "test_accuracy", target_of=("a", Last("test_accuracy"))
+    ),
+    "divergence": Diverged(),
+    "final test loss below 0.01": Reached(LOSS, below=0.01),
+    "slope of the logarithm of train loss over step": LogSlope("train_loss"),
+    "final test loss over final train loss": Combine("ratio", LOSS, Last("train_loss")),
+    "logarithm of final test loss": Combine("log", LOSS),
+    "final test loss minus 0.5": Combine("difference", LOSS, 0.5),
+    "learning rate": Setting("optimizer.learning_rate"),
+}
+ESTIMATES = {
+    Mean: (Mean(measure=LOSS, runs=A, log=True), "geometric mean over seeds, Student's t"),
+    PairedDifference: (
+        PairedDifference(measure=LOSS, runs=A, baseline=B),
+        "mean difference over shared seeds, paired t",
+    ),
+    PairedRatio: (PairedRatio(measure=LOSS, runs=A, baseline=B), "paired t on logarithms"),
+    Proportion: (Proportion(measure=Diverged(), runs=A), "share of runs with divergence"),
+    ProportionDifference: (ProportionDifference(measure=Diverged(), runs=A, baseline=B), "Newcombe's interval"),
+    Slope: (
+        Slope(measure=LOSS, over="batch_size", runs=(A,), argbest="learning_rate"),
+        "slope of the logarithm of learning rate that is best over the logarithm of batch size per seed",
+    ),
+    BestSetting: (
+        BestSetting(measure=LOSS, setting="learning_rate", runs=A, baseline=B),
+        "best learning rate by final",
+    ),
+    Correlation: (
+        Correlation(first=LOSS, second=Diverged(), runs=(A,)),
+        "Spearman's rank correlation of final test loss",
+    ),
+    WorstDeviation: (WorstDeviation(measure=LOSS, expected=1.0, runs=(A,)), "largest relative deviation"),
+}
+
+
+@pytest.mark.parametrize("expected", MEASURES)
+def test_measures_are_said_in_words(expected):
+    assert measure_in_words(MEASURES[expected], LABELS) == expected
+
+
+def test_no_measure_or_estimate_of_the_vocabulary_is_left_out():
+    assert {type(measure) for measure in MEASURES.values()} == set(typing.get_args(Measure))
+    assert set(ESTIMATES) == set(typing.get_args(Estimate))
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_estimates_are_said_in_words(kind):
+    estimate, expected = ESTIMATES[kind]
+    assert expected in estimate_in_words(estimate, LABELS)
+
+
+def test_runs_are_named_by_label_and_choice():
+    assert runs_in_words(A, LABELS) == "“plain” at its own best learning rate and scale"
+    assert runs_in_words(B, LABELS) == "“batch norm” at num steps = 1500 and the rate that is best for “plain”"
+
+
+def test_every_claim_of_the_experiments_can_be_said():
+    for experiment in EXPERIMENTS:
+        labels = {arm.name: arm.label for arm in experiment.arms}
+        for claim in experiment.claims:
+            assert len(estimate_in_words(claim.estimate, labels)) > 20

@@ -1,0 +1,143 @@
+"""The report is written from the results alone, refuses what is missing, and compiles."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from experiments.batch_norm import mnist_2015
+from seven_terms.figures import draw
+from seven_terms.plan import read_plan
+from seven_terms.report import compare, show, write_report
+from seven_terms.spec import TERMS
+
+from .fabricate import fabricate, set_verdict
+
+PAPER = Path(__file__).parents[2] / "paper"
+
+
+@pytest.fixture
+def results(tmp_path):
+    return fabricate(tmp_path / "laptop")
+
+
+def written(results: Path, name: str) -> str:
+    write_report(results, PAPER, results / "report")
+    return (results / "report" / "generated" / f"{name}.tex").read_text()
+
+
+def test_each_present_term_has_a_section_and_each_experiment_its_part(results):
+    terms = written(results, "terms")
+    assert re.findall(r"\\label\{term:(\w+)\}", terms) == ["lr_schedule", "batch_norm", "gradient_clipping"]
+    part = (results / "report/generated/experiments/mnist_2015.tex").read_text()
+    assert part.startswith(r"\subsection{Batch normalization on MNIST, as in 2015}")
+    assert r"\includegraphics{../figures/batch_norm/mnist_2015/training.pdf}" in part
+
+
+def test_an_experiment_that_the_prose_does_not_place_still_appears(results, tmp_path):
+    paper = tmp_path / "paper"
+    shutil.copytree(PAPER, paper)
+    (paper / "sections/batch_norm.tex").write_text("Prose without experiments.\n")
+    write_report(results, paper, results / "report")
+    assert r"\experiment{mnist_2015}" in (results / "report/generated/terms.tex").read_text()
+
+
+def test_a_verdict_is_told_with_effect_interval_runs_and_rule(results):
+    set_verdict(results, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84, p_holm=0.003)
+    part = written(results, "experiments/mnist_2015")
+    assert r"\begin{verdictbox}{BN1 (fair)}{supported}{supported}" in part
+    assert r"$2.31$ times fewer steps, 95\,\% interval [$1.87$, $2.84$], $10$ runs" in part
+    assert "The whole interval satisfies the rule ($p$ = $0.0030$ after Holm)." in part
+    assert "supported if the interval lies above 1, because a ratio of steps above 1 is a speed-up" in part
+
+
+def test_the_note_of_a_verdict_replaces_the_usual_reason(results):
+    set_verdict(results, "GC2", note="supported alone, but p = 0.06 after Holm's correction over all claims")
+    assert "Supported alone, but p = 0.06 after Holm's correction" in written(results, "experiments/temporal_order")
+
+
+def test_the_numbers_of_the_prose_are_macros(results):
+    numbers = written(results, "numbers")
+    runs = len(pd.read_csv(results / "runs.csv"))
+    assert rf"\newcommand{{\NumRuns}}{{${runs}$}}" in numbers
+    assert r"\newcommand{\NumClaims}{six}" in numbers
+    assert r"\claimvalue{BN1 (fair)}{inconclusive}{yes}" in numbers
+    assert r"\smokefalse" in numbers
+
+
+def test_a_sentence_against_its_verdict_stops_the_report(results, tmp_path):
+    paper = tmp_path / "paper"
+    shutil.copytree(PAPER, paper)
+    with (paper / "sections/batch_norm.tex").open("a") as section:
+        section.write(r"\claimsays{BN1 (fair)}{supported}{It is faster.}")
+    with pytest.raises(ValueError, match=r"claim BN1 \(fair\) says 'supported' but its verdict is 'inconclusive'"):
+        write_report(results, paper, results / "report")
+
+
+def test_a_claim_without_a_verdict_stops_the_report(results):
+    table = pd.read_csv(results / "verdicts.csv")
+    table[table["claim"] != "GC2"].to_csv(results / "verdicts.csv", index=False)
+    with pytest.raises(ValueError, match=r"there must be one for each claim of the plans, got \"missing \['GC2'\]"):
+        write_report(results, PAPER, results / "report")
+
+
+def test_a_figure_that_is_not_drawn_stops_the_report(results):
+    (results / "figures/batch_norm/mnist_2015/training.pdf").unlink()
+    with pytest.raises(ValueError, match="figure 'training' of 'batch_norm/mnist_2015': it must be drawn"):
+        write_report(results, PAPER, results / "report")
+
+
+def test_an_empty_results_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"it must hold plan/<term>/<name>.json, got 'none'; run `make report`"):
+        write_report(tmp_path, PAPER, tmp_path / "report")
+
+
+def test_a_second_report_leaves_nothing_of_the_first(results):
+    written(results, "terms")
+    stale = results / "report/generated/experiments/stale.tex"
+    stale.write_text("old")
+    written(results, "terms")
+    assert not stale.exists()
+
+
+def test_every_term_has_prose_and_every_citation_an_entry():
+    keys = set(re.findall(r"^@\w+\{(\w+),", (PAPER / "references.bib").read_text(), flags=re.MULTILINE))
+    sources = [PAPER / "main.tex", *(PAPER / "sections" / f"{term}.tex" for term in TERMS)]
+    cited = {
+        key.strip()
+        for path in sources
+        for group in re.findall(r"\\citep\{([^}]*)\}", path.read_text())
+        for key in group.split(",")
+    }
+    assert len(cited) > 25
+    assert cited <= keys
+
+
+def test_show_prints_counts_and_one_line_a_claim(results, capsys):
+    show(results)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["claim", "verdict", "effect"]
+    assert "6 claims: 2 supported, 2 refuted, 2 inconclusive." in lines
+    assert lines[-1].startswith("Report: not compiled")
+    assert max(len(line) for line in lines) < 120
+
+
+@pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
+def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path):
+    results = fabricate(tmp_path / "smoke", scale="smoke", experiments=(mnist_2015.experiment,))
+    plan = read_plan(results / "plan/batch_norm/mnist_2015.json")
+    picture = results / "figures/batch_norm/mnist_2015/training.pdf"
+    draw(plan, results / "summary/batch_norm/mnist_2015.csv", name="training", output_path=picture)
+    compare(results, PAPER / "published.yaml", results / "comparisons.csv")
+    write_report(results, PAPER, results / "report")
+    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    done = subprocess.run(command, cwd=results / "report", capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout[-2000:]
+    log = (results / "report/main.log").read_text(errors="replace")
+    wide = [float(points) for points in re.findall(r"Overfull \\hbox \((\d+\.\d+)pt", log)]
+    assert max(wide, default=0.0) < 3.0
+    assert "undefined" not in log
+    assert "draftwatermark" in log
