@@ -121,7 +121,7 @@ def _connect(path: Path) -> socket.socket:
             return _dial(path)
         path.unlink(missing_ok=True)
         server = subprocess.Popen(
-            [sys.executable, "-m", "seven_terms", "serve", str(path)],
+            [sys.executable, "-m", "seven_terms", "serve", "--socket", str(path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

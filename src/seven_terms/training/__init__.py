@@ -1,9 +1,7 @@
 """Training: stack -> metrics file. Lightning drives it; wandb is imported by one file only, and only when wanted."""
 
-import os
+from .reproducible import use_strict_products
 
-# MKL chooses kernels by the alignment of its operands, which depends on a run's place in the stack; in its strict
-# reproducible mode it does not (no measurable cost for these shapes). Read at MKL's first call, so it must stand here.
-os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
+use_strict_products()
 
-from .train_stack import train_stack as train_stack
+from .train_stack import train_stack as train_stack  # noqa: E402 - after the setting above, before any product

@@ -21,6 +21,7 @@ from ..spec import require
 from ..tables import write_metrics
 from .checkpoints import Checkpoints
 from .program import StackedProgram
+from .reproducible import use_strict_products
 from .stacked_runs import StackedRuns
 
 
@@ -135,5 +136,6 @@ def device_name(device: torch.device) -> str:
 
 
 def _configure_torch() -> None:
+    use_strict_products()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.set_flush_denormal(True)

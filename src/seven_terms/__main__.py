@@ -1,0 +1,200 @@
+"""The command line: paths in, paths out. Each verb imports its own stage, so that no verb waits for another's imports."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .spec import SCALES, Experiment, require
+from .warm import run_warm, serve
+
+WARM_VERBS = ("train", "runs", "summarize", "verdicts", "compare", "figure", "summary-page", "report", "show")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb, in a fork of the warm server where there is one, and return its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    status = run_warm(words) if words and words[0] in WARM_VERBS and "--help" not in words else None
+    return run(words) if status is None else status
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one verb in this process and return its exit status: 1 with one line on stderr for what a person can mend."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except ValueError as error:
+        print(f"seven-terms {options.verb}: {error}", file=sys.stderr)
+        return 1
+    except FileNotFoundError as error:
+        advice = "check its path, or run `make report` to make it"
+        print(f"seven-terms {options.verb}: file {error.filename!r} must exist; {advice}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"seven-terms {options.verb}: interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def plan(options: argparse.Namespace) -> None:
+    from .accounting import duration
+    from .plan import plans_at, write_plans
+
+    plans = plans_at(_import_experiments(options.experiments), options.scale, base_seed=options.base_seed)
+    for path, made in plans.items():
+        seconds = sum(stack.expected_seconds for stack in made.stacks.values())
+        teraflops = sum(stack.flops for stack in made.stacks.values()) / 1e12
+        counts = f"{sum(len(stack.runs) for stack in made.stacks.values()):6d} runs {len(made.stacks):5d} stacks"
+        print(f"{path:42s} {counts} {teraflops:12.2f} TFLOP   about {duration(seconds)} on one core")
+    write_plans(plans, options.results)
+
+
+def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
+    require(
+        (folder / "__init__.py").is_file(),
+        what="experiments",
+        must="the folder must hold __init__.py",
+        got=str(folder),
+        do="run this where the project was cloned, or name its folder with --experiments",
+    )
+    sys.path.insert(0, str(folder.resolve().parent))
+    return importlib.import_module(folder.name).EXPERIMENTS
+
+
+def train(options: argparse.Namespace) -> None:
+    from .training import train_stack
+
+    train_stack(
+        plan_path=options.plan,
+        stack_id=options.stack,
+        output_path=options.output,
+        wandb_dir=options.wandb,
+        state_dir=options.state,
+        accelerator=options.accelerator,
+    )
+    if options.progress is not None:
+        from .accounting import training_line
+
+        print(training_line(options.progress, stack=options.stack), flush=True)
+
+
+def runs(options: argparse.Namespace) -> None:
+    from .statistics import list_runs
+
+    list_runs(options.results, options.output)
+
+
+def summarize(options: argparse.Namespace) -> None:
+    from .plan import read_plan
+    from .statistics import summarize
+
+    summarize(
+        read_plan(options.plan), options.metrics, summary_path=options.summary, claims_path=options.claims
+    )
+
+
+def verdicts(options: argparse.Namespace) -> None:
+    from .statistics import verdicts
+
+    verdicts(options.results, options.output)
+
+
+def compare(options: argparse.Namespace) -> None:
+    from .report import compare
+
+    compare(options.results, options.published, options.output)
+
+
+def figure(options: argparse.Namespace) -> None:
+    from .figures import draw
+    from .plan import read_plan
+
+    draw(read_plan(options.plan), options.summary, name=options.name, output_path=options.output)
+
+
+def summary_page(options: argparse.Namespace) -> None:
+    from .figures import summary_page
+
+    summary_page(options.results, output_path=options.output)
+
+
+def report(options: argparse.Namespace) -> None:
+    from .report import write_report
+
+    write_report(options.results, options.paper, options.output)
+
+
+def show(options: argparse.Namespace) -> None:
+    from .report import show
+
+    show(options.results)
+
+
+def timing(options: argparse.Namespace) -> None:
+    from .accounting import wall_time_line
+
+    print(wall_time_line(options.results, since=options.since))
+
+
+def serve_warm(options: argparse.Namespace) -> None:
+    for stage in ("training", "statistics", "figures", "report"):
+        importlib.import_module(f"seven_terms.{stage}")
+    serve(options.socket, run)
+
+
+# verb -> (what it does, its options; "?" marks one that may be left out)
+VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...]]] = {
+    "plan": (
+        plan,
+        "write the plan of every experiment and show its cost",
+        ("scale", "results", "base-seed?", "experiments?"),
+    ),
+    "train": (
+        train,
+        "train one stack of a plan, on a machine that needs neither Snakemake nor W&B",
+        ("plan", "stack", "output", "wandb?", "state?", "accelerator?", "progress?"),
+    ),
+    "runs": (runs, "list every run with its status", ("results", "output")),
+    "summarize": (
+        summarize,
+        "metrics of an experiment to summary and claims",
+        ("plan", "metrics", "summary", "claims"),
+    ),
+    "verdicts": (verdicts, "judge all claims together", ("results", "output")),
+    "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
+    "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
+    "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
+    "report": (report, "write the report's .tex files", ("results", "paper", "output")),
+    "show": (show, "print the report's path and its verdicts", ("results",)),
+    "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
+    "timing": (timing, "say how the wall time divides", ("results", "since")),
+}
+OPTIONS: dict[str, dict] = {
+    "scale": {"choices": SCALES},
+    "base-seed": {"type": int, "default": 0},
+    "experiments": {"type": Path, "default": Path("experiments")},
+    "stack": {},
+    "name": {},
+    "since": {"type": float},
+    "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs; options that OPTIONS does not list are paths."""
+    top = argparse.ArgumentParser(prog="seven-terms", description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, (run, purpose, names) in VERBS.items():
+        command = verbs.add_parser(verb, help=purpose, description=purpose)
+        command.set_defaults(run=run)
+        for name in names:
+            plain = name.removesuffix("?")
+            command.add_argument(f"--{plain}", required=plain == name, **OPTIONS.get(plain, {"type": Path}))
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
