@@ -9,17 +9,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments import EXPERIMENTS
-from seven_terms.plan import at_scale, read_plan, write_plan
+from experiments.batch_norm import mnist_2015
+from experiments.gradient_clipping import temporal_order
+from experiments.lr_schedule import budgets, noisy_quadratic
+from seven_terms.plan import read_plan, write_plan
 from seven_terms.spec import Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
 from seven_terms.tables import COMPARISONS, RUNS, SUMMARY, VERDICTS, write_csv
 
+CHOSEN = (budgets.experiment, noisy_quadratic.experiment, mnist_2015.experiment, temporal_order.experiment)
 OUTCOMES = (("supported", 2.31, 1.87, 2.84), ("refuted", -0.42, -0.61, -0.23), ("inconclusive", 0.012, -0.31, 0.334))
 
 
 def fabricate(folder: Path, *, scale: Scale = "laptop", experiments: tuple[Experiment, ...] | None = None) -> Path:
     """Write plans (with their smoke runs, to be quick), runs, summaries, verdicts and noise floors; return the folder."""
-    chosen = at_scale(EXPERIMENTS if experiments is None else experiments, "smoke")
+    chosen = tuple(
+        dataclasses.replace(experiment.at_scale("smoke"), claims=experiment.at_scale(scale).claims)
+        for experiment in (CHOSEN if experiments is None else experiments)
+    )
     for experiment in chosen:
         path = folder / "plan" / f"{experiment.path}.json"
         write_plan(experiment, path, scale="smoke")
