@@ -167,7 +167,12 @@ def test_zero_is_reached_at_the_end_and_not_before(schedule: Schedule, num_steps
 
 
 @seeded
-@given(num_steps=STEPS, warmup=st.floats(0.0, 0.5), cooldown=st.floats(0.0, 0.5), data=st.data())
+@given(
+    num_steps=STEPS,
+    warmup=st.floats(0.0, 0.5, allow_subnormal=False),
+    cooldown=st.floats(0.0, 0.5, allow_subnormal=False),
+    data=st.data(),
+)
 def test_warmup_stable_decay_is_flat_in_the_middle(
     num_steps: int, warmup: float, cooldown: float, data: st.DataObject
 ) -> None:

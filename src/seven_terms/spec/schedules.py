@@ -179,7 +179,7 @@ def factor(schedule: Schedule, step: int, num_steps: float) -> float:
         case InverseTime(rate=rate, per_step=per_step):
             return 1.0 / (1.0 + rate * (step if per_step else progress))
         case CosineRestarts():
-            return _cosine_restarts(schedule, step, num_steps)
+            return _cosine_restarts(schedule, progress)
         case Ramp(start=start, shape=shape):
             last = min(step / max(num_steps - 1, 1), 1.0)
             return start ** (1.0 - last) if shape == "geometric" else start + (1.0 - start) * last
@@ -219,9 +219,9 @@ def _warmup_stable_decay(schedule: WarmupStableDecay, step: int, num_steps: floa
     return remaining if schedule.shape == "linear" else 1.0 - math.sqrt(1.0 - remaining)
 
 
-def _cosine_restarts(schedule: CosineRestarts, step: int, num_steps: float) -> float:
+def _cosine_restarts(schedule: CosineRestarts, progress: float) -> float:
     lengths = [schedule.multiplier**cycle for cycle in range(schedule.num_cycles)]
-    position = step * sum(lengths) / num_steps  # multiplied first: whole periods then start on whole numbers
+    position = progress * sum(lengths)
     for length in lengths:
         if position < length:
             return _cosine(1.0, 0.0, position / length)
