@@ -11,6 +11,7 @@ from seven_terms.plan import Run, Stack
 from seven_terms.spec import (
     BatchNorm,
     Clipping,
+    Cnn,
     Digits,
     Evaluate,
     Initialization,
@@ -46,7 +47,13 @@ RNN = Training(
     num_steps=8,
     batch_size=10,
 )
-PROGRAMS = {"mlp": MLP, "odd": ODD, "batch_norm": BATCH_NORM, "rnn": RNN}
+CNN = dataclasses.replace(
+    MLP,
+    task=Digits(resolution=14, image=True),
+    model=Cnn(channels=(3, 8, 8), strides=(1, 1, 2), normalization=BatchNorm()),
+    num_steps=6,
+)
+PROGRAMS = {"mlp": MLP, "odd": ODD, "batch_norm": BATCH_NORM, "rnn": RNN, "cnn": CNN}
 
 
 def make_run(training: Training, *, seed: int = 0, changes: dict[str, Any] | None = None) -> Run:

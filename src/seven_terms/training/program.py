@@ -2,7 +2,7 @@
 
 Every parameter, buffer and optimizer state carries the run axis R first. A forward pass is `torch.vmap` of
 `functional_call` over a plain module; the loss of the stack is the *sum* over runs, so that no run's rate depends on
-how many neighbours it has. One padding run, a copy of the last, sits at the end: vectorised kernels treat the tail of
+how many neighbours it has. Padding, a copy of the last run, sits at the end: vectorised kernels treat the tail of
 a tensor differently from its body, and with a stack of one they choose other kernels; the padding takes both, so that
 a run's numbers are the same bits alone and in any stack (tests/training/test_stack_invariance.py).
 """
@@ -21,7 +21,7 @@ from ..models import build_model, initial_parameters
 from ..optimizers import clip, hyper_parameters, initial_state, update
 from ..plan import Run, Stack
 from ..seeds import subseed
-from ..spec import Training, factor
+from ..spec import Cnn, Resnet, Training, factor
 from ..tasks import build_task
 
 Tensors = dict[str, Tensor]
@@ -33,8 +33,8 @@ class StackedProgram:
 
     def __init__(self, stack: Stack, *, device: str = "cpu") -> None:
         self.num_runs = len(stack.runs)
-        self.runs: tuple[Run, ...] = (*stack.runs, stack.runs[-1])  # the last one is padding
         self.training: Training = stack.runs[0].training
+        self.runs: tuple[Run, ...] = (*stack.runs, *[stack.runs[-1]] * self._num_padding())
         self.device = torch.device(device)
         self.dtype = {"float32": torch.float32, "float64": torch.float64}[self.training.precision]
         self.task = build_task(self.training.task, dtype=self.dtype, device=self.device)
@@ -45,6 +45,11 @@ class StackedProgram:
         self._build_rules()
         self.diverged_at_R = torch.full((len(self.runs),), -1, dtype=torch.int64, device=self.device)
         self.initial_loss_R: Tensor | None = None
+
+    def _num_padding(self) -> int:
+        # Stacked convolutions are grouped ones, and one or two groups take other kernels than three and more.
+        fewest = 3 if isinstance(self.training.model, (Cnn, Resnet)) else 2
+        return max(1, fewest - self.num_runs)
 
     def _build_model(self) -> None:
         model = self.training.model
