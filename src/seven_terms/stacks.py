@@ -66,7 +66,8 @@ def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
     runs = [run for arm in arms for run in _runs_of_arm(experiment, arm, base_seed)]
     if experiment.noise_floor_arm:
         arm = next(arm for arm in arms if arm.name == experiment.noise_floor_arm)
-        again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)")
+        sweep = {**arm.sweep, **{path: (value,) for path, value in experiment.noise_floor_at.items()}}
+        again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)", sweep=sweep)
         runs += _runs_of_arm(experiment, again, base_seed + 1_000_000)
     require_unique(f"experiment {experiment.name!r}", "runs", (run.id for run in runs))
     return tuple(runs)

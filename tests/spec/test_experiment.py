@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from seven_terms.plan import runs_of
 from seven_terms.spec import (
     Arm,
     Changes,
@@ -145,3 +146,13 @@ def test_specs_are_values() -> None:
     assert hash(Initialization(scale=math.pi)) == hash(Initialization(scale=math.pi))
     with pytest.raises(dataclasses.FrozenInstanceError):
         Sgd().learning_rate = 1.0  # type: ignore[misc]
+
+
+def test_the_noise_floor_may_be_trained_at_one_swept_value_that_follows_the_scale() -> None:
+    rate = "optimizer.learning_rate"
+    experiment = dataclasses.replace(EXPERIMENT, noise_floor_arm="plain", noise_floor_at={rate: 0.3})
+    again = [run for run in runs_of(experiment) if run.arm == "plain_again"]
+    assert [run.settings["learning_rate"] for run in again] == [0.3] * experiment.num_seeds
+    assert experiment.at_scale("smoke").noise_floor_at == {rate: 0.1}
+    with pytest.raises(ValueError, match=r"noise_floor_at must name a value that noise_floor_arm sweeps over"):
+        dataclasses.replace(EXPERIMENT, noise_floor_arm="plain", noise_floor_at={rate: 0.2})

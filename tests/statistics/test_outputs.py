@@ -113,6 +113,17 @@ def test_the_noise_floor_uses_the_setting_selected_for_the_arm_itself(tmp_path: 
     assert row["effect"] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_the_noise_floor_compares_at_the_one_value_it_was_trained_at() -> None:
+    def record(run: Run) -> dict:
+        rate = run.settings["learning_rate"]
+        return {"validation_loss": rate, "test_loss": rate + 1e-3 * (run.seed % 10)}
+
+    rate = "optimizer.learning_rate"
+    experiment = make_experiment("a", noise_floor_arm="a", noise_floor_at={rate: 0.2}, sweep={rate: (0.1, 0.2)})
+    row = claims_of(make_results(experiment, record)).iloc[-1]
+    assert (row["effect"], row["num_runs"]) == (pytest.approx(0.0, abs=1e-12), 6)
+
+
 def test_a_missing_run_is_refused_with_the_exact_sentence(tmp_path: Path) -> None:
     experiment = make_experiment()
     plan = finish(tmp_path, experiment)

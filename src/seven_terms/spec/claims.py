@@ -289,15 +289,16 @@ class Within:
 
 Rule = Above | Below | Within
 
-Form = Literal["", "as said", "fair"]
+Form = str  # "", or "as said" and "fair" for a doubtful statement, or which part of the statement is tested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """One test of one statement of the list of claims.
 
-    `id` is the stable id ("BN1", "B-SC2"); a doubtful statement is tested twice, `form` "as said" and "fair". `expects`
-    is the literature's expectation in words, `because` why this estimate and this threshold decide the statement.
+    `id` is the stable id ("BN1", "B-SC2"); a doubtful statement is tested twice, `form` "as said" and "fair", and one
+    of several parts once for each, `form` naming the part. `expects` is the literature's expectation in words,
+    `because` why this estimate and this threshold decide the statement.
     """
 
     id: str

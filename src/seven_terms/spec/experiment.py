@@ -111,6 +111,9 @@ class Experiment:
     probes: tuple[Probe, ...] = ()
     selection: Selection = Selection()
     noise_floor_arm: str | None = None  # trained again with other seeds: the A/A arm
+    noise_floor_at: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # swept path -> its one value there; else all values
     claims: tuple[Claim, ...] = ()
     figures: tuple[Figure, ...] = ()
     scales: Mapping[Scale, Changes] = field(default_factory=dict)
@@ -125,12 +128,23 @@ class Experiment:
             must=f"noise_floor_arm must be one of {sorted(known)}",
             got=self.noise_floor_arm,
         )
+        self._require_noise_floor_values()
         for arm in self.arms:
             for path, values in {**self.sweep, **arm.sweep}.items():
                 require(
                     len(values) > 0, what=f"experiment {self.name!r}", must=f"sweep {path} must have values", got=values
                 )
                 read_path(arm.training, path)
+
+    def _require_noise_floor_values(self) -> None:
+        sweeps = {**self.sweep, **next((arm.sweep for arm in self.arms if arm.name == self.noise_floor_arm), {})}
+        for path, value in self.noise_floor_at.items():
+            require(
+                value in sweeps.get(path, ()),
+                what=f"experiment {self.name!r}",
+                must=f"noise_floor_at must name a value that noise_floor_arm sweeps over, one of {sweeps.get(path, ())}",
+                got={path: value},
+            )
 
     @property
     def path(self) -> str:
@@ -154,6 +168,10 @@ class Experiment:
             arms=arms,
             sweep={path: changes.sweep.get(path, values) for path, values in self.sweep.items()},
             num_seeds=changes.num_seeds or self.num_seeds,
+            noise_floor_at={
+                path: value if value in changes.sweep.get(path, (value,)) else changes.sweep[path][0]
+                for path, value in self.noise_floor_at.items()
+            },
             probes=self.probes if changes.probes is None else changes.probes,
             claims=tuple(claim for claim in self.claims if scale in claim.scales),
             figures=tuple(figure for figure in self.figures if scale in figure.scales),

@@ -72,13 +72,17 @@ def _numbers(estimated: Estimated, results: Results) -> dict[str, Any]:
 
 
 def _noise_row(results: Results) -> dict[str, Any]:
-    """The arm against itself with other seeds, at the settings selected for it: Welch's t on the reported metric."""
+    """The arm against itself with other seeds: Welch's t on the reported metric.
+
+    At `noise_floor_at`, and at the settings selected for the arm where that names none.
+    """
     arm = results.experiment.noise_floor_arm
     assert arm is not None
-    names = swept(results, arm)
+    where = {path.rsplit(".", 1)[-1]: value for path, value in results.experiment.noise_floor_at.items()}
+    names = tuple(name for name in swept(results, arm) if name not in where)
     groups = [
-        select(Selected(arm, best=names), results),
-        select(Selected(f"{arm}_again", best=names, best_of=arm), results),
+        select(Selected(arm, where=where, best=names), results),
+        select(Selected(f"{arm}_again", where=where, best=names, best_of=arm), results),
     ]
     selected_on = results.experiment.selection.metric
     reported = selected_on.replace("validation", "test")
