@@ -91,15 +91,19 @@ def summarize(options: argparse.Namespace) -> None:
     from .plan import read_plan
     from .statistics import summarize
 
-    summarize(
-        read_plan(options.plan), options.metrics, summary_path=options.summary, claims_path=options.claims
-    )
+    summarize(read_plan(options.plan), options.metrics, summary_path=options.summary, claims_path=options.claims)
 
 
 def verdicts(options: argparse.Namespace) -> None:
     from .statistics import verdicts
 
-    verdicts(options.results, options.output)
+    verdicts(options.results, options.output, replication_path=options.replication)
+
+
+def replicate(options: argparse.Namespace) -> None:
+    from .statistics import replicate
+
+    replicate(options.results, options.other, options.output)
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -163,7 +167,8 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
         "metrics of an experiment to summary and claims",
         ("plan", "metrics", "summary", "claims"),
     ),
-    "verdicts": (verdicts, "judge all claims together", ("results", "output")),
+    "verdicts": (verdicts, "judge all claims together", ("results", "output", "replication?")),
+    "replicate": (replicate, "put the verdicts of two base seeds side by side", ("results", "other", "output")),
     "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
     "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
     "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),

@@ -54,6 +54,7 @@ SUMMARY = (
     "high",
     "num_runs",
 )
+REPLICATION = ("claim", "form", "first", "second", "agree")
 VERDICTS = (
     "claim",
     "form",
@@ -99,6 +100,7 @@ TABLES = {
     "verdicts": (VERDICTS, ("claim", "form")),
     "noise_floor": (NOISE_FLOOR, ("experiment",)),
     "comparisons": (COMPARISONS, ("key",)),
+    "replication": (REPLICATION, ("claim", "form")),
 }
 
 

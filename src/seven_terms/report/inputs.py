@@ -22,6 +22,7 @@ class Inputs:
     runs: pd.DataFrame
     comparisons: pd.DataFrame
     noise_floor: pd.DataFrame
+    replication: pd.DataFrame
 
     @property
     def scale(self) -> Scale:
@@ -54,6 +55,7 @@ def read_inputs(results_dir: Path) -> Inputs:
         runs=read_csv(results_dir / "runs.csv", kind="runs"),
         comparisons=_optional(results_dir / "comparisons.csv", kind="comparisons"),
         noise_floor=_optional(results_dir / "noise_floor.csv", kind="noise_floor"),
+        replication=_optional(results_dir / "replication.csv", kind="replication"),
     )
     _require_verdicts(inputs)
     return inputs

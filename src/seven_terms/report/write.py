@@ -14,6 +14,7 @@ from .appendix import cost_table, machine_table, stages_table, trace_table
 from .experiments import experiment_section
 from .inputs import Inputs, read_inputs
 from .numbers import commit_date, number_macros
+from .replication import replication_paragraph
 from .sentences import check_sentences
 from .tables import comparisons_table, noise_floor_table, questions_table, verdict_sentences, verdicts_table
 
@@ -50,6 +51,7 @@ def _generated(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> dict[str
         "verdicts": verdicts_table(inputs),
         "comparisons": comparisons_table(inputs),
         "noise": noise_floor_table(inputs),
+        "replication": replication_paragraph(inputs),
         "machine": machine_table(inputs),
         "cost": cost_table(inputs),
         "stages": stages_table(inputs),

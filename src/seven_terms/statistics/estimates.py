@@ -26,7 +26,7 @@ from ..spec import (
 )
 from . import theory
 from .bounds import bounded_interval, paired, per_seed
-from .intervals import Interval, exact, newcombe, spearman, student, student_log, wilson
+from .intervals import Interval, certain, exact, newcombe, spearman, student, student_log, wilson
 from .optima import estimate_best_setting, estimate_slope
 from .results import Results
 from .selection import Chosen, evaluate, select
@@ -91,10 +91,10 @@ def _paired(kind: PairedDifference | PairedRatio, results: Results) -> Estimated
     first, second = per_seed(kind.measure, groups, results)
     if isinstance(kind, PairedRatio):
         values, seeds = paired(first.positive(), second.positive(), formula=lambda a, b: a / b)
-        interval = bounded_interval(values, student_log, floor=0.0)
+        interval = bounded_interval(values, certain if kind.exact else student_log, floor=0.0)
     else:
         values, seeds = paired(first, second, formula=lambda a, b: a - b)
-        interval = bounded_interval(values, student)
+        interval = bounded_interval(values, certain if kind.exact else student)
     shared = [_of_seeds(group, set(seeds), results) for group in groups] if len(seeds) else groups
     return _estimated(interval, shared, values.notes)
 

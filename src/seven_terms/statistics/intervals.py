@@ -44,6 +44,19 @@ def exact(value: float) -> Interval:
     return Interval(effect=value, low=value, high=value)
 
 
+def certain(values: np.ndarray) -> Interval:
+    """Return the value that all seeds agree on, as an interval without width; ValueError when they do not agree."""
+    values = np.asarray(values, dtype=float)
+    require(
+        len(values) > 0 and bool(np.ptp(values) <= SAME * np.abs(values).max()),
+        what="exact estimate",
+        must="its runs must have a value and be free of chance, the same for all seeds",
+        got=values.tolist()[:3],
+        do="drop `exact` and train several seeds",
+    )
+    return exact(float(values[0]))
+
+
 def student(values: np.ndarray) -> Interval:
     """Student's t interval of a mean, paired when the values are differences.
 

@@ -16,6 +16,7 @@ from ..tables import CLAIMS, NOISE_FLOOR, RUNS, VERDICTS, read_csv, read_stack_r
 from .estimates import Estimated, estimate
 from .intervals import welch
 from .judges import corrected, holm, judge, p_value, rule_in_words
+from .replication import hold_to_replication, write_replication
 from .results import Results, as_coordinate, load_results
 from .selection import evaluate, select, swept
 from .summary import summary_of
@@ -94,14 +95,29 @@ def _noise_row(results: Results) -> dict[str, Any]:
     return {"claim": NOISE, "form": "", "verdict": "", "unit": metric, **_numbers(estimated, results)}
 
 
-def verdicts(results_dir: Path, output_path: Path) -> None:
+def verdicts(results_dir: Path, output_path: Path, *, replication_path: Path | None = None) -> None:
     """Write the verdicts of all claims in `<results_dir>/claims`, corrected together, and noise_floor.csv beside them."""
-    tables = [_read_claims(results_dir, plan) for plan in _plans(results_dir)]
-    table = pd.concat([one.astype(object) for one in tables], ignore_index=True)
+    table = _all_claims(results_dir)
     noise = table[table["claim"] == NOISE]
-    write_csv(_corrected(table[table["claim"] != NOISE]), output_path, kind="verdicts")
+    judged = hold_to_replication(_corrected(table[table["claim"] != NOISE]), replication_path)
+    write_csv(judged, output_path, kind="verdicts")
+    beside = output_path.with_name("replication.csv")
+    beside.unlink(missing_ok=True)
+    if replication_path is not None and replication_path.is_file():
+        write_csv(read_csv(replication_path, kind="replication"), beside, kind="replication")
     floors = noise.rename(columns={"unit": "metric", "effect": "difference"})[list(NOISE_FLOOR)]
     write_csv(floors, output_path.with_name("noise_floor.csv"), kind="noise_floor")
+
+
+def replicate(results_dir: Path, other_dir: Path, output_path: Path) -> None:
+    """Write the verdicts of two results, made with different seeds and each judged alone, side by side."""
+    tables = [_all_claims(one) for one in (results_dir, other_dir)]
+    write_replication(*[_corrected(table[table["claim"] != NOISE]) for table in tables], output_path)
+
+
+def _all_claims(results_dir: Path) -> pd.DataFrame:
+    tables = [_read_claims(results_dir, plan) for plan in _plans(results_dir)]
+    return pd.concat([one.astype(object) for one in tables], ignore_index=True)
 
 
 def _corrected(claims: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,30 @@
+"""What a second set of seeds said of the verdicts."""
+
+from __future__ import annotations
+
+from .inputs import Inputs
+from .latex import count, escape
+
+
+def replication_paragraph(inputs: Inputs) -> str:
+    """Return a paragraph on how many verdicts repeat with other seeds, and which do not; empty without a replication."""
+    table = inputs.replication
+    if table.empty:
+        return ""
+    keys = [
+        f"{row.claim} ({row.form})" if isinstance(row.form, str) and row.form else row.claim
+        for row in table.itertuples()
+    ]
+    moved = [
+        f"{escape(key)} ({row.first}, then {row.second})"
+        for key, row in zip(keys, table.itertuples(), strict=True)
+        if not row.agree
+    ]
+    text = (
+        "\\paragraph{Replication.} All experiments of this scale were run again with a second set of seeds, and every claim"
+        f" was judged on those alone. The verdict was the same for {count(int(table['agree'].sum()))} of {count(len(table))}"
+        " claims."
+    )
+    if moved:
+        text += f" Verdicts that changed are reported as inconclusive: {'; '.join(moved)}."
+    return text + "\n"
