@@ -1,0 +1,70 @@
+# Everything a reader types. The work itself is in setup/ (environment), Snakefile (pipeline) and tests/.
+SCALE ?= laptop
+BASE_SEED ?= 0
+CORES ?= all
+# 3.14 comes last of the four: one pinned package has no wheel for it yet and would need a C compiler.
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3; do \
+    command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+    2>/dev/null && echo $$p && exit; done; command -v python3)
+RESULTS = results/$(SCALE)$(if $(filter-out 0,$(BASE_SEED)),-seed$(BASE_SEED))
+BIN = $(CURDIR)/.venv/bin
+OUTDATED_MAKE = $(filter 0.% 1.% 2.% 3.0% 3.1% 3.2% 3.3% 3.4% 3.5% 3.6% 3.7% 3.80%,$(MAKE_VERSION))
+# With other make variables (SHELL, VIRTUAL_ENV, PYTHONPATH) of the caller the numbers must be the same.
+export PATH := $(BIN):$(PATH)
+export WANDB_MODE ?= offline
+export OMP_NUM_THREADS = 1
+unexport PYTHONPATH PYTHONHOME
+
+ifneq ($(OUTDATED_MAKE),)
+$(error make must be 3.81 or newer, got $(MAKE_VERSION); install a newer one, e.g. `apt-get install make`)
+endif
+ifeq ($(filter $(SCALE),smoke laptop paper),)
+$(error SCALE must be smoke, laptop or paper, got '$(SCALE)'; try `make report SCALE=laptop`)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help report test test-slow check browse verify bench clean environment latex
+
+help: ## show this list
+	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@echo 'Settings: SCALE=smoke|laptop|paper BASE_SEED=0 CORES=all PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
+
+report: environment latex ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
+	@start=$$(date +%s); \
+	snakemake --cores $(CORES) --quiet rules progress reason host --config scale=$(SCALE) base_seed=$(BASE_SEED) && \
+	seven-terms show --results $(RESULTS) && \
+	seven-terms timing --results $(RESULTS) --since $$start
+
+test: environment latex ## run the tests
+	@python -m pytest -m 'not slow'
+
+test-slow: environment latex ## run the tests that need minutes or daemons too
+	@python -m pytest
+
+check: environment latex ## format, lint, types and tests, as before a commit
+	ruff format --check
+	ruff check
+	pyright
+	python -m pytest -m 'not slow'
+
+browse: environment ## look at the W&B runs of results/<scale> in the terminal
+	@test -d $(RESULTS)/wandb || { echo "seven-terms: $(RESULTS)/wandb must exist; run \`make report SCALE=$(SCALE)\` first." >&2; exit 1; }
+	@wandb leet $(RESULTS)/wandb
+
+verify: ## compare results/published with its checksums
+	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \
+	cd results/published && sha256sum --check --quiet SHA256SUMS && echo 'seven-terms: results/published agrees with its checksums.'
+
+bench: environment ## measure speed beside the usual ways to run the same grid
+	@test -f bench/__main__.py || { echo 'seven-terms: bench/ must exist to measure speed; this version has none.' >&2; exit 1; }
+	@python -m bench
+
+clean: ## delete what the pipeline made, except results/published; .venv stays
+	rm -rf results/smoke* results/laptop* results/paper* results/bench .snakemake
+
+environment: # .venv as in requirements.lock
+	@sh setup/environment.sh '$(PYTHON)'
+
+latex: # pdflatex and latexmk, where they can be installed without a question
+	@sh setup/latex.sh
