@@ -1,0 +1,57 @@
+"""From the experiments to the report: one rule per arrow of the data flow, in rules/. Settings: scale, base_seed."""
+
+import os
+import sys
+from pathlib import Path
+from shutil import which
+
+from snakemake.logging import logger
+from snakemake.utils import min_version
+
+min_version("9.20")
+logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to", "Execute ")))  # two lines a job
+sys.path.insert(0, workflow.basedir)
+
+from experiments import EXPERIMENTS
+from seven_terms.plan import plans_at, write_plans
+from seven_terms.provenance import source_id
+
+SCALE = config.get("scale", "laptop")
+BASE_SEED = int(config.get("base_seed", 0))
+RESULTS = f"results/{SCALE}-seed{BASE_SEED}" if BASE_SEED else f"results/{SCALE}"
+os.environ.setdefault("WANDB_MODE", config.get("wandb", "offline"))
+
+# Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
+PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED)
+write_plans(PLANS, Path(RESULTS))
+PLAN_FILES = [f"{RESULTS}/plan/{path}.json" for path in PLANS]
+STACKS = {stack: record for plan in PLANS.values() for stack, record in plan.stacks.items()}
+METRICS = {path: [f"{RESULTS}/metrics/{path}/{stack}.parquet" for stack in plan.stacks] for path, plan in PLANS.items()}
+ALL_METRICS = [metrics for paths in METRICS.values() for metrics in paths]
+SUMMARIES = [f"{RESULTS}/summary/{path}.csv" for path in PLANS]
+CLAIMS = [f"{RESULTS}/claims/{path}.csv" for path in PLANS]
+FIGURES = {f"{path}/{figure.name}": figure for path, plan in PLANS.items() for figure in plan.experiment.figures}
+REPLICATION = [] if BASE_SEED else [str(path) for path in Path("results/published", SCALE).glob("replication.csv")]
+PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
+LATEXMK = "latexmk -cd -pdf -interaction=nonstopmode -halt-on-error"
+LATEX = LATEXMK if which("latexmk") and which("pdflatex") else which("tectonic")
+
+report: "rules/captions/workflow.rst"
+
+
+wildcard_constraints:
+    experiment="[a-z_]+/[a-z0-9_]+",
+    stack="[0-9a-f]+",
+    figure="[a-z0-9_]+",
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/seven-terms.pdf" if LATEX else f"{RESULTS}/report/main.tex",
+    localrule: True
+
+
+include: "rules/training.smk"
+include: "rules/analysis.smk"
+include: "rules/report.smk"

@@ -1,0 +1,13 @@
+rule train:
+    input: ancient(f"{RESULTS}/plan/{{experiment}}.json")  # of no importance: a stack's name follows from its records
+    output: ensure(f"{RESULTS}/metrics/{{experiment}}/{{stack}}.parquet", non_empty=True)
+    params: besides=lambda wildcards, output: f"--wandb {RESULTS}/wandb --state {RESULTS}/state --progress {RESULTS}"
+    log: f"{RESULTS}/logs/train/{{experiment}}/{{stack}}.log"
+    benchmark: f"{RESULTS}/benchmarks/train/{{experiment}}/{{stack}}.jsonl"
+    threads: 1
+    resources: gpu=1  # how many there are is the profile's to say; 0 trains on the processor
+    priority: lambda wildcards: STACKS[wildcards.stack].expected_seconds  # long ones first: workers end together
+    conda: "../environment.yml"
+    shell:
+        "seven-terms train --plan {input} --stack {wildcards.stack} --output {output} {params.besides}"
+        " --accelerator $([ {resources.gpu} = 0 ] && echo cpu || echo gpu) 2>&1 | tee {log}"
