@@ -58,6 +58,28 @@ def test_gradients_along_a_quadratic_change_by_eigenvalue_times_distance():
     assert values["relative_gradient_change"] == pytest.approx(4.0 * 0.4)
 
 
+def test_covariate_shift_of_a_linear_net_is_the_change_of_gradient_by_hand():
+    """Two linear layers y = b (a x): dL/db changes only through the moved a, dL/da is that of the lowest layer."""
+    net = dataclasses.replace(NET, model=Mlp(depth=1, width=5, activation="identity", bias=False))
+    program = program_of(net)
+    values = values_of(spec.CovariateShift(), program)
+    inputs, labels = (tensor[0] for tensor in program.batch_of_step(0))
+    lower, upper = (program.parameters[name][0] for name in ("layers.0.linear.weight", "readout.weight"))
+
+    def gradient(a, b):
+        a, b = a.clone().requires_grad_(), b.clone().requires_grad_()
+        loss = torch.nn.functional.cross_entropy(inputs @ a.T @ b.T, labels)
+        return torch.autograd.grad(loss, (a, b))
+
+    by_lower, before = gradient(lower, upper)
+    _, after = gradient(lower - 0.1 * by_lower, upper)
+    assert values["covariate_shift"] == pytest.approx([(after - before).norm().item()], rel=1e-9)
+    relative = ((after - before).norm() / before.norm()).item()
+    assert values["relative_covariate_shift"] == pytest.approx([relative], rel=1e-9)
+    cosine = (after * before).sum() / after.norm() / before.norm()
+    assert values["covariate_shift_cosine"] == pytest.approx([cosine.item()], rel=1e-12)
+
+
 def test_the_gradient_is_the_product_of_layer_jacobians():
     values = values_of(spec.LayerJacobians(num_examples=4), program_of(NET))
     assert values["jacobian_product_error"] < 1e-12

@@ -49,6 +49,8 @@ def record(run: Run) -> dict:
     steps = {0: level, 50: 2 * level} if stopped(run) else steps
     return {
         "loss": steps,
+        "low": {step: value - 1 for step, value in steps.items()},
+        "high": {step: value + 2 for step, value in steps.items()},
         "layer": {(step, layer): level + layer + step for step in (0, 100) for layer in (0, 1)},
         "validation_loss": rate,
         "test_loss": rate + run.seed,
@@ -113,6 +115,15 @@ def test_quantiles_are_over_seeds_and_indexes_and_seeds_are_rows_of_their_own() 
     assert numbers(quantiles.iloc[0]) == pytest.approx(tuple(expected))
     seeds = rows_of(Curve(metric="loss", runs={"A": FIXED}, band="seeds"))
     assert seeds[seeds["x"] == 50][["y", "value"]].to_numpy().tolist() == [[0, 2], [1, 20], [2, 200]]
+
+
+def test_a_band_between_metrics_is_that_of_the_first_run_alone() -> None:
+    rows = rows_of(Curve(metric="loss", runs={"A": FIXED}, between=("low", "high")))
+    expected = rows_of(Curve(metric="loss", runs={"A": FIXED}, band="seeds")).query("y == 0")
+    assert rows["value"].tolist() == expected["value"].tolist()
+    assert rows["low"].tolist() == [value - 1 for value in expected["value"]]
+    assert rows["high"].tolist() == [value + 2 for value in expected["value"]]
+    assert set(rows["num_runs"]) == {1}
 
 
 def test_a_sweep_curve_has_a_point_per_value_and_a_hole_where_a_run_diverged() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from .. import spec
 from .activations import measure_activations, measure_normalized_outputs
 from .clipping import measure_clipped_direction
+from .covariate_shift import measure_covariate_shift
 from .curvature import measure_loss_along_gradient, measure_sharpness
 from .evaluate import measure_evaluation
 from .jacobians import measure_layer_jacobians
@@ -49,6 +50,7 @@ AT_STEP: dict[type, Callable[[Any, Any, int], Values]] = {
     spec.LayerJacobians: measure_layer_jacobians,
     spec.Sharpness: measure_sharpness,
     spec.LossAlongGradient: measure_loss_along_gradient,
+    spec.CovariateShift: measure_covariate_shift,
     spec.ClippedDirection: measure_clipped_direction,
     spec.Distance: measure_distance,
 }

@@ -16,7 +16,8 @@ class Curve:
     On a logarithmic y axis mean and interval are those of the logarithms. `over="index"`: at the recorded step nearest
     to `step`, the first recorded one by default. `index=None` averages over all indexes first. `by` draws one line per
     value of a sweep within each selection. `band="quantiles"`: median and 15-85 % over seeds x indexes instead.
-    Infinite or missing values end a line.
+    Infinite or missing values end a line. `between` draws, of the first chosen run alone, the metric in a band from
+    one other metric to another: percentiles of a unit, which no mean over seeds would show.
     """
 
     metric: str
@@ -26,6 +27,7 @@ class Curve:
     by: str | None = None
     band: Literal["interval", "quantiles", "seeds"] = "interval"
     index: int | None = -1
+    between: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

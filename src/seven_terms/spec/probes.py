@@ -151,6 +151,15 @@ class LossAlongGradient:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CovariateShift:
+    """Santurkar 2018, definition 2.1: how much a layer's gradient G turns into another G' when the layers below it make
+    the coming update. covariate_shift: ||G' - G||, relative_covariate_shift: that over ||G||, covariate_shift_cosine;
+    index = layer, from 1."""
+
+    steps: Steps = Steps(count=10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClippedDirection:
     """clip_cosine: cosine between the clipped and the raw gradient at the step."""
 
@@ -177,6 +186,7 @@ Probe = (
     | LayerJacobians
     | Sharpness
     | LossAlongGradient
+    | CovariateShift
     | ClippedDirection
     | Distance
 )

@@ -65,6 +65,9 @@ def _spelt(value: Any) -> str:
 
 
 def _line(series: str, content: Curve, chosen: Chosen, *, results: Results, log: bool) -> Rows:
+    if content.between is not None:
+        yield from _line_between(series, content, chosen, results=results)
+        return
     points = _points(content, chosen, results)
     if content.band == "quantiles":
         low, middle, high = (points.groupby("x")["value"].quantile(share) for share in QUANTILES)
@@ -79,6 +82,17 @@ def _line(series: str, content: Curve, chosen: Chosen, *, results: Results, log:
     value, low, high = mean_and_interval(per.to_numpy(), log=log)
     for i, x in enumerate(per.index):
         yield series, x, np.nan, value[i], low[i], high[i], len(chosen.positions)
+
+
+def _line_between(series: str, content: Curve, chosen: Chosen, *, results: Results) -> Rows:
+    low, high = content.between or ("", "")
+    first = dataclasses.replace(chosen, positions=chosen.positions[:1])
+    of_metric = [
+        _points(dataclasses.replace(content, metric=metric), first, results).set_index("x")["value"]
+        for metric in (content.metric, low, high)
+    ]
+    for x, *values in pd.concat(of_metric, axis=1).itertuples():
+        yield series, x, np.nan, *values, 1
 
 
 def _points(content: Curve, chosen: Chosen, results: Results) -> pd.DataFrame:
