@@ -23,6 +23,7 @@ from seven_terms.spec import (
     PairedRatio,
     Proportion,
     ProportionDifference,
+    Ranked,
     Reached,
     Selected,
     Setting,
@@ -100,6 +101,7 @@ def test_estimates_are_said_in_words(kind):
 def test_runs_are_named_by_label_and_choice():
     assert runs_in_words(A, LABELS) == "“plain” at its own best learning rate and scale"
     assert runs_in_words(B, LABELS) == "“batch norm” at num steps = 1500 and the rate that is best for “plain”"
+    assert runs_in_words(Selected("a", where={"rate": Ranked(-1)}), LABELS) == "“plain” at the largest rate"
 
 
 def test_every_claim_of_the_experiments_can_be_said():

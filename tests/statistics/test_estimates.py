@@ -70,6 +70,15 @@ def test_differences_and_ratios_are_paired_by_seed() -> None:
     assert ratio.interval.effect == pytest.approx((1 / 2 * 2 / 2.5 * 4 / 3) ** (1 / 3))
 
 
+def test_an_exact_pair_needs_one_seed_and_has_no_interval_but_its_runs_must_agree() -> None:
+    alone = make_results(make_experiment(num_seeds=1), by_value)
+    for kind, expected in ((PairedDifference, -1.0), (PairedRatio, 0.5)):
+        found = estimate(kind(measure=LOSS, runs=A, baseline=B, exact=True), alone).interval
+        assert (found.low, found.effect, found.high) == pytest.approx((expected,) * 3)
+        with pytest.raises(ValueError, match="exact estimate: its runs must have a value and be free of chance"):
+            of(kind(measure=LOSS, runs=A, baseline=B, exact=True))
+
+
 def test_swapping_the_arms_flips_difference_and_ratio() -> None:
     there = of(PairedDifference(measure=LOSS, runs=A, baseline=B)).interval
     back = of(PairedDifference(measure=LOSS, runs=B, baseline=A)).interval

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seven_terms.plan import Run
-from seven_terms.spec import Arm, Constant, Cosine, Experiment, Selected, Selection
+from seven_terms.spec import Arm, Constant, Cosine, Experiment, Ranked, Selected, Selection
 from seven_terms.statistics.results import Results
 from seven_terms.statistics.selection import Chosen, select, select_each
 
@@ -48,6 +48,14 @@ def test_the_best_rate_is_chosen_for_each_budget(results: Results) -> None:
     assert rates(at("a", 50), results) == {0.2}
     assert rates(at("a", 100), results) == {0.4}
     assert len(select(at("a", 50), results).positions) == 3
+
+
+def test_a_rank_stands_for_the_value_that_this_scale_sweeps(results: Results) -> None:
+    for position, budget in ((0, 50), (1, 100), (-1, 100), (-2, 50)):
+        ranked = Selected("a", where={"num_steps": Ranked(position)}, best=("learning_rate",))
+        assert select(ranked, results).positions.tolist() == select(at("a", budget), results).positions.tolist()
+    with pytest.raises(ValueError, match=r"Ranked: the position must be one among the values \[50, 100\], got 2"):
+        select(Selected("a", where={"num_steps": Ranked(2)}), results)
 
 
 def test_each_value_of_a_sweep_gets_its_own_selection(results: Results) -> None:

@@ -17,6 +17,7 @@ from seven_terms.spec import (
     Point,
     Quadratic,
     Sgd,
+    Step,
     Training,
     replace_path,
 )
@@ -82,6 +83,17 @@ def test_the_recursion_reaches_the_stationary_variance_and_averages_noise_over_a
     assert predict("expected_squared_distance", run) == pytest.approx(predict("stationary_variance", run))
     batch = replace_path(run, "batch_size", 4)
     assert predict("stationary_variance", batch) == pytest.approx(predict("stationary_variance", run) / 4)
+
+
+def test_after_a_step_the_stationary_variance_is_that_of_the_new_rate_or_batch() -> None:
+    run = quadratic(rate=0.2, spectrum="equal", noise_scale=1.0, steps=400)
+    dropped = replace_path(run, "schedule", Step(drop=0.25, fractions=(0.5,)))
+    assert predict("stationary_variance", dropped) == pytest.approx(0.05 / (2 - 0.05))
+    assert predict("expected_squared_distance", dropped) == pytest.approx(0.05 / (2 - 0.05))
+    grown = replace_path(run, "batch_growth", ((0.5, 4),))
+    assert predict("stationary_variance", grown) == pytest.approx(0.2 / 4 / (2 - 0.2))
+    with pytest.raises(ValueError, match="without momentum, weight decay and growing batches"):
+        predict("expected_squared_distance", grown)
 
 
 def test_rates_that_fall_as_one_over_t_reach_the_law_of_robbins_and_monro() -> None:

@@ -21,6 +21,7 @@ from ..spec import (
     PairedRatio,
     Proportion,
     ProportionDifference,
+    Ranked,
     Reached,
     Selected,
     Setting,
@@ -38,6 +39,7 @@ _STATISTICS = {
     "max": "highest value",
 }
 _SIGNS = {"ratio": "over", "difference": "minus", "product": "times"}
+_RANKS = {-1: "largest", -2: "second largest", 0: "smallest", 1: "second smallest"}
 _FUNCTIONS = {
     "log": "logarithm of",
     "log10": "decimal logarithm of",
@@ -112,7 +114,7 @@ def _formula_in_words(measure: Combine, labels: Labels) -> str:
 
 def runs_in_words(runs: Selected, labels: Labels) -> str:
     """Return e.g. ‹“linear to zero” at num steps = 1500 and its own best learning rate›."""
-    fixed = [f"{words(name)} = {_value(value)}" for name, value in runs.where.items()]
+    fixed = [_fixed(words(name), value) for name, value in runs.where.items()]
     chosen = " and ".join(words(name) for name in runs.best)
     if chosen:
         whose = f"the {{}} that is best for “{labels[runs.best_of]}”" if runs.best_of else "its own best {}"
@@ -120,8 +122,18 @@ def runs_in_words(runs: Selected, labels: Labels) -> str:
     return f"“{labels[runs.arm]}”" + (f" at {' and '.join(fixed)}" if fixed else "")
 
 
+def _fixed(name: str, value: object) -> str:
+    if isinstance(value, Ranked):
+        return f"the {_RANKS.get(value.position, f'{value.position + 1}th smallest')} {name}"
+    return f"{name} = {_value(value)}"
+
+
 def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _paired(what: str, *, exact: bool, scale: str = "") -> str:
+    return "free of chance, so without interval" if exact else f"{what} over shared seeds, paired t{scale}"
 
 
 def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
@@ -139,10 +151,10 @@ def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
             return f"{told(measure)}, {runs(estimate.runs)}; {kind} over seeds, Student's t"
         case PairedDifference(measure=measure):
             versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
-            return f"{told(measure)}, {versus}; mean difference over shared seeds, paired t"
+            return f"{told(measure)}, {versus}; {_paired('mean difference', exact=estimate.exact)}"
         case PairedRatio(measure=measure):
             versus = f"{runs(estimate.runs)} over {runs(estimate.baseline)}"
-            return f"{told(measure)}, {versus}; geometric mean ratio over shared seeds, paired t on logarithms"
+            return f"{told(measure)}, {versus}; {_paired('geometric mean ratio', exact=estimate.exact, scale=' on logarithms')}"
         case Proportion(measure=measure):
             return f"share of runs with {told(measure)}, {runs(estimate.runs)}; Wilson's interval"
         case ProportionDifference(measure=measure):

@@ -48,6 +48,15 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class AtBest:
+    """Value at the step at which another metric was best, e.g. the rate at which the loss of a rising rate was lowest."""
+
+    metric: str
+    of: str
+    mode: Literal["min", "max"] = "min"
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """A statistic of the values recorded between two fractions of the run, over all indexes unless one is named."""
 
@@ -122,18 +131,25 @@ class Setting:
     path: str
 
 
-Measure = Last | At | Best | Over | StepsTo | Diverged | Reached | LogSlope | Combine | Setting
+Measure = Last | At | Best | AtBest | Over | StepsTo | Diverged | Reached | LogSlope | Combine | Setting
 
 # ---- estimates: number + 95 % interval over runs ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A swept value by its rank among those of the arm, 0 the smallest and -1 the largest: so each scale has its own."""
+
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
     """Which runs of an arm count.
 
-    `where` fixes sweep values by name; `best` names the sweep values that are then chosen by the experiment's selection
-    metric on validation data (mean over seeds), the same grid for each arm. `best_of` takes the values that were best
-    for another arm instead: equal rates.
+    `where` fixes sweep values by name, each a value or a `Ranked`; `best` names the sweep values that are then chosen by
+    the experiment's selection metric on validation data (mean over seeds), the same grid for each arm. `best_of` takes
+    the values that were best for another arm instead: equal rates.
     """
 
     arm: str
@@ -156,12 +172,13 @@ class PairedDifference:
     """Mean over shared seeds of measure(runs) - measure(baseline), Student t.
 
     A diverged run counts as the worst finite value of the runs compared, and the interval is open on the side where the
-    true difference lies.
+    true difference lies. `exact`: the runs are free of chance, so that one seed says all and there is no interval.
     """
 
     measure: Measure
     runs: Selected
     baseline: Selected
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,11 +187,13 @@ class PairedRatio:
 
     Censored steps-to-target (infinity) count as the budget. In the numerator that makes the ratio a lower bound (the
     interval is open above), in the denominator an upper bound (the interval starts at 0); the verdict's note says so.
+    `exact` as for `PairedDifference`.
     """
 
     measure: Measure
     runs: Selected
     baseline: Selected
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,14 +262,30 @@ class WorstDeviation:
 
     `expected`: a number, a `Measure`, or the name of a function in `seven_terms.statistics.theory` that is given the
     run's record. `mean_over_seeds`: each selection's mean is compared instead of each run, for statements about averages.
-    No interval: low = high = effect.
+    Several measures are compared with the same expectation. No interval: low = high = effect.
     """
 
-    measure: Measure
+    measure: Measure | tuple[Measure, ...]
     expected: float | Measure | str
     runs: tuple[Selected, ...]
     absolute: bool = False
     mean_over_seeds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regret:
+    """What a cheap way to pick a setting costs: measure at the picked value minus measure at the best value of a grid.
+
+    Per seed, `picked` is read from the one run of `picks` and the nearest value of the grid (on logarithms) is taken; the
+    best value is selected as everywhere, over all seeds. Mean difference over seeds, Student t; diverged runs as for
+    `PairedDifference`. A pick outside the grid makes the interval open towards more regret.
+    """
+
+    measure: Measure
+    setting: str
+    picked: Measure
+    picks: Selected
+    runs: Selected
 
 
 Estimate = (
@@ -263,6 +298,7 @@ Estimate = (
     | BestSetting
     | Correlation
     | WorstDeviation
+    | Regret
 )
 
 # ---- rules -----------------------------------------------------------------------------------------------------------

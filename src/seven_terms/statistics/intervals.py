@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+from ..spec import require
+
 LEVEL = 0.95
 TAIL = (1.0 - LEVEL) / 2.0
 Z = float(stats.norm.isf(TAIL))

@@ -82,6 +82,7 @@ def condition_number(training: Training) -> float:
 def stationary_variance(training: Training) -> float:
     """Mean over coordinates of the stationary E[x^2] of SGD with noise variance s^2 and heavy-ball momentum b:
     rate s^2 (1 + b) / (h (1 - b) (2 (1 + b) - rate h)), from the Lyapunov equation; b = 0 is rate s^2 / (h (2 - rate h)).
+    Rate and batch are those of the last update: after a step of either, it is the new one that the run settles at.
     """
     return float(_stationary(training).mean())
 
@@ -158,7 +159,9 @@ def noise_variances(training: Training) -> np.ndarray:
 def _stationary(training: Training) -> np.ndarray:
     rule = _sgd(training)
     require(not rule.nesterov, what="theory", must="a stationary variance is known for heavy ball only", got=rule)
-    h, noise, b, rate = eigenvalues(training), noise_variances(training), rule.momentum, rule.learning_rate
+    growth = training.batch_growth[-1][1] if training.batch_growth else 1
+    h, noise, b = eigenvalues(training), noise_variances(training) / growth, rule.momentum
+    rate = _rate(training, training.num_steps - 1)
     margin = 2.0 * (1.0 + b) - rate * h
     variance = rate * noise * (1.0 + b) / (h * (1.0 - b) * np.where(margin > 0.0, margin, 1.0))
     return np.where(margin > 0.0, variance, np.inf)  # beyond the stability limit nothing is stationary
@@ -173,8 +176,9 @@ def _sgd(training: Training) -> Sgd:
 
 def _require_plain(training: Training) -> None:
     rule = _sgd(training)
-    plain = rule.momentum == 0.0 and rule.weight_decay == 0.0
-    require(plain, what="theory", must="the recursion is for SGD without momentum and weight decay", got=rule)
+    plain = rule.momentum == 0.0 and rule.weight_decay == 0.0 and not training.batch_growth
+    must = "the recursion is for SGD without momentum, weight decay and growing batches"
+    require(plain, what="theory", must=must, got=(rule, training.batch_growth))
 
 
 def _start(training: Training) -> float:

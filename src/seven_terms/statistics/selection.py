@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..spec import Best, Combine, Last, Measure, Over, Reached, Selected, StepsTo, require
+from ..spec import Best, Combine, Last, Measure, Over, Ranked, Reached, Selected, StepsTo, require
 from .measures import measure_runs
 from .results import Results, setting
 
@@ -120,7 +120,10 @@ def _matching(selected: Selected, results: Results) -> np.ndarray:
     what = f"runs of arm {selected.arm!r} in {results.experiment.path!r}"
     unknown = [name for name in (*selected.where, *selected.best) if name not in sweeps]
     require(not unknown, what=what, must=f"only {sorted(sweeps)} are swept and can be fixed or chosen", got=unknown)
-    where = selected.where.items()
+    fixed = {
+        name: _fixed(value, {results.runs[i].settings[name] for i in runs}) for name, value in selected.where.items()
+    }
+    where = fixed.items()
     found = [i for i in runs if all(results.runs[i].settings[name] == value for name, value in where)]
     require(
         bool(found),
@@ -130,6 +133,19 @@ def _matching(selected: Selected, results: Results) -> np.ndarray:
         do="name values of this scale's sweep",
     )
     return np.array(found)
+
+
+def _fixed(value: Any, swept: set[Any]) -> Any:
+    if not isinstance(value, Ranked):
+        return value
+    ordered = sorted(swept)
+    require(
+        -len(ordered) <= value.position < len(ordered),
+        what="Ranked",
+        must=f"the position must be one among the values {ordered}",
+        got=value.position,
+    )
+    return ordered[value.position]
 
 
 def _best(selected: Selected, positions: np.ndarray, results: Results) -> Chosen:
