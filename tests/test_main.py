@@ -1,0 +1,64 @@
+"""The command line: one line for what a person can mend, no traceback."""
+
+import json
+
+import pytest
+
+from seven_terms import __main__ as command_line
+from seven_terms.plan import read_plan
+
+
+def test_plan_writes_every_experiment_and_shows_its_cost(tmp_path, project, capsys):
+    arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
+    assert command_line.run(arguments) == 0
+    written = sorted((tmp_path / "plan").glob("*/*.json"))
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == len(written) > 0
+    plan = read_plan(written[0])
+    assert json.loads(written[0].read_text())["content"] == plan.content
+    assert all(stack in (tmp_path / "plan" / "stacks.csv").read_text() for stack in plan.stacks)
+
+
+def test_a_plan_that_did_not_change_is_not_written_again(tmp_path, project):
+    arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
+    command_line.run(arguments)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
+    command_line.run(arguments)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")} == before
+
+
+def test_a_plan_of_an_experiment_that_is_gone_is_deleted(tmp_path, project):
+    stale = tmp_path / "plan" / "batch_norm" / "of_yesterday.json"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("{}")
+    arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
+    command_line.run(arguments)
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["plan", "--scale", "smoke", "--results", "r", "--experiments", "nowhere"],
+            "seven-terms plan: experiments: the folder must hold __init__.py, got 'nowhere'; run this where the project "
+            "was cloned, or name its folder with --experiments.\n",
+        ),
+        (
+            ["figure", "--plan", "none.json", "--summary", "s.csv", "--name", "f", "--output", "f.pdf"],
+            "seven-terms figure: file 'none.json' must exist; check its path, or run `make report` to make it.\n",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr_and_status_1(arguments, sentence, capsys):
+    assert command_line.run(arguments) == 1
+    assert capsys.readouterr().err == sentence
+
+
+def test_an_interruption_says_how_to_go_on(monkeypatch, capsys):
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(command_line.VERBS, "show", (interrupt, "", ("results",)))
+    assert command_line.run(["show", "--results", "r"]) == 130
+    assert "interrupted; the same command goes on from here" in capsys.readouterr().err

@@ -1,0 +1,223 @@
+"""The set-up: exact pins, and one sentence for whatever a newcomer's machine lacks."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+MALICIOUS = {("pytorch-lightning", "2.6.2"), ("pytorch-lightning", "2.6.3")}
+STUB = """#!/bin/sh
+# Stands for a Python: answers the questions of setup/environment.sh and writes down what it is asked to install.
+case "$*" in
+  *version_info?:2?*) echo {version} ;;
+  *'sys.version_info <'*) exit {too_old} ;;
+  *'import venv'*) exit {no_venv} ;;
+  '-m venv'*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *) echo "$*" >> calls.txt; [ ! -e fail ] || exit 1 ;;
+esac
+"""
+
+
+def locked(project: Path) -> dict[str, str]:
+    lines = [line for line in (project / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    return dict(line.split("==") for line in lines)
+
+
+def wanted(project: Path) -> dict[str, str]:
+    data = tomllib.loads((project / "pyproject.toml").read_text())
+    groups = [data["project"]["dependencies"], *data["project"]["optional-dependencies"].values()]
+    pairs = [re.sub(r"\[.*?\]", "", line).split("==") for group in groups for line in group]
+    return {name.lower(): version for name, version in pairs}
+
+
+def test_the_lock_holds_exact_versions_and_nothing_else(project):
+    lines = [line for line in (project / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.\-]+==[0-9][A-Za-z0-9.]*", line)] == []
+    assert len({line.split("==")[0].lower() for line in lines}) == len(lines)
+
+
+def test_the_lock_agrees_with_pyproject(project):
+    versions = {name.lower(): version for name, version in locked(project).items()}
+    assert {name: versions.get(name) for name in wanted(project)} == wanted(project)
+
+
+def test_build_tools_are_pinned_alike(project):
+    data = tomllib.loads((project / "pyproject.toml").read_text())
+    assert data["build-system"]["requires"] == [f"setuptools=={locked(project)['setuptools']}"]
+
+
+def test_malicious_releases_are_neither_locked_nor_installed(project):
+    assert not MALICIOUS & set(locked(project).items())
+    assert ("pytorch-lightning", metadata.version("pytorch-lightning")) not in MALICIOUS
+
+
+def test_conda_takes_its_python_packages_from_the_lock(project):
+    environment = yaml.safe_load((project / "environment.yml").read_text())
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    assert environment["dependencies"][-1] == {"pip": ["-r requirements.lock", "-e ."]}
+
+
+def test_the_licence_and_the_citation_name_the_authors(project):
+    citation = yaml.safe_load((project / "CITATION.cff").read_text())
+    assert citation["authors"] == [{"name": "The Seven Terms authors"}]
+    assert citation["version"] == metadata.version("seven-terms")
+    assert "The Seven Terms authors" in (project / "LICENSE").read_text()
+
+
+@pytest.fixture
+def checkout(tmp_path, project):
+    shutil.copytree(project / "setup", tmp_path / "setup")
+    (tmp_path / "requirements.lock").write_text("pip==26.3\nsetuptools==84.2.1\n")
+    return tmp_path
+
+
+def stub_python(checkout: Path, **answers: object) -> Path:
+    path = checkout / "stub-python"
+    path.write_text(STUB.format(**{"version": "3.12", "too_old": 0, "no_venv": 0, **answers}))
+    path.chmod(0o755)
+    return path
+
+
+def set_up(checkout: Path, python: Path | str) -> subprocess.CompletedProcess:
+    command = ["sh", "setup/environment.sh", str(python)]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+
+
+def installs(checkout: Path) -> int:
+    calls = checkout / "calls.txt"
+    return calls.read_text().count("--requirement requirements.lock") if calls.exists() else 0
+
+
+def test_a_complete_environment_is_left_alone(checkout):
+    python = stub_python(checkout)
+    assert set_up(checkout, python).returncode == 0
+    assert set_up(checkout, python).stderr == ""
+    assert installs(checkout) == 1
+
+
+def test_a_changed_lock_makes_the_environment_again(checkout):
+    python = stub_python(checkout)
+    set_up(checkout, python)
+    (checkout / "requirements.lock").write_text("pip==26.3\nsetuptools==84.2.1\nnumpy==2.4.6\n")
+    set_up(checkout, python)
+    assert installs(checkout) == 2
+
+
+def test_an_interrupted_installation_is_repaired_by_the_next_call(checkout):
+    python = stub_python(checkout)
+    (checkout / "fail").touch()
+    assert set_up(checkout, python).returncode != 0
+    assert not (checkout / ".venv" / "complete").exists()
+    (checkout / ".venv" / "half-a-package").touch()
+    (checkout / "fail").unlink()
+    assert set_up(checkout, python).returncode == 0
+    assert (checkout / ".venv" / "complete").exists()
+    assert not (checkout / ".venv" / "half-a-package").exists()
+
+
+def test_a_moved_checkout_makes_its_environment_again(checkout, tmp_path_factory):
+    set_up(checkout, stub_python(checkout))
+    moved = tmp_path_factory.mktemp("elsewhere") / "checkout"
+    shutil.move(checkout, moved)
+    set_up(moved, stub_python(moved))
+    assert installs(moved) == 2
+
+
+def test_an_environment_that_somebody_else_made_is_never_deleted(checkout):
+    (checkout / ".venv").mkdir()
+    (checkout / ".venv" / "precious").touch()
+    done = set_up(checkout, stub_python(checkout))
+    assert done.returncode == 1
+    assert ".venv must be one that this project made" in done.stderr
+    assert (checkout / ".venv" / "precious").exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"version": "3.9", "too_old": 1}, "Python must be 3.11 or newer, got 3.9"),
+        ({"version": "3.11", "no_venv": 1}, "run `apt-get install python3.11-venv` (as root)"),
+    ],
+)
+def test_a_python_that_will_not_do_is_named_with_what_mends_it(answers, sentence, checkout):
+    done = set_up(checkout, stub_python(checkout, **answers))
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_python_is_named_with_what_mends_it(checkout):
+    done = set_up(checkout, "")
+    assert done.returncode == 1
+    assert "Python 3.11 or newer must be installed" in done.stderr
+
+
+def bare_path(folder: Path, **programs: str) -> dict[str, str]:
+    """Return an environment in which only the shell, a few basics and the given programs are found."""
+    folder.mkdir()
+    for name in ("sh", "printf", "cat"):
+        (folder / name).symlink_to(shutil.which(name) or name)
+    for name, body in programs.items():
+        path = folder / name.replace("_", "-")
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+def latex(checkout: Path, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    command = ["sh", "setup/latex.sh"]
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_without_root_the_line_that_installs_latex_is_printed_and_the_work_goes_on(checkout):
+    environment = bare_path(checkout / "bin", apt_get="exit 1", id="echo 1000", sudo="exit 1")
+    done = latex(checkout, environment)
+    assert done.returncode == 0
+    assert "for the PDF run: apt-get install latexmk texlive-latex-base" in done.stderr
+
+
+def test_as_root_latex_is_installed_without_a_question(checkout):
+    programs = "latexmk pdflatex kpsewhich"
+    installing = f'case "$*" in *install*) for name in {programs}; do cp bin/printf bin/$name; done;; esac'
+    environment = bare_path(checkout / "bin", apt_get=installing, id="echo 0")
+    (checkout / "bin" / "cp").symlink_to(shutil.which("cp") or "cp")
+    done = latex(checkout, environment)
+    assert done.returncode == 0
+    assert "is missing" not in done.stderr
+
+
+def test_a_failed_installation_of_latex_does_not_stop_the_work(checkout):
+    done = latex(checkout, bare_path(checkout / "bin", apt_get="exit 100", id="echo 0"))
+    assert done.returncode == 0
+    assert "the report stops at its .tex files" in done.stderr
+
+
+def make(project: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", *arguments]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_make_alone_lists_the_targets(project):
+    done = make(project)
+    assert done.returncode == 0
+    assert {"report", "test", "check", "browse", "verify", "bench"} <= set(re.findall(r"make (\w+)", done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("SCALE=huge", "SCALE must be smoke, laptop or paper, got 'huge'"),
+        ("MAKE_VERSION=3.79", "make must be 3.81 or newer, got 3.79"),
+    ],
+)
+def test_a_wrong_setting_is_named_before_anything_is_done(setting, sentence, project):
+    done = make(project, "report", setting)
+    assert done.returncode == 2
+    assert sentence in done.stderr

@@ -1,0 +1,167 @@
+"""The whole pipeline at smoke scale, in a copy of the project, and what a second call does."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from seven_terms.plan import read_plan
+
+PARTS = ("Snakefile", "environment.yml", "rules", "profiles", "experiments", "paper")
+# Gives one arm of one experiment a clipping threshold: its runs are others, all other runs stay the same.
+CHANGE = """
+import dataclasses
+from seven_terms.spec import Clipping
+
+def _changed(experiment):
+    first, *others = experiment.arms
+    clipped = dataclasses.replace(first, training=dataclasses.replace(first.training, clipping=Clipping(norm=1e9)))
+    return dataclasses.replace(experiment, arms=(clipped, *others))
+
+EXPERIMENTS = tuple(_changed(one) if one.name == "budgets" else one for one in EXPERIMENTS)
+"""
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    command = [sys.executable, "-m", "snakemake", "--config", "scale=smoke", "--cores", "2", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def planned_stacks(folder: Path) -> set[str]:
+    plans = (read_plan(path) for path in (folder / "results" / "smoke" / "plan").glob("*/*.json"))
+    return {stack for plan in plans for stack in plan.stacks}
+
+
+def listed_stacks(dry_run: subprocess.CompletedProcess) -> list[str]:
+    return re.findall(r"output: results/smoke/metrics/\S+/(\w+)\.parquet", dry_run.stdout + dry_run.stderr)
+
+
+@pytest.fixture(scope="module")
+def checkout(project, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in PARTS:
+        copy = shutil.copytree if (project / name).is_dir() else shutil.copyfile
+        copy(project / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(checkout):
+    done = snakemake(checkout, "--quiet", "rules", "progress", "reason", "host")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return checkout, done
+
+
+def test_the_experiments_are_planned_in_well_under_a_second(project):
+    statement = (
+        "import time; start = time.process_time(); from experiments import EXPERIMENTS; "
+        "from seven_terms.plan import plans_at; "
+        "[plan.content for plan in plans_at(EXPERIMENTS, 'laptop').values()]; print(time.process_time() - start)"
+    )
+    done = subprocess.run([sys.executable, "-c", statement], cwd=project, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1.0
+
+
+def test_the_workflow_passes_snakemakes_own_lint(checkout):
+    done = snakemake(checkout, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Congratulations" in done.stdout + done.stderr
+
+
+def test_a_first_dry_run_lists_every_stack_once(checkout):
+    if (checkout / "results" / "smoke" / "metrics").exists():
+        pytest.skip("the stacks were trained by an earlier test")
+    listed = listed_stacks(snakemake(checkout, "--dry-run"))
+    assert sorted(listed) == sorted(planned_stacks(checkout))
+
+
+def test_the_pipeline_runs_to_the_report(finished):
+    folder, _ = finished
+    results = folder / "results" / "smoke"
+    tables = (
+        "runs.csv",
+        "verdicts.csv",
+        "comparisons.csv",
+        "plan/stacks.csv",
+        "report/main.tex",
+        "figures/summary.pdf",
+    )
+    assert [table for table in tables if not (results / table).is_file()] == []
+    assert {path.stem for path in results.glob("metrics/*/*/*.parquet")} == planned_stacks(folder)
+    for plan in (read_plan(path) for path in results.glob("plan/*/*.json")):
+        figures = {path.stem for path in (results / "figures" / plan.experiment.path).glob("*.pdf")}
+        assert figures == {figure.name for figure in plan.experiment.figures}
+        assert (results / "summary" / f"{plan.experiment.path}.csv").is_file()
+
+
+@pytest.mark.skipif(
+    not (which("latexmk") and which("pdflatex")), reason="LaTeX is not installed: `make test` installs it"
+)
+def test_the_report_is_compiled(finished):
+    folder, _ = finished
+    assert (folder / "results" / "smoke" / "seven-terms.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_progress_says_which_experiment_how_many_and_how_long(finished):
+    folder, done = finished
+    lines = [line for line in done.stdout.splitlines() if line.startswith("trained ")]
+    assert len(lines) == len(planned_stacks(folder))
+    assert re.fullmatch(r"trained \w+/\w+: stack \d+ of \d+, \d+ of \d+ stacks in all(, about .* left)?", lines[-2])
+    assert lines[-1].endswith(f"{len(lines)} of {len(lines)} stacks in all")
+
+
+def test_a_second_call_runs_no_job(finished):
+    folder, _ = finished
+    done = snakemake(folder)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_snakemakes_report_shows_every_figure_with_its_caption(finished):
+    folder, _ = finished
+    done = snakemake(folder, "--report", "report.zip")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(folder / "report.zip") as archive:
+        names = {Path(name).name for name in archive.namelist()}
+        page = archive.read("report/report.html").decode()
+    for plan in (read_plan(path) for path in (folder / "results" / "smoke" / "plan").glob("*/*.json")):
+        for figure in plan.experiment.figures:
+            assert f"{figure.name}.png" in names
+            assert figure.caption.split(",")[0][:30] in page
+
+
+def test_a_changed_arm_retrains_only_the_stacks_that_contain_it(finished):
+    folder, _ = finished
+    before = planned_stacks(folder)
+    init = folder / "experiments" / "__init__.py"
+    text = init.read_text()
+    init.write_text(text + CHANGE)
+    try:
+        listed = set(listed_stacks(snakemake(folder, "--dry-run")))
+        plan = read_plan(folder / "results" / "smoke" / "plan" / "lr_schedule" / "budgets.json")
+    finally:
+        init.write_text(text)
+    arm = plan.experiment.arms[0].name
+    holding = {
+        key for key, stack in plan.stacks.items() if any(run.training.clipping.norm == 1e9 for run in stack.runs)
+    }
+    assert arm in {run.arm for key in holding for run in plan.stacks[key].runs}
+    assert listed == holding
+    assert not listed & before
+
+
+def test_unchanged_metrics_are_kept_when_the_change_is_taken_back(finished):
+    folder, _ = finished
+    started = time.time()
+    done = snakemake(folder, "--quiet", "rules", "progress", "reason", "host")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path for path in folder.glob("results/smoke/metrics/*/*/*") if path.stat().st_mtime > started] == []
