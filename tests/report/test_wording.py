@@ -8,6 +8,7 @@ from experiments import EXPERIMENTS
 from seven_terms.report.wording import estimate_in_words, measure_in_words, runs_in_words
 from seven_terms.spec import (
     At,
+    AtBest,
     Best,
     BestSetting,
     Combine,
@@ -25,6 +26,7 @@ from seven_terms.spec import (
     ProportionDifference,
     Ranked,
     Reached,
+    Regret,
     Selected,
     Setting,
     Slope,
@@ -44,6 +46,7 @@ MEASURES = {
     "test loss at step 40": At("test_loss", step=40),
     "test loss at 50 % of the run": At("test_loss", fraction=0.5),
     "highest test accuracy of the run": Best("test_accuracy", "max"),
+    "learning rate where batch loss is lowest": AtBest("learning_rate", of="batch_loss"),
     "standard deviation of test loss between 50 % and 100 % of the run": Over("test_loss", "std", start=0.5),
     "number of steps until test accuracy is above 0.9": StepsTo("test_accuracy", above=0.9),
     "number of steps until test accuracy reaches the final test accuracy of “plain”": StepsTo(
@@ -77,6 +80,16 @@ ESTIMATES = {
     Correlation: (
         Correlation(first=LOSS, second=Diverged(), runs=(A,)),
         "Spearman's rank correlation of final test loss",
+    ),
+    Regret: (
+        Regret(
+            measure=LOSS,
+            setting="learning_rate",
+            picked=AtBest("learning_rate", of="batch_loss"),
+            picks=B,
+            runs=Selected("a"),
+        ),
+        "nearest to the learning rate where batch loss is lowest of “batch norm”",
     ),
     WorstDeviation: (WorstDeviation(measure=LOSS, expected=1.0, runs=(A,)), "largest relative deviation"),
 }

@@ -132,6 +132,13 @@ def test_a_sweep_curve_has_a_point_per_value_and_a_hole_where_a_run_diverged() -
     assert rows["value"].tolist() == pytest.approx([1.1, 1.2, math.nan], nan_ok=True)
 
 
+def test_several_selections_of_a_label_make_one_line() -> None:
+    parts = tuple(Selected("a", where={"learning_rate": rate}) for rate in RATES[:2])
+    rows = rows_of(SweepCurve(measure=Last("test_loss"), over="learning_rate", runs={"A": parts}))
+    assert (rows["series"].tolist(), rows["x"].tolist()) == (["A", "A"], list(RATES[:2]))
+    assert rows["value"].tolist() == pytest.approx([1.1, 1.2])
+
+
 def test_a_share_has_wilsons_interval() -> None:
     rows = rows_of(SweepCurve(measure=Diverged(), over="learning_rate", runs={"A": Selected("a")}))
     assert rows["value"].tolist() == pytest.approx([0, 0, 1 / 3])

@@ -107,6 +107,13 @@ def test_images_keep_their_labels_in_batches():
     assert found != all_labels[0].tolist()
 
 
+def test_the_loss_may_be_half_the_squared_distance_to_the_one_hot_label():
+    task = build_task(Digits(loss="half_squared_error"), dtype=torch.float64, device="cpu")
+    outputs, labels = torch.eye(10, dtype=torch.float64)[:2], torch.tensor([0, 3])
+    assert task.loss(outputs, outputs, labels).item() == 0.5
+    assert task.metrics(outputs, outputs, labels)["accuracy"].item() == 0.5
+
+
 def test_more_training_images_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"Digits\(source='bundled'\): num_train must be at most 3500, got 3501"):
         built(Digits(num_train=3501))

@@ -104,6 +104,18 @@ def test_the_rate_of_each_run_follows_its_own_schedule():
     torch.testing.assert_close(rate[:3, 1], torch.tensor([0.5, 0.25, 0.5 / 3], dtype=torch.float64))
 
 
+def test_the_stream_gives_each_update_per_gradient_which_for_sgd_is_the_rate():
+    training = dataclasses.replace(MLP, optimizer=spec.Sgd(), precision="float64")
+    stream = (spec.Stream(window=1, update_norms=True),)
+    runs = tuple(dataclasses.replace(run, probes=stream) for run in make_runs(training, 3))
+    table = fit(Stack(experiment="test/one", runs=runs)).recorder.table()
+    ratio = table[table["metric"] == "update_per_gradient"].groupby("run_id", observed=True)["value"]
+    rates = {run.id: run.training.optimizer.learning_rate for run in runs}
+    assert len(table[table["metric"] == "update_per_gradient"]) == 3 * training.num_steps
+    for run_id, values in ratio:
+        np.testing.assert_allclose(values, rates[run_id], rtol=1e-11)
+
+
 def test_training_needs_neither_wandb_nor_snakemake(plan, tmp_path, monkeypatch):
     for name in ("wandb", "snakemake"):
         monkeypatch.setitem(sys.modules, name, None)

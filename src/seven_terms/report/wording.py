@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..spec import (
     At,
+    AtBest,
     Best,
     BestSetting,
     Combine,
@@ -23,6 +24,7 @@ from ..spec import (
     ProportionDifference,
     Ranked,
     Reached,
+    Regret,
     Selected,
     Setting,
     Slope,
@@ -64,6 +66,8 @@ def measure_in_words(measure: Measure | float, labels: Labels) -> str:
             return f"{_metric(metric, measure.index)} at {f'step {step}' if step is not None else _share(fraction)}"
         case Best(metric=metric, mode=mode):
             return f"{'lowest' if mode == 'min' else 'highest'} {_metric(metric, measure.index)} of the run"
+        case AtBest(metric=metric, of=of, mode=mode):
+            return f"{words(metric)} where {words(of)} is {'lowest' if mode == 'min' else 'highest'}"
         case Over(metric=metric, statistic=statistic):
             part = "" if (measure.start, measure.stop) == (0.0, 1.0) else _part(measure.start, measure.stop)
             return f"{_STATISTICS.get(statistic, statistic)} of {_metric(metric, measure.index)}{part}"
@@ -174,4 +178,9 @@ def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
             return f"Spearman's rank correlation of {told(first)} and {told(second)}; Fisher's interval"
         case WorstDeviation(measure=measure, absolute=absolute):
             kind = "absolute" if absolute else "relative"
-            return f"largest {kind} deviation of {told(measure)} from what theory says; exact, so without interval"
+            what = " and ".join(told(one) for one in (measure if isinstance(measure, tuple) else (measure,)))
+            return f"largest {kind} deviation of {what} from what theory says; exact, so without interval"
+        case Regret(measure=measure, setting=setting, picked=picked):
+            pick = f"the {words(setting)} nearest to the {told(picked)} of {runs(estimate.picks)}"
+            against = f"{runs(estimate.runs)} at {pick} minus at the best of the grid"
+            return f"{told(measure)}, {against}; mean difference over seeds, paired t"

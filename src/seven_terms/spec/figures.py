@@ -32,11 +32,14 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCurve:
-    """A measure over a sweep value: mean and interval per label. Share with Wilson interval for 0/1 measures."""
+    """A measure over a sweep value: mean and interval per label. Share with Wilson interval for 0/1 measures.
+
+    Several selections under one label make one line: for what differs by arm, e.g. a batch size with its number of steps.
+    """
 
     measure: Measure
     over: str
-    runs: Mapping[str, Selected]
+    runs: Mapping[str, Selected | tuple[Selected, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,8 @@ class Stream:
     """Statistics of every update, summed up in windows of `window` steps and written at the window's last step + 1.
 
     batch_loss, gradient_norm, clipped_gradient_norm (means), gradient_norm_max, clip_fraction, learning_rate (last);
-    with `update_norms` also update_norm (mean) and update_norm_max. window=1 keeps every update.
+    with `update_norms` also update_norm (mean), update_norm_max and update_per_gradient (mean of update norm / gradient
+    norm, the gradient as it was before clipping). window=1 keeps every update.
     """
 
     window: int = 10
@@ -124,7 +125,8 @@ class LagGradients:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerJacobians:
     """jacobian_product_error: relative difference of dL/d(pre-activation 0) and the product of layer Jacobians;
-    layer_jacobian_gain: root mean square singular value of each layer's Jacobian; layer_jacobian_mean_singular_value."""
+    layer_jacobian_gain: root mean square singular value of each layer's Jacobian, from layer `index` to the next;
+    layer_jacobian_mean_singular_value; layer_jacobian_largest_singular_value, over examples too."""
 
     steps: Steps = Steps(at=(0,), last=False)
     num_examples: int = 16

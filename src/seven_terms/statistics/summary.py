@@ -49,6 +49,7 @@ def _training(line: Reference, panel: Panel, results: Results) -> Training:
     """Return the record that the theory is asked about: of the named arm, or else of the panel's first runs."""
     runs = panel.content.runs
     first = runs if isinstance(runs, Selected) else next(iter(runs.values()))
+    first = first[0] if isinstance(first, tuple) else first
     selected = first if line.arm is None else Selected(line.arm)
     return results.runs[select(selected, results).positions[0]].training
 

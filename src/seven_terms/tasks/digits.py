@@ -22,7 +22,7 @@ from .data import Split, StoredExamples, TaskData, Tensors, generator
 from .decompressed import read_gzip
 from .downloads import fetch
 from .files import BUNDLED_DIGITS, MNIST
-from .losses import classification_metrics, cross_entropy
+from .losses import classification_metrics, cross_entropy, half_squared_error, half_squared_error_metrics
 from .storage import require_checksum
 
 NUM_CLASSES, SIDE = 10, 28
@@ -46,14 +46,15 @@ def digits(task: Digits, *, dtype: torch.dtype, device: torch.device) -> TaskDat
         {split: (features(images, task, dtype=dtype), labels) for split, (images, labels) in splits.items()},
         device=device,
     )
+    squared = task.loss == "half_squared_error"
     return TaskData(
         input_shape=tuple(examples.splits["train"][0].shape[1:]),
         num_outputs=NUM_CLASSES,
         num_examples=examples.num_examples,
         batches=examples.batches,
         evaluation=examples.evaluation,
-        loss=cross_entropy,
-        metrics=classification_metrics,
+        loss=half_squared_error if squared else cross_entropy,
+        metrics=half_squared_error_metrics if squared else classification_metrics,
     )
 
 

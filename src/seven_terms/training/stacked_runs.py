@@ -58,6 +58,7 @@ class StackedRuns(pl.LightningModule):
         values = program.update(number)
         if self.stream.wants_update_norm():
             values["update_norm"] = gradient_norm({name: program.parameters[name] - before[name] for name in before})
+            values["update_per_gradient"] = values["update_norm"] / values["gradient_norm"]
         rate_R = program.rate_UR[number]
         self.stream.add(step, values, rate_R, last=number + 1 == len(program.updates))
         for probe in self.probes_at.get(number, ()):
