@@ -17,7 +17,7 @@ import wandb
 from ..canonical import encode
 from ..plan import Plan, Run, Stack
 
-MAX_POINTS = 200  # logged steps a run: a mirror is for looking at, the parquet file has every row
+MAX_POINTS = 100  # logged steps a run: a mirror is for looking at, the parquet file has every row
 AXIS = "trainer/step"
 
 
