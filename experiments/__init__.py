@@ -2,7 +2,16 @@
 
 from seven_terms.spec import Experiment, require_unique
 
-from .batch_norm import mnist_2015
+from .batch_norm import (
+    batch_size,
+    internal_shift,
+    layer_outputs,
+    mnist_2015,
+    parts,
+    placement,
+    running_statistics,
+    speedup,
+)
 from .gradient_clipping import temporal_order
 from .lr_schedule import budgets, noisy_quadratic
 
@@ -10,6 +19,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     budgets.experiment,
     noisy_quadratic.experiment,
     mnist_2015.experiment,
+    speedup.experiment,
+    layer_outputs.experiment,
+    placement.experiment,
+    parts.experiment,
+    batch_size.experiment,
+    running_statistics.experiment,
+    internal_shift.experiment,
     temporal_order.experiment,
 )
 

@@ -1,4 +1,8 @@
-"""Does batch normalization speed up training? Section 4.1 of Ioffe and Szegedy 2015, with the unstated rates swept."""
+"""Does batch normalization speed up training? Section 4.1 of Ioffe and Szegedy 2015, with the unstated rates swept.
+
+A target equal to the plain network's mean final accuracy would be missed by half of the plain network's own runs, so the
+target is one point below it: twice the sampling error of the thousand test images would hide anything finer.
+"""
 
 import dataclasses
 
@@ -15,10 +19,12 @@ from seven_terms.spec import (
     Evaluate,
     Experiment,
     Figure,
+    Heatmap,
     Initialization,
     Last,
     Mlp,
     Over,
+    PairedDifference,
     PairedRatio,
     Panel,
     Selected,
@@ -26,7 +32,6 @@ from seven_terms.spec import (
     Sgd,
     Steps,
     StepsTo,
-    Stream,
     Survival,
     Training,
 )
@@ -35,20 +40,38 @@ PLAIN = Training(
     task=Digits(binarize=True),
     model=Mlp(depth=3, width=100, activation="sigmoid"),
     initialization=Initialization(kind="gaussian", scale=0.1),
-    optimizer=Sgd(learning_rate=0.3),
-    num_steps=1500,
+    optimizer=Sgd(learning_rate=0.5),
+    num_steps=600,
     batch_size=60,
 )
 NORMALIZED = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, normalization=BatchNorm()))
+RATE, SCALE = "optimizer.learning_rate", "initialization.scale"
 
 GRID = ("learning_rate", "scale")
 plain = Selected("plain", best=GRID)
 batch_norm = Selected("batch_norm", best=GRID)
-to_plain_best = StepsTo("test_accuracy", target_of=("plain", Last("test_accuracy")))
+batch_norm_alike = Selected("batch_norm", best=GRID, best_of="plain")
+to_plain_best = StepsTo("test_accuracy", above=-0.01, target_of=("plain", Last("test_accuracy")))
+own_best = {"plain": plain, "batch norm": batch_norm}
 
 
-def drift(unit_percentile: str) -> Over:
-    return Over(f"activation_p{unit_percentile}", "total_variation")
+def inputs_of_a_unit(title: str, runs: Selected) -> Panel:
+    return Panel(
+        title=title,
+        content=Curve(metric="activation_p50", runs={"": runs}, index=0, between=("activation_p15", "activation_p85")),
+        x_label="step",
+        y_label="input of one sigmoid",
+    )
+
+
+def trained_cells(title: str, arm: str) -> Panel:
+    return Panel(
+        title=title,
+        content=Heatmap(measure=Last("test_accuracy"), x="learning_rate", y="scale", runs=Selected(arm)),
+        x_label="learning rate",
+        y_label="std of initial weights",
+        log_x=True,
+    )
 
 
 experiment = Experiment(
@@ -59,22 +82,24 @@ experiment = Experiment(
     method=(
         "Three layers of 100 sigmoid units classify binarized digits in batches of 60, with plain SGD. The paper states "
         "neither learning rate nor scale of the Gaussian initialization, so both are swept over the same grid for both "
-        "arms and selected on validation data. Steps are counted to the test accuracy that the plain network has at the "
-        "end at its own best setting."
+        "arms and selected on validation data. Steps are counted to one point below the test accuracy that the plain "
+        "network has at the end at its own best setting. The inputs of the last hidden layer's sigmoids are followed "
+        "through training by their 15th, 50th and 85th percentiles over 250 images."
     ),
     arms=(
         Arm(name="plain", label="plain", training=PLAIN),
         Arm(name="batch_norm", label="batch norm", training=NORMALIZED),
     ),
-    sweep={"optimizer.learning_rate": (0.1, 0.3, 1.0, 3.0), "initialization.scale": (0.03, 0.1, 0.3)},
-    num_seeds=5,
+    sweep={RATE: (0.5, 2.0, 8.0, 30.0), SCALE: (0.03, 0.1, 0.3, 1.0)},
+    num_seeds=6,
     probes=(
-        Stream(window=20),
-        Evaluate(steps=Steps(count=30), splits=("validation", "test")),
+        Evaluate(steps=Steps(at=tuple(round(30 * 1.25**i) for i in range(34))), splits=("test",)),
+        Evaluate(steps=Steps(), splits=("validation",)),
         Activations(steps=Steps(count=20)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
     noise_floor_arm="batch_norm",
+    noise_floor_at={RATE: 8.0, SCALE: 0.3},
     claims=(
         Claim(
             id="BN1",
@@ -84,18 +109,14 @@ experiment = Experiment(
             estimate=PairedRatio(measure=to_plain_best, runs=plain, baseline=batch_norm),
             rule=Above(1.0),
             unit="times fewer steps",
-            because="a ratio of steps above 1 is a speed-up; misses of the plain network count as the whole budget",
+            because="a ratio of steps above 1 is a speed-up; misses count as the whole budget",
         ),
         Claim(
             id="BN1",
             form="as said",
             statement="Batch normalization speeds up training at the same learning rate and initialization.",
             source="article; Ioffe and Szegedy 2015",
-            estimate=PairedRatio(
-                measure=to_plain_best,
-                runs=plain,
-                baseline=Selected("batch_norm", best=GRID, best_of="plain"),
-            ),
+            estimate=PairedRatio(measure=to_plain_best, runs=plain, baseline=batch_norm_alike),
             rule=Above(1.0),
             unit="times fewer steps",
             because="both networks train at the plain network's best setting; a ratio above 1 is a speed-up",
@@ -104,45 +125,66 @@ experiment = Experiment(
             id="B-BN5",
             statement="The inputs of the last sigmoid layer stay put with batch normalization and drift without.",
             source="Ioffe and Szegedy 2015, figure 1 b, c",
-            estimate=PairedRatio(measure=drift("50"), runs=batch_norm, baseline=plain),
+            estimate=PairedRatio(measure=Over("activation_p50", "total_variation"), runs=batch_norm, baseline=plain),
             rule=Below(1.0),
             unit="ratio of total variation of the median",
             because="total variation of the units' median input over training, batch norm over plain, below 1 is stabler",
+        ),
+        Claim(
+            id="B-BN6",
+            statement="Batch normalization ends at a higher accuracy, each network at its own best setting.",
+            source="Ioffe and Szegedy 2015, figure 1 a",
+            estimate=PairedDifference(measure=Last("test_accuracy"), runs=batch_norm, baseline=plain),
+            rule=Above(0.0),
+            unit="share of test images",
+            because="a positive paired difference of final test accuracy is a higher end",
         ),
     ),
     figures=(
         Figure(
             name="training",
-            caption="Test accuracy over training, each network at its own best setting.",
+            caption=(
+                "Left: test accuracy over training, each network at its own best setting. Right: share of runs that have "
+                "not yet come within a point of the plain network's final accuracy."
+            ),
             panels=(
                 Panel(
                     title="Own best setting",
-                    content=Curve(metric="test_accuracy", runs={"plain": plain, "batch norm": batch_norm}),
+                    content=Curve(metric="test_accuracy", runs=own_best),
                     x_label="step",
                     y_label="test accuracy",
                 ),
                 Panel(
                     title="Time to the plain network's best",
-                    content=Survival(measure=to_plain_best, runs={"plain": plain, "batch norm": batch_norm}),
+                    content=Survival(
+                        measure=to_plain_best, runs={**own_best, "batch norm, plain's setting": batch_norm_alike}
+                    ),
                     x_label="step",
                     y_label="share of runs not there yet",
                 ),
             ),
             summary=0,
         ),
+        Figure(
+            name="inputs",
+            caption=(
+                "Above: median input of one sigmoid of the last hidden layer in one run at its own best setting, with the "
+                "band from the 15th to the 85th percentile. Below: final test accuracy over the grid."
+            ),
+            panels=(
+                inputs_of_a_unit("Plain", plain),
+                inputs_of_a_unit("Batch norm", batch_norm),
+                trained_cells("Plain", "plain"),
+                trained_cells("Batch norm", "batch_norm"),
+            ),
+        ),
     ),
     scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 60},
-            sweep={"optimizer.learning_rate": (0.3, 1.0), "initialization.scale": (0.1,)},
-        ),
+        "smoke": Changes(num_seeds=2, training={"num_steps": 60}, sweep={RATE: (0.5, 2.0), SCALE: (0.3,)}),
         "paper": Changes(
+            num_seeds=20,
             training={"num_steps": 50_000, "task.source": "mnist"},
-            sweep={
-                "optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0, 3.0),
-                "initialization.scale": (0.01, 0.03, 0.1, 0.3),
-            },
+            sweep={RATE: (0.03, 0.1, 0.5, 2.0, 8.0, 30.0), SCALE: (0.01, 0.03, 0.1, 0.3, 1.0)},
         ),
     },
 )

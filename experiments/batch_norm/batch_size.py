@@ -1,0 +1,185 @@
+"""How does batch normalization depend on the batch? Wu and He 2018, with ghost batches that change the statistics alone."""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    BatchNorm,
+    Changes,
+    Cifar10,
+    Claim,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    GroupNorm,
+    Initialization,
+    Last,
+    LayerNorm,
+    Mlp,
+    Normalization,
+    PairedDifference,
+    Panel,
+    Resnet,
+    Selected,
+    Selection,
+    Sgd,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+LARGEST = 64
+TRAINING = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=3, width=48, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(learning_rate=0.1),
+    num_steps=250,
+    batch_size=LARGEST,
+)
+NORMS: dict[str, tuple[str, Normalization]] = {
+    "batch_norm": ("batch norm", BatchNorm()),
+    "group_norm": ("group norm", GroupNorm()),
+    "layer_norm": ("layer norm", LayerNorm()),
+}
+SIZES, GHOSTS = (2, 4, 16, LARGEST), (2, 4, 16, LARGEST)
+RATE = ("learning_rate",)
+
+
+def training(normalization: Normalization) -> Training:
+    return dataclasses.replace(TRAINING, model=dataclasses.replace(TRAINING.model, normalization=normalization))
+
+
+def at(arm: str, size: int) -> Selected:
+    return Selected(arm, where={"batch_size": size}, best=RATE)
+
+
+def over_two(size: int) -> Selected:
+    return Selected("ghost", where={"ghost": size}, best=RATE)
+
+
+experiment = Experiment(
+    name="batch_size",
+    term="batch_norm",
+    title="Batch size, and the size of the statistics",
+    question="What happens to batch normalization when batches are small, and is it the statistics or the optimization?",
+    method=(
+        "Three layers of 48 ReLU units on digits of 7 x 7 pixels, 250 steps of plain SGD, each setting at its own best of "
+        "six rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 64. Ghost batch "
+        "normalization keeps the batch at 64 and computes its statistics over parts of it, so that only the statistics "
+        "change and not the gradient noise of a small batch."
+    ),
+    arms=(
+        *(
+            Arm(name=name, label=label, training=training(norm), sweep={"batch_size": SIZES})
+            for name, (label, norm) in NORMS.items()
+        ),
+        Arm(
+            name="ghost",
+            label="ghost batches of a batch of 64",
+            training=training(BatchNorm(ghost=2)),
+            sweep={"model.normalization.ghost": GHOSTS},
+        ),
+    ),
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
+    num_seeds=6,
+    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    selection=Selection(metric="validation_accuracy", mode="max"),
+    noise_floor_arm="batch_norm",
+    noise_floor_at={"optimizer.learning_rate": 0.3, "batch_size": LARGEST},
+    claims=(
+        Claim(
+            id="BN6",
+            form="statistics",
+            statement="It works on the current batch: with statistics of two examples the same batch trains worse.",
+            source="article",
+            estimate=PairedDifference(measure=Last("test_error"), runs=over_two(2), baseline=over_two(LARGEST)),
+            rule=Above(0.01),
+            unit="share of test images wrong",
+            because="the batch of 64 stays, its statistics come from 2 examples or all: a point of error is a dependence",
+        ),
+        Claim(
+            id="B-BN4",
+            statement="At batches of two batch normalization fails where group normalization does not.",
+            source="Wu and He 2018",
+            estimate=PairedDifference(
+                measure=Last("test_error"), runs=at("batch_norm", 2), baseline=at("group_norm", 2)
+            ),
+            rule=Above(0.05),
+            unit="share of test images wrong",
+            because="the published gap is ten points; half of it, at equal steps and own best rates, counts as failing",
+        ),
+        Claim(
+            id="B-BN4",
+            form="large batch",
+            statement="At batches of 64 group normalization is as good as batch normalization.",
+            source="Wu and He 2018",
+            estimate=PairedDifference(
+                measure=Last("test_error"), runs=at("group_norm", LARGEST), baseline=at("batch_norm", LARGEST)
+            ),
+            rule=Within(-0.01, 0.01),
+            unit="share of test images wrong",
+            because="the published difference at large batches is half a point; a point either way is as good",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="batch_size",
+            caption=(
+                "Final test error at the best rate of each point. Left: batches of that size. Right: batches of 64, of "
+                "which so many examples share their statistics; normalization over units does not know of any."
+            ),
+            panels=(
+                Panel(
+                    title="Batch size",
+                    content=SweepCurve(
+                        measure=Last("test_error"),
+                        over="batch_size",
+                        runs={label: Selected(name, best=RATE) for name, (label, _) in NORMS.items()},
+                    ),
+                    x_label="batch size",
+                    y_label="test error",
+                    log_x=True,
+                ),
+                Panel(
+                    title="Size of the statistics",
+                    content=SweepCurve(
+                        measure=Last("test_error"),
+                        over="ghost",
+                        runs={"ghost batches of a batch of 64": Selected("ghost", best=RATE)},
+                    ),
+                    x_label="examples that share statistics",
+                    y_label="test error",
+                    log_x=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 20},
+            sweep={
+                "optimizer.learning_rate": (0.1, 0.3),
+                "batch_size": (2, LARGEST),
+                "model.normalization.ghost": (2, LARGEST),
+            },
+        ),
+        "paper": Changes(
+            num_seeds=5,
+            training={"task": Cifar10(augment=True), "num_steps": 20_000, "optimizer": Sgd(momentum=0.9)},
+            arms={
+                **{name: {"model": Resnet(n=3, normalization=norm)} for name, (_, norm) in NORMS.items()},
+                "ghost": {"model": Resnet(n=3, normalization=BatchNorm(ghost=2))},
+            },
+            sweep={
+                "batch_size": (2, 4, 8, 16, 32, LARGEST),
+                "model.normalization.ghost": (2, 4, 8, 16, 32, LARGEST),
+                "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3),
+            },
+        ),
+    },
+)

@@ -1,0 +1,136 @@
+"""Which part of batch normalization helps: centering, scaling, or the learned gain and shift?"""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    Bars,
+    BatchNorm,
+    Changes,
+    Claim,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    Mlp,
+    PairedDifference,
+    Panel,
+    Selected,
+    Selection,
+    Sgd,
+    Steps,
+    SweepCurve,
+    Training,
+)
+
+PLAIN = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=5, width=48, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(learning_rate=0.15),
+    num_steps=300,
+    batch_size=32,
+)
+PARTS: dict[str, tuple[str, BatchNorm | None]] = {
+    "plain": ("none", None),
+    "full": ("full", BatchNorm()),
+    "no_affine": ("no gain and shift", BatchNorm(affine=False)),
+    "centering": ("centering only", BatchNorm(scale=False)),
+    "scaling": ("scaling only", BatchNorm(center=False)),
+}
+RATE = ("learning_rate",)
+
+
+def own_best(arm: str) -> Selected:
+    return Selected(arm, best=RATE)
+
+
+experiment = Experiment(
+    name="parts",
+    term="batch_norm",
+    title="The parts of batch normalization",
+    question="Do the learned gain and shift help, and would centering or scaling alone do?",
+    method=(
+        "Five layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD. Variants leave "
+        "out the learned gain and shift, the division by the standard deviation, or the subtraction of the mean (dividing "
+        "by the root mean square instead). Each takes its own best of five rates."
+    ),
+    arms=tuple(
+        Arm(
+            name=name,
+            label=label,
+            training=dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, normalization=normalization)),
+        )
+        for name, (label, normalization) in PARTS.items()
+    ),
+    sweep={"optimizer.learning_rate": (0.05, 0.15, 0.5, 1.5, 5.0)},
+    num_seeds=8,
+    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    selection=Selection(metric="validation_accuracy", mode="max"),
+    noise_floor_arm="full",
+    noise_floor_at={"optimizer.learning_rate": 0.5},
+    claims=(
+        Claim(
+            id="BN5",
+            statement="The learned gain and shift make the normalization better than the plain standardization.",
+            source="article",
+            estimate=PairedDifference(
+                measure=Last("test_accuracy"), runs=own_best("full"), baseline=own_best("no_affine")
+            ),
+            rule=Above(0.0),
+            unit="share of test images",
+            because="if learning them adapts each layer for the better, accuracy is higher with them than without",
+        ),
+        Claim(
+            id="BN5",
+            form="both stages",
+            statement="Subtracting the mean alone is not enough: dividing by the standard deviation adds to it.",
+            source="article; Ioffe and Szegedy 2015",
+            estimate=PairedDifference(
+                measure=Last("test_accuracy"), runs=own_best("full"), baseline=own_best("centering")
+            ),
+            rule=Above(0.0),
+            unit="share of test images",
+            because="accuracy of the full normalization over centering alone, each at its own best rate",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="parts",
+            caption="Final test accuracy of the parts of batch normalization, at their own best rates and over the rate.",
+            panels=(
+                Panel(
+                    title="Own best rate",
+                    content=Bars(
+                        measure=Last("test_accuracy"),
+                        runs={label: own_best(name) for name, (label, _) in PARTS.items()},
+                    ),
+                    x_label="variant",
+                    y_label="test accuracy",
+                    y_limits=(0.7, None),
+                ),
+                Panel(
+                    title="Over the rate",
+                    content=SweepCurve(
+                        measure=Last("test_accuracy"),
+                        over="learning_rate",
+                        runs={label: Selected(name) for name, (label, _) in PARTS.items()},
+                    ),
+                    x_label="learning rate",
+                    y_label="test accuracy",
+                    log_x=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.15, 0.5)}),
+        "paper": Changes(
+            training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256},
+            sweep={"optimizer.learning_rate": (0.015, 0.05, 0.15, 0.5, 1.5, 5.0)},
+        ),
+    },
+)
