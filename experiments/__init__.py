@@ -13,11 +13,19 @@ from .batch_norm import (
     speedup,
 )
 from .gradient_clipping import temporal_order
-from .lr_schedule import budgets, noisy_quadratic
+from .lr_decay import batch_growth, batch_growth_quadratic, inverse_time, noise_floor, step_drop
+from .lr_schedule import budgets, noisy_quadratic, one_cycle, warmup
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     budgets.experiment,
     noisy_quadratic.experiment,
+    warmup.experiment,
+    one_cycle.experiment,
+    noise_floor.experiment,
+    inverse_time.experiment,
+    step_drop.experiment,
+    batch_growth_quadratic.experiment,
+    batch_growth.experiment,
     mnist_2015.experiment,
     speedup.experiment,
     layer_outputs.experiment,

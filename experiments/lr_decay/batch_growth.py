@@ -1,0 +1,120 @@
+"""Is a larger batch the same as a smaller rate in a network? Smith, Kindermans, Ying and Le 2018."""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Arm,
+    BatchNorm,
+    Changes,
+    Cifar10,
+    Claim,
+    Constant,
+    Curve,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Mlp,
+    Over,
+    PairedRatio,
+    Panel,
+    Resnet,
+    Selected,
+    Sgd,
+    Step,
+    Steps,
+    Training,
+    Within,
+)
+
+CHANGES = (0.4, 0.7)  # of the budget
+FACTOR = 5
+CONSTANT = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=2, width=32, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(momentum=0.9),
+    schedule=Constant(),
+    num_steps=2000,
+    batch_size=16,
+)
+GROWTH = tuple((fraction, FACTOR ** (i + 1)) for i, fraction in enumerate(CHANGES))
+ARMS = {
+    "decay": ("rate / 5", dataclasses.replace(CONSTANT, schedule=Step(drop=1 / FACTOR, fractions=CHANGES))),
+    "growth": ("batch x 5", dataclasses.replace(CONSTANT, batch_growth=GROWTH)),
+    "constant": ("neither", CONSTANT),
+}
+RATE = ("learning_rate",)
+
+
+def at_rate_of_decay(arm: str) -> Selected:
+    return Selected(arm, best=RATE, best_of="decay")
+
+
+experiment = Experiment(
+    name="batch_growth",
+    term="lr_decay",
+    title="A larger batch for a smaller rate, in a network",
+    question="Do training curves over examples coincide when the batch grows instead of the rate falling?",
+    method=(
+        "A network of two hidden layers of 32 ReLU units learns digits with momentum 0.9 and batches of 16. At 40 % and 70 % "
+        "of the examples the rate is divided by five, or the batch multiplied by five, which makes 47 % of the updates; a "
+        "third arm does neither. The rate is the best of the decaying arm for all three. The last batch, 400, is a ninth of "
+        "the training images."
+    ),
+    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1)},
+    num_seeds=10,
+    probes=(Evaluate(steps=Steps(count=20)),),
+    noise_floor_arm="decay",
+    noise_floor_at={"optimizer.learning_rate": 0.03},
+    claims=(
+        Claim(
+            id="B-DE3",
+            form="network",
+            statement="Dividing the rate by five equals multiplying the batch by five.",
+            source="Smith et al. 2018",
+            estimate=PairedRatio(
+                measure=Over("train_loss", "mean", start=CHANGES[0]),
+                runs=at_rate_of_decay("growth"),
+                baseline=at_rate_of_decay("decay"),
+            ),
+            rule=Within(0.9, 1.1),
+            unit="ratio of training losses after the first change",
+            because="curves that coincide differ by less than 10 % on average once the arms have parted",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="curves",
+            caption="Training and test loss over examples, counted in batches of 16, at the best rate of the decaying arm.",
+            panels=tuple(
+                Panel(
+                    title=f"{split.capitalize()} loss",
+                    content=Curve(
+                        metric=f"{split}_loss",
+                        runs={label: at_rate_of_decay(name) for name, (label, _) in ARMS.items()},
+                    ),
+                    x_label="examples / 16",
+                    y_label=f"{split} loss (nats)",
+                    log_y=True,
+                )
+                for split in ("train", "test")
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 200}),
+        "paper": Changes(
+            num_seeds=5,
+            training={
+                "task": Cifar10(augment=True),
+                "model": Resnet(n=3, normalization=BatchNorm(ghost=128)),
+                "batch_size": 128,
+                "num_steps": 14_080,
+                "optimizer.weight_decay": 5e-4,
+            },
+        ),
+    },
+)

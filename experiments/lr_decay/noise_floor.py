@@ -1,0 +1,133 @@
+"""Where does SGD at a constant rate come to rest? Its stationary variance against the closed form, heavy ball included."""
+
+from seven_terms.spec import (
+    Arm,
+    Below,
+    Changes,
+    Claim,
+    Curve,
+    Distance,
+    Experiment,
+    Figure,
+    Over,
+    Panel,
+    Point,
+    Quadratic,
+    Reference,
+    Selected,
+    Selection,
+    Sgd,
+    Slope,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+    WorstDeviation,
+)
+
+CHAINS = 10_000
+RATES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
+SMALL_RATES = RATES[:3]
+FLOOR = Over("squared_distance", "mean", start=0.5)
+
+
+def training(momentum: float) -> Training:
+    return Training(
+        task=Quadratic(dimension=CHAINS, spectrum="equal", noise_scale=1.0),
+        model=Point(dimension=CHAINS, start=0.5),
+        optimizer=Sgd(momentum=momentum),
+        num_steps=1500,
+        batch_size=1,
+        precision="float64",
+    )
+
+
+plain, heavy_ball = Selected("plain"), Selected("heavy_ball")
+experiment = Experiment(
+    name="noise_floor",
+    term="lr_decay",
+    title="The noise floor of a constant rate",
+    question="How large is the region in which SGD at a constant rate keeps moving, and how does it scale with the rate?",
+    method=(
+        "SGD on a quadratic of curvature one whose 10,000 coordinates are independent chains with gradient noise of unit "
+        "variance, in double precision, without momentum and with heavy ball of 0.9. The mean squared distance to the "
+        "minimum over the second half of the run is compared with the stationary variance in closed form."
+    ),
+    arms=(
+        Arm(name="plain", label="SGD", training=training(0.0)),
+        Arm(name="heavy_ball", label="heavy ball 0.9", training=training(0.9)),
+    ),
+    sweep={"optimizer.learning_rate": RATES},
+    num_seeds=3,
+    probes=(Distance(steps=Steps(every=10)),),
+    selection=Selection(metric="squared_distance"),  # nothing is selected: this is what the noise floor is told in
+    noise_floor_arm="plain",
+    noise_floor_at={"optimizer.learning_rate": 0.1},
+    claims=(
+        Claim(
+            id="B-DE1",
+            form="floor",
+            statement="The noise floor of SGD, with and without heavy ball, is the closed form.",
+            source="Robbins and Monro 1951; Zhang et al. 2019",
+            estimate=WorstDeviation(measure=FLOOR, expected="stationary_variance", runs=(plain, heavy_ball)),
+            rule=Below(0.02),
+            unit="relative deviation",
+            because="10,000 chains over the second half of a run leave a sampling error of less than 0.5 %, four of them 2 %",
+        ),
+        Claim(
+            id="DE2",
+            form="quadratic",
+            statement="A smaller rate leads to a smaller region around the minimum, in proportion when it is small.",
+            source="article",
+            estimate=Slope(
+                measure=FLOOR,
+                over="learning_rate",
+                runs=tuple(Selected("plain", where={"learning_rate": rate}) for rate in SMALL_RATES),
+            ),
+            rule=Within(0.97, 1.03),
+            unit="exponent of the squared distance",
+            because="in proportion means an exponent of 1; the closed form gives 1.01 over these rates",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="floor",
+            caption="Mean squared distance to the minimum that a constant rate leaves, and the closed form.",
+            panels=(
+                Panel(
+                    title="The floor rises with the rate",
+                    content=SweepCurve(
+                        measure=FLOOR, over="learning_rate", runs={"SGD": plain, "heavy ball 0.9": heavy_ball}
+                    ),
+                    x_label="learning rate x curvature",
+                    y_label="squared distance",
+                    log_x=True,
+                    log_y=True,
+                    references=(
+                        Reference(label="theory", theory="stationary_variance", arm="plain"),
+                        Reference(label="theory, heavy ball", theory="stationary_variance", arm="heavy_ball"),
+                    ),
+                ),
+                Panel(
+                    title="On the way down",
+                    content=Curve(
+                        metric="squared_distance",
+                        runs={"SGD": plain},
+                        by="learning_rate",
+                    ),
+                    x_label="step",
+                    y_label="squared distance",
+                    log_y=True,
+                ),
+            ),
+            summary=0,
+        ),
+    ),
+    scales={
+        "smoke": Changes(training={"task.dimension": 500, "model.dimension": 500}),
+        "paper": Changes(
+            num_seeds=5,
+            training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000},
+        ),
+    },
+)

@@ -1,0 +1,209 @@
+"""What happens when the rate of a network drops: the spread before and after, the jump, and what comes later."""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    Bars,
+    BatchNorm,
+    Below,
+    Changes,
+    Cifar10,
+    Claim,
+    Combine,
+    Curve,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Mean,
+    Mlp,
+    Over,
+    PairedRatio,
+    Panel,
+    Resnet,
+    Selected,
+    Selection,
+    Sgd,
+    Slope,
+    Step,
+    Steps,
+    Training,
+)
+
+KEEP = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=1, width=16, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(learning_rate=0.1, momentum=0.9),
+    schedule=Step(drop=1.0, fractions=(0.5,)),
+    num_steps=3000,
+    batch_size=16,
+)
+DIVISORS = (3, 10, 100, 1000)
+DROPPED = {number: dataclasses.replace(KEEP, schedule=Step(drop=1 / number, fractions=(0.5,))) for number in DIVISORS}
+NORMALIZED = dataclasses.replace(
+    DROPPED[10], model=Mlp(depth=1, width=16, activation="relu", normalization=BatchNorm(momentum=0.01))
+)
+ARMS = {"keep": ("no drop", KEEP)} | {f"drop_{n}": (f"rate / {n}", training) for n, training in DROPPED.items()}
+BEFORE, AFTER, END = (0.3, 0.5), (0.8, 1.0), (0.95, 1.0)
+
+
+def over(metric: str, statistic: str, part: tuple[float, float]) -> Over:
+    return Over(metric, statistic, start=part[0], stop=part[1])  # type: ignore[arg-type]
+
+
+def spread_ratio(metric: str) -> Combine:
+    return Combine("ratio", over(metric, "std", AFTER), over(metric, "std", BEFORE))
+
+
+final_loss = over("test_loss", "mean", END)
+jump = Combine("difference", over("test_accuracy", "mean", (0.51, 0.56)), over("test_accuracy", "mean", (0.45, 0.5)))
+later = Combine("ratio", final_loss, over("test_loss", "mean", (0.51, 0.56)))
+
+experiment = Experiment(
+    name="step_drop",
+    term="lr_decay",
+    title="A drop of the rate in a network",
+    question="Does a drop of the rate calm a network, what is gained at once, and does a lower rate stay better?",
+    method=(
+        "A network of one hidden layer of 16 ReLU units, too small to fit the digits, is trained at a high rate with "
+        "momentum 0.9; halfway the rate is divided by 3, 10, 100 or 1,000, or kept. All arms share the first half, seed by "
+        "seed. Spread is the standard deviation of test loss or accuracy over twelve evaluations of one run. A "
+        "batch-normalized network with slow running statistics is evaluated with those and with exact statistics."
+    ),
+    arms=(
+        *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+        Arm(name="batch_norm", label="rate / 10, batch norm", training=NORMALIZED),
+    ),
+    num_seeds=8,
+    probes=(Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),),
+    selection=Selection(metric="test_loss"),  # nothing is selected: this is what the noise floor is told in
+    noise_floor_arm="drop_10",
+    claims=(
+        Claim(
+            id="DE1",
+            form="spread",
+            statement="Decay reduces the oscillation around a minimum.",
+            source="article",
+            estimate=Mean(measure=spread_ratio("test_loss"), runs=Selected("drop_10"), log=True),
+            rule=Below(1.0),
+            unit="ratio of spreads, after over before",
+            because="a spread of the test loss after the drop below the one before it is a reduction",
+        ),
+        Claim(
+            id="DE1",
+            form="jump",
+            statement="Right after the drop the accuracy jumps.",
+            source="He et al. 2016; log of Smith and Topin 2017",
+            estimate=Mean(measure=jump, runs=Selected("drop_10")),
+            rule=Above(0.0),
+            unit="share of test images",
+            because="mean accuracy over the twentieth of the run after the drop minus the one before",
+        ),
+        Claim(
+            id="DE2",
+            form="network",
+            statement="A smaller rate leads to a smaller region around the minimum of a network.",
+            source="article",
+            estimate=Slope(
+                measure=over("test_loss", "std", AFTER),
+                over="schedule.drop",
+                runs=tuple(Selected(name) for name in ARMS),
+            ),
+            rule=Above(0.0),
+            unit="exponent of the spread over the rate",
+            because="a spread that grows with the rate has a positive exponent",
+        ),
+        Claim(
+            id="B-DE2",
+            form="as said",
+            statement="After a drop, the lower the rate the better.",
+            source="folklore",
+            estimate=PairedRatio(measure=final_loss, runs=Selected("drop_1000"), baseline=Selected("drop_10")),
+            rule=Below(1.0),
+            unit="ratio of final test losses",
+            because="a hundred times lower rate would have to end lower",
+        ),
+        Claim(
+            id="B-DE2",
+            form="fair",
+            statement="A tenfold drop of the rate ends lower than no drop.",
+            source="He et al. 2016",
+            estimate=PairedRatio(measure=final_loss, runs=Selected("drop_10"), baseline=Selected("keep")),
+            rule=Below(1.0),
+            unit="ratio of final test losses",
+            because="both share the first half, so a ratio below 1 is due to the drop",
+        ),
+        Claim(
+            id="B-DE2",
+            form="later",
+            statement="What the drop gains is kept until the end.",
+            source="log of Smith and Topin 2017",
+            estimate=Mean(measure=later, runs=Selected("drop_10"), log=True),
+            rule=Below(1.0),
+            unit="ratio of test losses, end over right after the drop",
+            because="a test loss that rises again after the drop gives back what was gained",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="drop",
+            caption="A drop of the rate halfway: test loss over training, its spread in the last fifth, and where it ends.",
+            panels=(
+                Panel(
+                    title="Test loss",
+                    content=Curve(
+                        metric="test_loss", runs={label: Selected(name) for name, (label, _) in ARMS.items()}
+                    ),
+                    x_label="step",
+                    y_label="test loss (nats)",
+                    log_y=True,
+                ),
+                Panel(
+                    title="Spread, last fifth",
+                    content=Bars(
+                        measure=over("test_loss", "std", AFTER),
+                        runs={label: Selected(name) for name, (label, _) in ARMS.items()},
+                    ),
+                    x_label="drop",
+                    y_label="std of test loss",
+                    log_y=True,
+                ),
+                Panel(
+                    title="Final test loss",
+                    content=Bars(measure=final_loss, runs={label: Selected(name) for name, (label, _) in ARMS.items()}),
+                    x_label="drop",
+                    y_label="test loss (nats)",
+                ),
+            ),
+        ),
+        Figure(
+            name="statistics",
+            caption="A batch-normalized network before and after the drop, with running and with exact statistics.",
+            panels=tuple(
+                Panel(
+                    title=title,
+                    content=Curve(
+                        metric=f"{prefix}test_accuracy", runs={"batch norm": Selected("batch_norm")}, band="seeds"
+                    ),
+                    x_label="step",
+                    y_label="test accuracy",
+                    y_limits=(0.8, None),
+                )
+                for title, prefix in (("Running statistics", ""), ("Exact statistics", "batch_statistics_"))
+            ),
+            scales=("smoke", "laptop"),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 120}),
+        "paper": Changes(
+            num_seeds=5,
+            training={"task": Cifar10(augment=True), "model": Resnet(n=3), "batch_size": 128, "num_steps": 8000},
+            without_arms=("batch_norm",),
+        ),
+    },
+)

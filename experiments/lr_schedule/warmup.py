@@ -1,0 +1,178 @@
+"""Does a gradual warm-up rescue large batches, and does a low constant rate hurt? Goyal et al. 2017, section 2.2."""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    Bars,
+    Below,
+    Changes,
+    Cifar10,
+    Claim,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    Mlp,
+    PairedDifference,
+    Panel,
+    Ranked,
+    Resnet,
+    Selected,
+    Selection,
+    Sgd,
+    Step,
+    Steps,
+    SweepCurve,
+    Training,
+    Warmup,
+)
+
+DROPS = Step(drop=0.1, fractions=(1 / 3, 2 / 3, 8 / 9))  # epochs 30, 60, 80 of 90
+LARGER = 8  # times the small batch
+LARGE = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=4, width=32, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(momentum=0.9),
+    schedule=DROPS,
+    num_steps=440,
+    batch_size=32 * LARGER,
+)
+ARMS = {
+    "none": ("no warm-up", LARGE),
+    "constant": (
+        "constant warm-up",
+        dataclasses.replace(LARGE, schedule=Warmup(kind="constant", level=1 / LARGER, then=DROPS)),
+    ),
+    "gradual": ("gradual warm-up", dataclasses.replace(LARGE, schedule=Warmup(kind="gradual", then=DROPS))),
+}
+SMALL = dataclasses.replace(LARGE, batch_size=32, num_steps=440 * LARGER)
+RATES = (0.04, 0.08, 0.16, 0.32)
+SCALED = Ranked(-2)  # LARGER times the middle, and best, rate of the small batch
+RATE = ("learning_rate",)
+ERROR = Last("test_error")
+small = Selected("small", best=RATE)
+
+
+def scaled(arm: str) -> Selected:
+    return Selected(arm, where={"learning_rate": SCALED})
+
+
+experiment = Experiment(
+    name="warmup",
+    term="lr_schedule",
+    title="Warm-up for large batches",
+    question="Does a gradual warm-up rescue a large batch at the scaled rate, and does a constant one hurt?",
+    method=(
+        "A network of four hidden layers of 32 ReLU units without normalization sees the same number of digits in batches "
+        "of 256 as in batches of 32, with momentum 0.9 and three drops of the rate. The first tenth is spent at the full "
+        "rate, at an eighth of it, or on a straight rise. Judged at the rate of the linear scaling rule, eight times the "
+        "best rate of the small batch, and once more at each arm's own best rate."
+    ),
+    arms=(
+        *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+        Arm(
+            name="small",
+            label="small batch",
+            training=SMALL,
+            sweep={"optimizer.learning_rate": tuple(rate / LARGER for rate in RATES[1:])},
+            num_seeds=5,
+        ),
+    ),
+    sweep={"optimizer.learning_rate": RATES},
+    num_seeds=10,
+    probes=(Evaluate(steps=Steps(count=5), splits=("validation", "test")),),
+    selection=Selection(metric="validation_error"),
+    noise_floor_arm="none",
+    noise_floor_at={"optimizer.learning_rate": 0.16},
+    claims=(
+        Claim(
+            id="B-SC3",
+            form="gradual",
+            statement="Gradual warm-up lowers the error of a large batch at the linearly scaled rate.",
+            source="Goyal et al. 2017, table 2",
+            estimate=PairedDifference(measure=ERROR, runs=scaled("gradual"), baseline=scaled("none")),
+            rule=Below(0.0),
+            unit="share of test images",
+            because="a negative paired difference to the same schedule without warm-up is a rescue",
+        ),
+        Claim(
+            id="B-SC3",
+            form="constant",
+            statement="A warm-up at a low constant rate raises the error of a large batch at the linearly scaled rate.",
+            source="Goyal et al. 2017, table 2",
+            estimate=PairedDifference(measure=ERROR, runs=scaled("constant"), baseline=scaled("none")),
+            rule=Above(0.0),
+            unit="share of test images",
+            because="a positive paired difference to the same schedule without warm-up is harm",
+        ),
+        Claim(
+            id="B-SC3",
+            form="own rate",
+            statement="Gradual warm-up lowers the error of a large batch when each schedule has its own best rate.",
+            source="Goyal et al. 2017",
+            estimate=PairedDifference(
+                measure=ERROR, runs=Selected("gradual", best=RATE), baseline=Selected("none", best=RATE)
+            ),
+            rule=Below(0.0),
+            unit="share of test images",
+            because="a negative difference that is left after tuning is not a matter of the rate alone",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="rates",
+            caption="Final test error of the large batch over the rate, and at the linearly scaled rate.",
+            panels=(
+                Panel(
+                    title="Large batch, by rate",
+                    content=SweepCurve(
+                        measure=ERROR,
+                        over="learning_rate",
+                        runs={label: Selected(name) for name, (label, _) in ARMS.items()},
+                    ),
+                    x_label="learning rate",
+                    y_label="share of test images wrong",
+                    log_x=True,
+                    log_y=True,
+                ),
+                Panel(
+                    title="Linear scaling rule",
+                    content=Bars(
+                        measure=ERROR,
+                        runs={
+                            "small batch": small,
+                            **{label: scaled(name) for name, (label, _) in ARMS.items()},
+                        },
+                    ),
+                    x_label="warm-up",
+                    y_label="share of test images wrong",
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, arms={"small": {"num_steps": 40}}),
+        "paper": Changes(
+            num_seeds=5,
+            training={
+                "task": Cifar10(augment=True),
+                "model": Resnet(n=3),
+                "batch_size": 8192,
+                "num_steps": 165,
+                "optimizer.weight_decay": 1e-4,
+                "optimizer.nesterov": True,
+            },
+            arms={
+                "constant": {"schedule.fraction": 1 / 6, "schedule.level": 1 / 64},
+                "gradual": {"schedule.fraction": 1 / 6},
+                "small": {"batch_size": 128, "num_steps": 165 * 64},
+            },
+            sweep={"optimizer.learning_rate": (0.05, 0.1, 0.2, 1.6, 3.2, 6.4, 12.8)},
+        ),
+    },
+)
