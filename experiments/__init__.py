@@ -12,7 +12,24 @@ from .batch_norm import (
     running_statistics,
     speedup,
 )
-from .gradient_clipping import temporal_order
+from .exploding_gradient import (
+    batch_norm_growth,
+    cliff,
+    gain_and_depth,
+    overshooting,
+    regression,
+    spectral_radius,
+    spikes,
+)
+from .gradient_clipping import (
+    adaptive,
+    bounds,
+    polyphonic_music,
+    power_function,
+    temporal_order,
+    value_against_norm,
+    without_explosion,
+)
 from .lr_decay import batch_growth, batch_growth_quadratic, inverse_time, noise_floor, step_drop
 from .lr_schedule import budgets, noisy_quadratic, one_cycle, warmup
 
@@ -26,6 +43,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     step_drop.experiment,
     batch_growth_quadratic.experiment,
     batch_growth.experiment,
+    gain_and_depth.experiment,
+    spectral_radius.experiment,
+    cliff.experiment,
+    spikes.experiment,
+    overshooting.experiment,
+    batch_norm_growth.experiment,
+    regression.experiment,
     mnist_2015.experiment,
     speedup.experiment,
     layer_outputs.experiment,
@@ -35,6 +59,12 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     running_statistics.experiment,
     internal_shift.experiment,
     temporal_order.experiment,
+    bounds.experiment,
+    value_against_norm.experiment,
+    power_function.experiment,
+    without_explosion.experiment,
+    adaptive.experiment,
+    polyphonic_music.experiment,
 )
 
 require_unique("experiments", "names", (experiment.path for experiment in EXPERIMENTS))

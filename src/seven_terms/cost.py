@@ -13,6 +13,7 @@ from .spec import (
     GaussianInputs,
     LinearRegression,
     Mlp,
+    Point,
     Recurrent,
     TemporalOrder,
     Training,
@@ -86,6 +87,8 @@ def _cnn_multiply_adds(model: Cnn, resolution: float) -> float:
 
 def values_per_run(training: Training) -> int:
     """Return how many numbers a run keeps alive at once: parameters with optimizer state, and activations."""
+    if isinstance(training.model, Point):
+        return (4 + 3 * sequence_length(training)) * num_parameters(training)
     batch = training.batch_size or getattr(training.task, "num_train", None) or 1000
     width, depth = getattr(training.model, "width", 64), getattr(training.model, "depth", 1)
     return 4 * num_parameters(training) + 3 * batch * width * depth * sequence_length(training)

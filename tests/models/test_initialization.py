@@ -54,7 +54,9 @@ def test_default_matches_the_spread_of_torch_for_linear_and_convolution_with_bia
     for ours, prefix, theirs in pairs:
         for name, parameter in theirs.named_parameters():
             assert float(ours[f"{prefix}.{name}"].std()) == pytest.approx(float(parameter.detach().std()), rel=0.2)
-            assert float(ours[f"{prefix}.{name}"].abs().max()) == pytest.approx(float(parameter.detach().abs().max()), rel=0.1)
+            assert float(ours[f"{prefix}.{name}"].abs().max()) == pytest.approx(
+                float(parameter.detach().abs().max()), rel=0.1
+            )
 
 
 def test_default_recurrent_layers_use_the_width_as_torch_does() -> None:
@@ -135,6 +137,7 @@ def test_normalization_starts_at_gain_one_and_shift_zero() -> None:
 
 def test_points_start_where_they_are_put() -> None:
     assert drawn(spec.Point(dimension=3, start=2.0), scale=1.5)["x"].tolist() == [3.0] * 3
+    assert drawn(spec.Point(dimension=2, start=(1.0, -0.5)), scale=4.0)["x"].tolist() == [4.0, -2.0]
     x = drawn(spec.Point(dimension=10_000, start=2.0, random=True))["x"]
     assert float(x.std()) == pytest.approx(2.0, rel=0.03)
 

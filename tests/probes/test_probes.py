@@ -151,6 +151,14 @@ def test_clipping_by_norm_keeps_the_direction_and_by_value_does_not():
         assert 0 < cosine <= 1 + 1e-12
 
 
+def test_clipped_gradients_reach_their_bounds_and_no_more():
+    by_value = values_of(spec.ClippedDirection(), program_of(NET, **{"clipping.value": 1e-4}))
+    assert by_value["clipped_entry_max"] == 1e-4
+    by_norm = values_of(spec.ClippedDirection(), program_of(NET, **{"clipping.norm": 1e-3}))
+    assert by_norm["clipped_norm"] == pytest.approx(1e-3, rel=1e-4)
+    assert by_norm["clipped_entry_max"] < by_norm["clipped_norm"]
+
+
 def test_updates_and_movement_by_layer_are_those_of_the_weights():
     table = fit(
         Stack(experiment="t/x", runs=(run_of(NET, [spec.LayerUpdates(steps=spec.Steps(every=1))]),))

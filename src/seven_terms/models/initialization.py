@@ -128,5 +128,5 @@ def _set_point(
 ) -> None:
     if isinstance(model, spec.Point):
         z = torch.randn(model.dimension, generator=generator, dtype=torch.float64)
-        start = model.start * initialization.scale
-        drawn["x"] = (z * start if model.random else torch.full_like(z, start)).to(drawn["x"].dtype)
+        start = torch.tensor(model.start, dtype=torch.float64).expand(model.dimension) * initialization.scale
+        drawn["x"] = (z * start if model.random else start).to(drawn["x"].dtype)

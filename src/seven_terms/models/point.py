@@ -13,7 +13,7 @@ class Point(nn.Module):
 
     def __init__(self, model: spec.Point) -> None:
         super().__init__()
-        self.x = nn.Parameter(torch.full((model.dimension,), model.start))
+        self.x = nn.Parameter(torch.tensor(model.start).expand(model.dimension).clone())
 
     def forward(self, *inputs: Tensor) -> Tensor:
         return self.x

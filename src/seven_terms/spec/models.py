@@ -125,11 +125,20 @@ class Recurrent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """The parameters themselves: x in R^dimension, started at `start` (or N(0, start^2) when `random`)."""
+    """The parameters themselves: x in R^dimension, started at `start` (or N(0, start^2) when `random`).
+
+    `start` may be one number for every coordinate, or one for each.
+    """
 
     dimension: int = 100
-    start: float = 1.0
+    start: float | tuple[float, ...] = 1.0
     random: bool = False
+
+    def __post_init__(self) -> None:
+        num = len(self.start) if isinstance(self.start, tuple) else self.dimension
+        require(
+            num == self.dimension, what="Point", must="start must have a number for each coordinate", got=self.start
+        )
 
 
 Model = Mlp | Cnn | Resnet | Recurrent | Point

@@ -163,7 +163,8 @@ class CovariateShift:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClippedDirection:
-    """clip_cosine: cosine between the clipped and the raw gradient at the step."""
+    """clip_cosine: cosine between the clipped and the raw gradient at the step;
+    clipped_entry_max: largest magnitude of an entry of the clipped gradient; clipped_norm: its norm."""
 
     steps: Steps = Steps(count=50)
 

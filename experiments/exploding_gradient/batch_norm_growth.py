@@ -1,0 +1,143 @@
+"""Does batch normalization keep gradients from exploding with depth? Deep networks before training."""
+
+import math
+
+from seven_terms.spec import (
+    Arm,
+    BatchNorm,
+    Below,
+    Changes,
+    Claim,
+    Combine,
+    Curve,
+    Experiment,
+    Figure,
+    GaussianInputs,
+    Initialization,
+    LayerGradients,
+    LogSlope,
+    Mean,
+    Mlp,
+    Normalization,
+    Panel,
+    Reference,
+    Selected,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+DEPTH = 25
+THEORY = math.pi / (math.pi - 1.0)
+# name: (label, normalization, residual)
+NETWORKS: dict[str, tuple[str, Normalization | None, bool]] = {
+    "plain": ("no normalization", None, False),
+    "batch_norm": ("batch norm", BatchNorm(), False),
+    "residual": ("batch norm, residual", BatchNorm(), True),
+}
+# The first layers see inputs of another kind and the last ones the loss: both ends are left out.
+PER_LAYER = LogSlope("layer_signal_gradient_rms", over="index", first_index=3, last_index=DEPTH - 4)
+VARIANCE_FACTOR = Combine("exp", Combine("product", PER_LAYER, -2.0))
+
+
+def network(name: str) -> Arm:
+    label, normalization, residual = NETWORKS[name]
+    training = Training(
+        task=GaussianInputs(num_features=200),
+        model=Mlp(depth=DEPTH, width=200, activation="relu", normalization=normalization, residual=residual),
+        initialization=Initialization(kind="he"),
+        num_steps=0,
+        batch_size=256,
+    )
+    return Arm(name=name, label=label, training=training)
+
+
+def growth(name: str, scale: float = 1.0) -> Mean:
+    return Mean(measure=VARIANCE_FACTOR, runs=Selected(name, where={"scale": scale}), log=True)
+
+
+experiment = Experiment(
+    name="batch_norm_growth",
+    term="exploding_gradient",
+    title="Gradient growth under batch normalization",
+    question="Does batch normalization keep the gradient of a deep network from growing on its way to the first layer?",
+    method=(
+        "Networks of 25 layers of 200 ReLU units see one batch of 256 random inputs at their initial weights, He's or "
+        "sqrt(2) times as large; nothing is trained. Without normalization, with batch normalization, and with batch "
+        "normalization in residual layers, the factor per layer on the variance of the gradient with respect to the "
+        "activation functions' inputs is fitted over the middle layers. Mean-field theory of plain networks with batch "
+        "normalization and infinite batches predicts pi/(pi - 1), whatever the weights."
+    ),
+    arms=tuple(network(name) for name in NETWORKS),
+    sweep={"initialization.scale": (1.0, math.sqrt(2.0))},
+    num_seeds=10,
+    probes=(LayerGradients(steps=Steps(at=(0,), last=False)),),
+    noise_floor_arm="batch_norm",
+    claims=(
+        Claim(
+            id="B-EG3",
+            form="as said",
+            statement="Batch normalization prevents exploding gradients.",
+            source="folklore",
+            estimate=growth("batch_norm"),
+            rule=Below(1.1),
+            unit="factor on the gradient's variance per layer",
+            because="prevented means that it does not grow with depth; 1.1 per layer still allows a factor of 10 over 25 layers",
+        ),
+        Claim(
+            id="B-EG3",
+            form="fair",
+            statement="In deep plain networks batch normalization itself makes gradients grow, by pi/(pi - 1) a layer.",
+            source="Yang et al. 2019",
+            estimate=growth("batch_norm", math.sqrt(2.0)),
+            rule=Within(THEORY / 1.05, THEORY * 1.05),
+            unit="factor on the gradient's variance per layer, weights sqrt(2) times He's",
+            because=(
+                "theory is for infinite width and batch; 5 % on the factor leaves room for 200 units and 256 examples and "
+                "still tells it from 1 and from the 2 that these weights give without normalization"
+            ),
+            scales=("laptop", "paper"),
+        ),
+    ),
+    figures=(
+        Figure(
+            name="batch_norm_growth",
+            caption=(
+                "Gradient before training in 25-layer ReLU networks with He's weights, by layer, and its factor per layer over "
+                "the size of the weights. Residual layers make the growth nearly vanish."
+            ),
+            panels=(
+                Panel(
+                    title="By layer, He's weights",
+                    content=Curve(
+                        metric="layer_signal_gradient_rms",
+                        over="index",
+                        runs={label: Selected(name, where={"scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
+                    ),
+                    x_label="hidden layer (0 is nearest the input)",
+                    y_label="gradient (root mean square)",
+                    log_y=True,
+                ),
+                Panel(
+                    title="Factor per layer",
+                    content=SweepCurve(
+                        measure=VARIANCE_FACTOR,
+                        over="scale",
+                        runs={label: Selected(name) for name, (label, *_) in NETWORKS.items()},
+                    ),
+                    x_label="weights relative to He's",
+                    y_label="factor on the variance",
+                    references=(
+                        Reference(label="theory: $\\pi/(\\pi-1)$", y=THEORY),
+                        Reference(label="no growth", y=1.0),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"model.width": 32, "batch_size": 32}),
+        "paper": Changes(num_seeds=20, training={"model.width": 1000, "batch_size": 1024}),
+    },
+)

@@ -1,0 +1,169 @@
+"""What does an exploding gradient look like on the loss surface, and what does a bounded step change there?"""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    At,
+    Changes,
+    Claim,
+    Clipping,
+    Combine,
+    Correlation,
+    Curve,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    OneUnitRecurrence,
+    Over,
+    Panel,
+    Point,
+    ProportionDifference,
+    Reached,
+    Selected,
+    Selection,
+    Setting,
+    Sgd,
+    Sharpness,
+    Steps,
+    Stream,
+    SweepCurve,
+    Training,
+)
+
+SLOPE = -0.52  # b over w: along this line the loss falls off the cliff near w = 4.88
+WALL = tuple(round(4.9 + 0.025 * i, 3) for i in range(45))  # starts on the low side of the wall
+LINE = tuple(round(4.0 + 0.02 * i, 2) for i in range(101))
+BOUND = 0.1
+RATE = ("learning_rate",)
+
+UNCLIPPED = Training(
+    task=OneUnitRecurrence(length=50),
+    model=Point(dimension=2, start=(1.0, SLOPE)),
+    initialization=Initialization(scale=5.0),
+    optimizer=Sgd(learning_rate=1.0),
+    num_steps=100,
+    precision="float64",
+)
+CLIPPED = dataclasses.replace(UNCLIPPED, clipping=Clipping(norm=BOUND))
+RATES = {"initialization.scale": WALL, "optimizer.learning_rate": (0.1, 0.3, 1.0, 3.0, 10.0)}
+CURVATURE = Combine("abs", At("sharpness", step=0))
+GRADIENT = At("gradient_norm", step=1)
+arrived = Reached(Last("validation_loss"), below=0.01)
+
+experiment = Experiment(
+    name="cliff",
+    term="exploding_gradient",
+    title="The cliff of one recurrent unit",
+    question="Do gradient and curvature explode together, and does a bounded step keep the iterate from being thrown away?",
+    method=(
+        "One unit, x_t = w sigmoid(x_{t-1}) + b, is run for 50 steps and asked to end at 0.7, in double precision. Along the "
+        "line b = -0.52 w the loss has a wall near w = 4.88. Gradient and curvature are taken at 101 points of the line. "
+        "Then gradient descent makes 100 updates from each of 45 starts beyond the wall, with and without a bound of 0.1 on "
+        "the gradient's norm, each at the best of the same five rates. The starts are a grid, not a sample: intervals "
+        "treat them as if drawn."
+    ),
+    arms=(
+        Arm(name="none", label="no clipping", training=UNCLIPPED, sweep=RATES),
+        Arm(name="norm", label="clip by norm", training=CLIPPED, sweep=RATES),
+        Arm(
+            name="line",
+            label="along the line",
+            training=dataclasses.replace(UNCLIPPED, num_steps=1),
+            sweep={"initialization.scale": LINE},
+        ),
+    ),
+    num_seeds=1,
+    probes=(
+        Stream(window=1, update_norms=True),
+        Evaluate(steps=Steps(count=1), splits=("validation",)),
+        Sharpness(steps=Steps(at=(0,), last=False)),
+    ),
+    selection=Selection(metric="validation_loss"),
+    claims=(
+        Claim(
+            id="B-EG2",
+            form="fair",
+            statement="Gradient and curvature explode together.",
+            source="Pascanu et al. 2013, section 2.3",
+            estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(Selected("line"),)),
+            rule=Above(0.5),
+            unit="rank correlation along the line across the wall",
+            because="a rank correlation above 0.5 over four decades of gradients means that the two grow at the same places",
+        ),
+        Claim(
+            id="GC3",
+            form="as said",
+            statement="Clipping bounds the step and so keeps it from overshooting the minimum beside a cliff.",
+            source="article; Pascanu et al. 2013, figure 6",
+            estimate=ProportionDifference(
+                measure=arrived, runs=Selected("norm", best=RATE), baseline=Selected("none", best=RATE)
+            ),
+            rule=Above(0.0),
+            unit="share of starts that end with a loss below 0.01",
+            because="each form at its own best rate: a larger share of starts at the minimum is overshooting prevented",
+        ),
+        Claim(
+            id="GC3",
+            form="fair",
+            statement="No clipped step is longer than rate times threshold, however steep the wall.",
+            source="algebra",
+            estimate=ProportionDifference(
+                measure=Reached(
+                    Combine("ratio", Over("update_norm", "max"), Setting("optimizer.learning_rate")),
+                    above=BOUND * (1 + 1e-9),
+                ),
+                runs=Selected("none"),
+                baseline=Selected("norm"),
+            ),
+            rule=Above(0.0),
+            unit="share of runs with a step above the bound, without minus with clipping",
+            because="the clipped share must be zero; that the other is not shows that the bound was at work",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="cliff",
+            caption=(
+                "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
+                "there together by orders of magnitude. Right: one run from w = 5.0 at equal rate; without a bound, one "
+                "step at the wall throws the iterate far away."
+            ),
+            panels=(
+                Panel(
+                    title="Loss",
+                    content=SweepCurve(
+                        measure=At("validation_loss", step=0), over="scale", runs={"loss": Selected("line")}
+                    ),
+                    x_label="w",
+                    y_label="loss",
+                ),
+                Panel(
+                    title="Gradient and curvature",
+                    content=SweepCurve(measure=GRADIENT, over="scale", runs={"gradient norm": Selected("line")}),
+                    x_label="w",
+                    y_label="gradient norm",
+                    log_y=True,
+                ),
+                Panel(
+                    title="Descent beside the wall",
+                    content=Curve(
+                        metric="update_norm",
+                        runs={
+                            label: Selected(arm, where={"scale": 5.0, "learning_rate": 1.0})
+                            for arm, label in (("none", "no clipping"), ("norm", "clip by norm"))
+                        },
+                    ),
+                    x_label="update",
+                    y_label="length of the step",
+                    log_y=True,
+                ),
+            ),
+            summary=1,
+        ),
+    ),
+    scales={"smoke": Changes(training={"num_steps": 5})},
+)

@@ -1,0 +1,133 @@
+"""How large does the gradient become when each layer multiplies it by more than one? Before training, over depth."""
+
+import math
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    At,
+    Changes,
+    Claim,
+    Combine,
+    Evaluate,
+    Experiment,
+    Figure,
+    GaussianInputs,
+    Initialization,
+    LayerGradients,
+    LogSlope,
+    Mean,
+    Mlp,
+    Panel,
+    Reference,
+    Selected,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+DEPTHS = (5, 10, 20, 40)
+LARGE, UNIT = math.sqrt(2.0), 1.0  # factors on the weights: 2 and 1 on the variance of the gradient per layer
+SCALES = (math.sqrt(0.5), UNIT, LARGE)
+
+SIGNAL = "layer_signal_gradient_rms"
+PER_LAYER = Combine("exp", Combine("negative", LogSlope(SIGNAL, over="index")))
+
+
+def first_over_last(depth: int) -> Combine:
+    return Combine("ratio", At(SIGNAL, step=0, index=0), At(SIGNAL, step=0, index=depth - 1))
+
+
+def network(name: str, label: str, *, activation: str, kind: str) -> Arm:
+    training = Training(
+        task=GaussianInputs(num_features=100),
+        model=Mlp(depth=DEPTHS[-1], width=100, activation=activation),  # type: ignore[arg-type]
+        initialization=Initialization(kind=kind),  # type: ignore[arg-type]
+        num_steps=0,
+        batch_size=64,
+    )
+    return Arm(name=name, label=label, training=training)
+
+
+def of(arm: str, scale: float) -> Selected:
+    return Selected(arm, where={"depth": DEPTHS[-1], "scale": scale})
+
+
+experiment = Experiment(
+    name="gain_and_depth",
+    term="exploding_gradient",
+    title="Gain and depth",
+    question="How large does a gradient become on its way down when every layer multiplies it by more than one?",
+    method=(
+        "Networks of 5 to 40 hidden layers of 100 units see one batch of 64 random inputs at their initial weights; "
+        "nothing is trained. He's weights for ReLU, and weights of variance 1/n for tanh, are multiplied by a common "
+        "factor; by theory the standard deviation of the gradient is then multiplied by that factor in each layer, as "
+        "long as units do not saturate. Measured is the gradient at the first layer over that at the last."
+    ),
+    arms=(
+        network("relu", "ReLU", activation="relu", kind="he"),
+        network("tanh", "tanh", activation="tanh", kind="lecun"),
+    ),
+    sweep={"model.depth": DEPTHS, "initialization.scale": SCALES},
+    num_seeds=10,
+    probes=(
+        LayerGradients(steps=Steps(at=(0,))),
+        Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=64),
+    ),
+    noise_floor_arm="relu",
+    claims=(
+        Claim(
+            id="EG1",
+            form="as said",
+            statement="When the factors of the product are above 1, it becomes huge.",
+            source="article",
+            estimate=Mean(measure=first_over_last(DEPTHS[-1]), runs=of("relu", LARGE), log=True),
+            rule=Above(1000.0),
+            unit="gradient of the first layer over that of the last of 40",
+            because=(
+                "a factor of sqrt(2) in each of 39 steps should give 740,000; three orders of magnitude is huge by any "
+                "practical standard, and no single rate suits layers so far apart"
+            ),
+            scales=("laptop", "paper"),  # the smoke scale has other depths
+        ),
+        Claim(
+            id="EG1",
+            form="fair",
+            statement="The factor per layer is the one that the weights' variance gives.",
+            source="He et al. 2015; Glorot and Bengio 2010",
+            estimate=Mean(measure=PER_LAYER, runs=of("relu", LARGE), log=True),
+            rule=Within(LARGE / 1.05, LARGE * 1.05),
+            unit="factor on the gradient per layer",
+            because="theory says sqrt(2); within 5 % leaves room for the finite width of 100 units",
+            scales=("laptop", "paper"),
+        ),
+    ),
+    figures=(
+        Figure(
+            name="growth",
+            caption=(
+                "Gradient before training, as a factor per layer: ReLU follows the weights at any gain, tanh grows less than "
+                "its weights above 1 because its units saturate."
+            ),
+            panels=tuple(
+                Panel(
+                    title=title,
+                    content=SweepCurve(
+                        measure=PER_LAYER,
+                        over="depth",
+                        runs={f"weights x {scale:.2g}": Selected(arm, where={"scale": scale}) for scale in SCALES},
+                    ),
+                    x_label="hidden layers",
+                    y_label="factor on the gradient per layer",
+                    references=(Reference(label="neither shrinks nor grows", y=1.0),),
+                )
+                for arm, title in (("relu", "ReLU"), ("tanh", "tanh"))
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"model.width": 32}, sweep={"model.depth": (5, 10)}),
+        "paper": Changes(num_seeds=20, training={"model.width": 300}),
+    },
+)

@@ -1,0 +1,134 @@
+"""Does a deep network with exploding gradients fail to train, at the rate of a healthy one and at its own best?"""
+
+from seven_terms.spec import (
+    Arm,
+    At,
+    Below,
+    Changes,
+    Claim,
+    Curve,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    LayerUpdates,
+    Mlp,
+    Panel,
+    ProportionDifference,
+    Reached,
+    Selected,
+    Selection,
+    Sgd,
+    Steps,
+    SweepCurve,
+    Training,
+)
+
+GAINS = {"healthy": 1.0, "growing": 2.0, "exploding": 3.0}
+LABELS = {name: f"weights x {gain:g}" for name, gain in GAINS.items()}
+RATE = ("learning_rate",)
+TRAINED = Reached(Last("test_accuracy"), above=0.5)
+
+
+def network(name: str) -> Arm:
+    training = Training(
+        task=Digits(resolution=7),
+        model=Mlp(depth=15, width=64, activation="tanh"),
+        initialization=Initialization(kind="lecun", scale=GAINS[name]),
+        optimizer=Sgd(),
+        num_steps=150,
+        batch_size=32,
+    )
+    return Arm(name=name, label=LABELS[name], training=training)
+
+
+def failed(runs: Selected) -> ProportionDifference:
+    return ProportionDifference(measure=TRAINED, runs=runs, baseline=Selected("healthy", best=RATE))
+
+
+experiment = Experiment(
+    name="overshooting",
+    term="exploding_gradient",
+    title="Training with exploding gradients",
+    question="Are the early updates too large and does training fail where gradients explode, and does a smaller rate help?",
+    method=(
+        "Networks of 15 tanh layers of 64 units start from weights of variance 1/n, or from weights two or three times as "
+        "large, whose gradients grow on their way to the first layer. Each makes 150 updates of plain SGD on batches of 32 "
+        "digits of 7 by 7 points, over seven rates; a network counts as trained when it names more than half of 500 test "
+        "digits. The exploding network is judged at the rate that is best for the healthy one and at its own best rate."
+    ),
+    arms=tuple(network(name) for name in GAINS),
+    sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
+    num_seeds=8,
+    probes=(
+        Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),
+        LayerUpdates(steps=Steps(at=(0,), last=False)),
+    ),
+    selection=Selection(metric="validation_loss"),
+    noise_floor_arm="healthy",
+    claims=(
+        Claim(
+            id="EG2",
+            form="as said",
+            statement="With exploding gradients early updates are too large and training does not converge.",
+            source="article",
+            estimate=failed(Selected("exploding", best=RATE, best_of="healthy")),
+            rule=Below(0.0),
+            unit="share of runs that train, exploding minus healthy, both at the healthy network's best rate",
+            because="as it is said, nothing but the gradients' size differs: the rate is the one that suits the healthy network",
+        ),
+        Claim(
+            id="EG2",
+            form="fair",
+            statement="Exploding gradients keep a network from training even at the best rate for it.",
+            source="article",
+            estimate=failed(Selected("exploding", best=RATE)),
+            rule=Below(0.0),
+            unit="share of runs that train, exploding minus healthy, each at its own best rate",
+            because="a smaller rate makes the updates smaller again; only what fails then is not a matter of the rate",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="overshooting",
+            caption=(
+                "Deep tanh networks with larger and larger initial weights. Left: relative size of the first update by layer "
+                "at rate 0.01. Right: test accuracy after 150 updates over the rate."
+            ),
+            panels=(
+                Panel(
+                    title="First update, rate 0.01",
+                    content=Curve(
+                        metric="layer_update_ratio",
+                        over="index",
+                        step=0,
+                        runs={LABELS[name]: Selected(name, where={"learning_rate": 0.01}) for name in GAINS},
+                    ),
+                    x_label="layer (0 is nearest the input)",
+                    y_label="update / weight",
+                    log_y=True,
+                ),
+                Panel(
+                    title="After training",
+                    content=SweepCurve(
+                        measure=At("test_accuracy", fraction=1.0),
+                        over="learning_rate",
+                        runs={LABELS[name]: Selected(name) for name in GAINS},
+                    ),
+                    x_label="learning rate",
+                    y_label="test accuracy",
+                    log_x=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 10}, sweep={"optimizer.learning_rate": (0.01, 0.1)}),
+        "paper": Changes(
+            num_seeds=20,
+            training={"num_steps": 2000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},
+        ),
+    },
+)

@@ -1,0 +1,106 @@
+"""Do gradients explode as rare spikes while a recurrent network learns a long lag, and does its spectral radius tell?"""
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    Changes,
+    Claim,
+    Cloud,
+    Combine,
+    Curve,
+    Experiment,
+    Figure,
+    Initialization,
+    Mean,
+    Over,
+    Panel,
+    Recurrence,
+    Recurrent,
+    Selected,
+    Sgd,
+    Steps,
+    Stream,
+    TemporalOrder,
+    Training,
+)
+
+TRAINING = Training(
+    task=TemporalOrder(length=30),
+    model=Recurrent(cell="tanh", width=50),
+    initialization=Initialization(kind="smart_tanh"),
+    optimizer=Sgd(learning_rate=0.01),
+    num_steps=1000,
+    batch_size=20,
+)
+LARGEST = Over("gradient_norm_max", "max")
+SPIKE = Combine("ratio", LARGEST, Over("gradient_norm", "median"))
+RADIUS = Over("spectral_radius", "max")
+
+experiment = Experiment(
+    name="spikes",
+    term="exploding_gradient",
+    title="Spikes of the gradient in training",
+    question="How far do a recurrent network's gradients stand out from their median while it learns a long lag?",
+    method=(
+        "The network of the temporal-order experiment, 50 tanh units of spectral radius 0.95, reads sequences of 30 symbols "
+        "and is trained without clipping, ten seeds, 1,000 updates at the rate of the original paper, 0.01, and at four "
+        "times that. The largest gradient norm of a run is set against the run's median (of means over five updates), and "
+        "against the largest spectral radius that its recurrent matrix reached."
+    ),
+    arms=(Arm(name="unclipped", label="no clipping", training=TRAINING),),
+    sweep={"optimizer.learning_rate": (0.01, 0.04)},
+    num_seeds=10,
+    probes=(Stream(window=5), Recurrence(steps=Steps(count=20))),
+    claims=(
+        Claim(
+            id="B-EG2",
+            form="as said",
+            statement="Explosions are spikes, orders of magnitude above the median gradient.",
+            source="Pascanu et al. 2013 and their training log",
+            estimate=Mean(measure=SPIKE, runs=Selected("unclipped", where={"learning_rate": 0.01}), log=True),
+            rule=Above(100.0),
+            unit="largest gradient norm of a run over its median",
+            because="orders, in the plural, are at least two; the largest window of the published log is some hundred times the next",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="spikes",
+            caption=(
+                "Training without clipping at rate 0.01. Left: the gradient norm, largest of five updates, each seed a line. "
+                "Right: the largest gradient of each run against the largest spectral radius it reached."
+            ),
+            panels=(
+                Panel(
+                    title="Gradient norm in training",
+                    content=Curve(
+                        metric="gradient_norm_max",
+                        runs={"no clipping": Selected("unclipped", where={"learning_rate": 0.01})},
+                        band="seeds",
+                    ),
+                    x_label="update",
+                    y_label="gradient norm",
+                    log_y=True,
+                ),
+                Panel(
+                    title="Link with the recurrent matrix",
+                    content=Cloud(
+                        x=RADIUS,
+                        y=LARGEST,
+                        runs={
+                            f"rate {rate:g}": Selected("unclipped", where={"learning_rate": rate})
+                            for rate in (0.01, 0.04)
+                        },
+                    ),
+                    x_label="largest spectral radius",
+                    y_label="largest gradient norm",
+                    log_y=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 20, "task.length": 10}),
+        "paper": Changes(num_seeds=20, training={"num_steps": 20_000, "task.length": 100}),
+    },
+)
