@@ -87,6 +87,15 @@ def test_the_gradient_is_the_product_of_layer_jacobians():
     assert (values["layer_jacobian_mean_singular_value"] <= values["layer_jacobian_gain"]).all()
 
 
+def test_singular_values_of_a_linear_network_are_those_of_its_weights():
+    program = program_of(NET, **{"model.activation": "identity"})
+    values = values_of(spec.LayerJacobians(num_examples=4), program)
+    singular = torch.linalg.svdvals(program.parameters["layers.1.linear.weight"][0]).numpy()
+    assert values["layer_jacobian_largest_singular_value"][0] == pytest.approx(singular.max())
+    assert values["layer_jacobian_mean_singular_value"][0] == pytest.approx(singular.mean())
+    assert values["layer_jacobian_gain"][0] == pytest.approx(np.sqrt(np.square(singular).mean()))
+
+
 def test_layer_gradients_add_up_to_the_norm_of_the_weights_gradient():
     program = program_of(NET, **{"model.bias": False})
     values = values_of(spec.LayerGradients(), program)

@@ -33,6 +33,7 @@ from seven_terms.spec import (
     Training,
     WorstDeviation,
 )
+from seven_terms.statistics import theory
 from seven_terms.statistics.estimates import Estimated, estimate
 from seven_terms.statistics.results import Results
 
@@ -304,3 +305,16 @@ def test_several_runs_of_a_seed_are_averaged_before_the_seeds_are_compared() -> 
     alone = estimate(Mean(measure=Best("test_loss"), runs=Selected("a", where={"learning_rate": 0.2})), results)
     assert found.interval.high - found.interval.low == pytest.approx(alone.interval.high - alone.interval.low)
     assert found.num_runs == 36
+
+
+def test_what_theory_says_of_a_run_is_a_setting_and_an_axis() -> None:
+    """Runs whose measure is the theory's number to the power of 2 have slope 2 over it."""
+
+    def record(run: Run) -> dict:
+        return {"test_loss": theory.predict("stability_limit", run.training) ** 2, "validation_loss": 1.0}
+
+    results = make_results(make_experiment("a", sweep={"task.largest": (0.5, 1.0, 2.0)}), record)
+    found = estimate(Slope(measure=LOSS, over="stability_limit", runs=(A,)), results)
+    assert found.interval.effect == pytest.approx(2.0)
+    squared = Setting("stability_limit")
+    assert estimate(Correlation(first=LOSS, second=squared, runs=(A,)), results).interval.effect == pytest.approx(1.0)

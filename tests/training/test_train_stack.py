@@ -123,3 +123,14 @@ def test_training_needs_neither_wandb_nor_snakemake(plan, tmp_path, monkeypatch)
     train_stack(plan_path=path, stack_id=stack.id, output_path=tmp_path / "m.parquet")
     assert (tmp_path / "m.parquet").exists()
     assert spec.TERMS[0] == "learning_rate"
+
+
+def test_a_run_of_no_steps_is_measured_where_it_starts():
+    training = dataclasses.replace(MLP, num_steps=0)
+    probes = (spec.LayerGradients(), spec.Evaluate(splits=("validation",), num_examples=64))
+    run = dataclasses.replace(make_run(training), probes=probes)
+    table = fit(Stack(experiment="test/one", runs=(run,))).recorder.table()
+    assert set(table["step"]) == {0}
+    signals = table[table["metric"] == "layer_signal_gradient_rms"]
+    assert list(signals["index"]) == [0, 1]
+    assert (signals["value"] > 0).all()

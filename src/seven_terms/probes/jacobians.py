@@ -31,6 +31,7 @@ def measure_layer_jacobians(probe: LayerJacobians, program: Any, step: int) -> I
     yield "jacobian_product_error", error_R, None
     yield "layer_jacobian_gain", torch.stack([s.square().mean((1, 2)).sqrt() for s in singular], dim=1), None
     yield "layer_jacobian_mean_singular_value", torch.stack([s.mean((1, 2)) for s in singular], dim=1), None
+    yield "layer_jacobian_largest_singular_value", torch.stack([s.amax((1, 2)) for s in singular], dim=1), None
 
 
 def _layer_jacobians(program: Any, batch: tuple[Tensor, ...], points: list[Any]) -> list[Tensor]:
