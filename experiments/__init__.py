@@ -32,6 +32,16 @@ from .gradient_clipping import (
 )
 from .lr_decay import batch_growth, batch_growth_quadratic, inverse_time, noise_floor, step_drop
 from .lr_schedule import budgets, noisy_quadratic, one_cycle, warmup
+from .vanishing_gradient import (
+    adding,
+    cures,
+    degradation,
+    depth_scale,
+    gradient_by_lag,
+    gradient_by_layer,
+    jacobian_product,
+    rectifiers,
+)
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     budgets.experiment,
@@ -43,6 +53,14 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     step_drop.experiment,
     batch_growth_quadratic.experiment,
     batch_growth.experiment,
+    gradient_by_layer.experiment,
+    jacobian_product.experiment,
+    rectifiers.experiment,
+    depth_scale.experiment,
+    cures.experiment,
+    degradation.experiment,
+    gradient_by_lag.experiment,
+    adding.experiment,
     gain_and_depth.experiment,
     spectral_radius.experiment,
     cliff.experiment,

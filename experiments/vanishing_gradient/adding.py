@@ -1,0 +1,102 @@
+"""The adding problem: which recurrent network carries a number across twenty steps?"""
+
+from seven_terms.spec import (
+    Adam,
+    Adding,
+    Arm,
+    Changes,
+    Clipping,
+    Curve,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Panel,
+    Recurrent,
+    Reference,
+    Selected,
+    Selection,
+    Steps,
+    StepsTo,
+    Survival,
+    Training,
+)
+
+# name: (label, cell, initialization)
+NETWORKS = {
+    "tanh": ("tanh, default", "tanh", Initialization(kind="default")),
+    "tanh_orthogonal": ("tanh, orthogonal", "tanh", Initialization(kind="orthogonal")),
+    "lstm": ("LSTM, forget bias 1", "lstm", Initialization(kind="default", forget_bias=1.0)),
+    "gru": ("GRU, default", "gru", Initialization(kind="default")),
+}
+RATE = ("learning_rate",)
+BEST = {label: Selected(name, best=RATE) for name, (label, *_) in NETWORKS.items()}
+LENGTH = 20
+
+
+def network(name: str) -> Arm:
+    label, cell, initialization = NETWORKS[name]
+    training = Training(
+        task=Adding(length=LENGTH),
+        model=Recurrent(cell=cell, width=24),
+        initialization=initialization,
+        optimizer=Adam(),
+        clipping=Clipping(norm=1.0),
+        num_steps=450,
+        batch_size=20,
+    )
+    return Arm(name=name, label=label, training=training)
+
+
+experiment = Experiment(
+    name="adding",
+    term="vanishing_gradient",
+    title="The adding problem",
+    question="Which recurrent networks learn to add two numbers that lie many steps apart?",
+    method=(
+        "A recurrent network of 24 units reads 20 numbers, two of them marked, and must give their sum; always answering 1 "
+        "has a squared error of 1/6. Adam with gradients clipped at norm 1 makes 450 updates on batches of 20 fresh "
+        "sequences, at each network's own best rate. A run has learnt the task when its error on 250 fixed sequences is "
+        "below 0.05."
+    ),
+    arms=tuple(network(name) for name in NETWORKS),
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3)},
+    num_seeds=4,
+    probes=(Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),),
+    selection=Selection(metric="validation_loss"),
+    noise_floor_arm="tanh",
+    figures=(
+        Figure(
+            name="adding",
+            caption="The adding problem, each network at its own best rate: squared error, and time until it is below 0.05.",
+            panels=(
+                Panel(
+                    title=f"{LENGTH} steps",
+                    content=Curve(metric="test_loss", runs=BEST),
+                    x_label="update",
+                    y_label="squared error",
+                    log_y=True,
+                    references=(Reference(label="always answering 1", y=1 / 6),),
+                ),
+                Panel(
+                    title="Time to a squared error of 0.05",
+                    content=Survival(measure=StepsTo("test_loss", below=0.05), runs=BEST),
+                    x_label="update",
+                    y_label="share of runs not there yet",
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 4, "task.length": 10, "model.width": 8},
+            sweep={"optimizer.learning_rate": (0.01,)},
+        ),
+        "paper": Changes(
+            num_seeds=20,
+            training={"num_steps": 20_000, "task.length": 100, "model.width": 100, "batch_size": 50},
+            sweep={"optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03)},
+        ),
+    },
+)

@@ -1,0 +1,152 @@
+"""Is the degradation of deep plain networks, which batch normalization does not mend, a matter of vanishing gradients?"""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    BatchNorm,
+    Below,
+    Changes,
+    Cifar10,
+    Claim,
+    Combine,
+    Curve,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    LayerGradients,
+    LogSlope,
+    Mean,
+    Mlp,
+    PairedDifference,
+    Panel,
+    Resnet,
+    Selected,
+    Selection,
+    Sgd,
+    Step,
+    Steps,
+    Training,
+)
+
+TRAINING = Training(
+    task=Digits(resolution=14),
+    model=Mlp(depth=6, width=40, activation="relu", normalization=BatchNorm()),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(momentum=0.9),
+    num_steps=200,
+    batch_size=32,
+)
+# name: (label, residual, depth, n of the CIFAR network)
+NETWORKS = {
+    "plain_shallow": ("plain, shallow", False, 6, 3),
+    "plain_deep": ("plain, deep", False, 30, 9),
+    "residual_shallow": ("residual, shallow", True, 6, 3),
+    "residual_deep": ("residual, deep", True, 30, 9),
+}
+RATE = ("learning_rate",)
+BEST = {label: Selected(name, best=RATE) for name, (label, *_) in NETWORKS.items()}
+VARIANCE_FACTOR = Combine("exp", Combine("product", LogSlope("layer_signal_gradient_rms", over="index"), -2.0))
+
+
+def network(name: str) -> Arm:
+    label, residual, depth, _ = NETWORKS[name]
+    model = dataclasses.replace(TRAINING.model, depth=depth, residual=residual)
+    return Arm(name=name, label=label, training=dataclasses.replace(TRAINING, model=model))
+
+
+experiment = Experiment(
+    name="degradation",
+    term="vanishing_gradient",
+    title="Degradation of deep plain networks",
+    question="Deep plain networks train worse than shallow ones even with batch normalization: is it vanishing gradients?",
+    method=(
+        "Fully connected ReLU networks with batch normalization and He's initialization, 6 and 30 layers, with and without "
+        "residual connections, are trained on digits, each at its own best rate. Degradation is a higher training loss of "
+        "the deeper network, so it is not overfitting. The gradient with respect to pre-activations is measured layer by "
+        "layer before training. At paper scale these are the convolutional networks of 20 and 56 layers on CIFAR-10."
+    ),
+    arms=tuple(network(name) for name in NETWORKS),
+    sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
+    num_seeds=4,
+    probes=(
+        Evaluate(steps=Steps(count=5), num_examples=250),
+        LayerGradients(steps=Steps(count=2)),
+    ),
+    selection=Selection(metric="validation_accuracy", mode="max"),
+    noise_floor_arm="plain_shallow",
+    claims=(
+        Claim(
+            id="B-VG4",
+            form="as said",
+            statement="Deep plain networks with batch normalization degrade because their gradients vanish.",
+            source="folklore; against it He et al. 2016, section 4.1",
+            estimate=Mean(measure=VARIANCE_FACTOR, runs=Selected("plain_deep", best=RATE), log=True),
+            rule=Below(0.9),
+            unit="factor on the gradient's variance per layer towards the input",
+            because=(
+                "if gradients vanish, their variance must fall towards the first layer; 10 % a layer over 30 layers is a "
+                "factor of 24, less would not explain anything"
+            ),
+        ),
+        Claim(
+            id="B-VG4",
+            form="fair",
+            statement="Deep plain networks reach a higher training loss than shallow ones although batch normalization is used.",
+            source="He et al. 2016, figure 6",
+            estimate=PairedDifference(
+                measure=Last("train_loss"), runs=BEST["plain, deep"], baseline=BEST["plain, shallow"]
+            ),
+            rule=Above(0.1),
+            unit="nats of training loss",
+            because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do (noise floor)",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="degradation",
+            caption=(
+                "With batch normalization: training loss of shallow and deep networks at their best rates, and the "
+                "gradient by layer before training. In the plain network it grows towards the input."
+            ),
+            panels=(
+                Panel(
+                    title="Training",
+                    content=Curve(metric="train_loss", runs=BEST),
+                    x_label="step",
+                    y_label="training loss (nats)",
+                ),
+                Panel(
+                    title="Gradient before training",
+                    content=Curve(metric="layer_signal_gradient_rms", runs=BEST, over="index"),
+                    x_label="hidden layer (0 is nearest the input)",
+                    y_label="gradient (root mean square)",
+                    log_y=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 8, "model.width": 20},
+            sweep={"optimizer.learning_rate": (0.01,)},
+        ),
+        "paper": Changes(
+            num_seeds=5,
+            training={
+                "task": Cifar10(augment=True),
+                "optimizer": Sgd(momentum=0.9, weight_decay=1e-4),
+                "schedule": Step(fractions=(0.5, 0.75)),
+                "num_steps": 64_000,
+                "batch_size": 128,
+            },
+            sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3)},
+            arms={name: {"model": Resnet(n=n, residual=residual)} for name, (_, residual, _, n) in NETWORKS.items()},
+        ),
+    },
+)

@@ -1,0 +1,174 @@
+"""Is the depth that can be trained a multiple of the depth scale that theory computes from the initialization?"""
+
+import math
+
+from seven_terms.spec import (
+    Arm,
+    Changes,
+    Claim,
+    Cloud,
+    Combine,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    LayerGradients,
+    LogSlope,
+    Mlp,
+    Panel,
+    Reached,
+    Reference,
+    Selected,
+    Selection,
+    Setting,
+    Sgd,
+    Slope,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+CRITICAL = 1.7610  # where the depth scale diverges, for a bias variance of 0.05
+
+
+def scales(*variances: float) -> tuple[float, ...]:
+    """Return factors on N(0, 1/n) for given weight variances sigma_w^2 / n."""
+    return tuple(math.sqrt(variance) for variance in variances)
+
+
+LIMITED = scales(1.0, 1.25, 2.5, 3.0, 4.0)  # where the depth scale is short enough to end inside the grid of depths
+TRAINING = Training(
+    task=Digits(resolution=14),
+    model=Mlp(depth=18, width=64, activation="tanh"),
+    initialization=Initialization(kind="lecun", scale=math.sqrt(CRITICAL), bias_scale=math.sqrt(0.05)),
+    optimizer=Sgd(learning_rate=0.02),
+    num_steps=200,
+    batch_size=32,
+)
+
+ACCURACY = Last("train_accuracy")
+TRAINED_DEPTH = Combine(
+    "product", Combine("negative", Setting("model.depth")), Reached(ACCURACY, above=0.5)
+)  # lower is deeper
+MULTIPLE = Combine("ratio", Setting("model.depth"), Setting("depth_scale"))
+VARIANCE_FACTOR = Combine("exp", Combine("product", LogSlope("layer_signal_gradient_rms", over="index"), -2.0))
+
+
+def of(variance: float) -> Selected:
+    return Selected("tanh", where={"scale": math.sqrt(variance)})
+
+
+experiment = Experiment(
+    name="depth_scale",
+    term="vanishing_gradient",
+    title="Trainable depth and the depth scale",
+    question="Is the depth up to which a plain tanh network trains a multiple of the depth scale of its initialization?",
+    method=(
+        "Tanh networks of width 64 start from weights of variance sigma_w^2 / n and biases of variance 0.05. Mean-field "
+        "theory gives each sigma_w^2 a depth scale xi_c, over which what distinguishes two inputs is lost; it diverges at "
+        "1.76. Each network makes 200 steps of SGD at one rate, 0.02, and counts as trained when it names more than half "
+        "of 500 training digits. Per seed and sigma_w^2 the deepest trained network is set against xi_c."
+    ),
+    arms=(
+        Arm(
+            name="tanh",
+            label="tanh",
+            training=TRAINING,
+            sweep={
+                "model.depth": (8, 12, 18, 27, 40),
+                "initialization.scale": scales(1.0, 1.25, 1.5, CRITICAL, 2.5, 3.0, 4.0),
+            },
+        ),
+        # Trained twice for the noise floor: the whole grid would cost too much for that.
+        Arm(name="critical", label="critical, 18 layers", training=TRAINING),
+    ),
+    num_seeds=5,
+    probes=(
+        Evaluate(steps=Steps(count=2), splits=("train",), num_examples=500),
+        LayerGradients(steps=Steps(at=(0,), last=False)),
+    ),
+    selection=Selection(metric="train_accuracy", mode="max"),
+    noise_floor_arm="critical",
+    claims=(
+        Claim(
+            id="B-VG3",
+            statement="The depth up to which a network can be trained is a multiple of its depth scale.",
+            source="Schoenholz et al. 2017",
+            estimate=Slope(
+                measure=TRAINED_DEPTH,
+                over="depth_scale",
+                runs=tuple(Selected("tanh", where={"scale": scale}) for scale in LIMITED),
+                argbest="model.depth",
+            ),
+            rule=Within(0.75, 1.25),
+            unit="exponent of trainable depth in the depth scale",
+            because=(
+                "a multiple is an exponent of 1; from 0.75 to 1.25 a doubled depth scale means 1.7 to 2.4 times the depth, "
+                "as fine as a grid of depths of ratio 1.5 can tell"
+            ),
+        ),
+    ),
+    figures=(
+        Figure(
+            name="depth_scale",
+            caption=(
+                "Left: accuracy after 200 steps over depth in units of the depth scale; networks with the same depth scale "
+                "but different weights should fall on one curve, and a dashed line marks 4.5 depth scales. Right: the "
+                "factor on the gradient's variance per layer before training, beside theory."
+            ),
+            panels=(
+                Panel(
+                    title="Training",
+                    content=Cloud(
+                        x=MULTIPLE,
+                        y=ACCURACY,
+                        runs={
+                            f"$\\sigma_w^2$ = {variance:g}": of(variance)
+                            for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)
+                        },
+                    ),
+                    x_label="depth / depth scale",
+                    y_label="training accuracy",
+                    log_x=True,
+                    references=(Reference(label="4.5 depth scales", x=4.5),),
+                ),
+                Panel(
+                    title="Gradient before training",
+                    content=SweepCurve(
+                        measure=VARIANCE_FACTOR, over="scale", runs={"40 layers": Selected("tanh", where={"depth": 40})}
+                    ),
+                    x_label="$\\sigma_w$",
+                    y_label="factor per layer",
+                    references=(Reference(label="theory", theory="chi_1"),),
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 4, "model.width": 32},
+            sweep={
+                "model.depth": (8, 40),
+                "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0),
+            },
+        ),
+        "paper": Changes(
+            training={
+                "num_steps": 200,
+                "model.width": 300,
+                "batch_size": 256,
+                "task.source": "mnist",
+                "task.resolution": 28,
+                "optimizer.learning_rate": 1e-3,
+            },
+            sweep={
+                "model.depth": tuple(range(10, 101, 10)),
+                "initialization.scale": scales(*(1.0 + 0.25 * i for i in range(13)), CRITICAL),
+            },
+        ),
+    },
+)

@@ -1,0 +1,133 @@
+"""Is the gradient of the first layer a product of one factor per layer, and are the factors between 0 and 1?"""
+
+from seven_terms.spec import (
+    Arm,
+    Bars,
+    Below,
+    Changes,
+    Claim,
+    Curve,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    LayerJacobians,
+    Mean,
+    Mlp,
+    Over,
+    Panel,
+    Reference,
+    Selected,
+    Steps,
+    Training,
+    WorstDeviation,
+)
+
+# name: (label, activation, initialization)
+NETWORKS = {
+    "sigmoid": ("sigmoid, Glorot", "sigmoid", "glorot"),
+    "tanh_uniform": ("tanh, uniform fan-in", "tanh", "uniform_fan_in"),
+    "tanh_glorot": ("tanh, Glorot", "tanh", "glorot"),
+    "relu": ("ReLU, He", "relu", "he"),
+}
+MEAN_SINGULAR_VALUE = Over("layer_jacobian_mean_singular_value")
+LARGEST_SINGULAR_VALUE = Over("layer_jacobian_largest_singular_value", "max")
+
+
+def network(name: str) -> Arm:
+    label, activation, kind = NETWORKS[name]
+    training = Training(
+        task=Digits(resolution=14),
+        model=Mlp(depth=5, width=100, activation=activation),
+        initialization=Initialization(kind=kind),
+        num_steps=0,
+        batch_size=16,
+        precision="float64",
+    )
+    return Arm(name=name, label=label, training=training)
+
+
+ALL = {label: Selected(name) for name, (label, *_) in NETWORKS.items()}
+
+experiment = Experiment(
+    name="jacobian_product",
+    term="vanishing_gradient",
+    title="The gradient as a product of layer Jacobians",
+    question="Is the first layer's gradient a product of one factor per layer, and are the factors between 0 and 1?",
+    method=(
+        "For networks of five hidden layers of 100 units at their initial weights, in double precision, the Jacobian of "
+        "each layer's pre-activations with respect to those of the layer below is computed on its own for 16 digits. The "
+        "gradient at the last hidden layer times these matrices is compared with the gradient that back-propagation "
+        "delivers at the first. The factors are described by the singular values of the matrices."
+    ),
+    arms=tuple(network(name) for name in NETWORKS),
+    num_seeds=10,
+    probes=(
+        LayerJacobians(steps=Steps(at=(0,)), num_examples=16),
+        Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=100),
+    ),
+    noise_floor_arm="tanh_glorot",
+    claims=(
+        Claim(
+            id="VG3",
+            form="fair",
+            statement="The gradient of an early layer is the product of the Jacobians of the layers above it.",
+            source="article; the chain rule",
+            estimate=WorstDeviation(
+                measure=Over("jacobian_product_error", "max"),
+                expected=0.0,
+                runs=tuple(ALL.values()),
+                absolute=True,
+            ),
+            rule=Below(1e-12),
+            unit="largest relative difference",
+            because="an identity holds up to rounding, about 1e-16 for each of some hundred operations",
+        ),
+        Claim(
+            id="VG3",
+            form="as said",
+            statement="Where gradients vanish, the factors of the product lie between 0 and 1.",
+            source="article",
+            estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=Selected("tanh_uniform")),
+            rule=Below(1.0),
+            unit="largest singular value of the layers' Jacobians",
+            because=(
+                "a factor is a matrix, and it lies below 1 when it stretches no direction; the gradient of this network "
+                "vanishes (B-VG1), so its factors must have no singular value above 1"
+            ),
+        ),
+    ),
+    figures=(
+        Figure(
+            name="factors",
+            caption=(
+                "Singular values of the layers' Jacobians before training: the mean, which Glorot and Bengio give as about "
+                "0.5 for the uniform and 0.8 for their own initialization of tanh networks, and the gain by layer."
+            ),
+            panels=(
+                Panel(
+                    title="Mean singular value",
+                    content=Bars(measure=MEAN_SINGULAR_VALUE, runs=ALL),
+                    x_label="network",
+                    y_label="mean singular value",
+                ),
+                Panel(
+                    title="Root mean square by layer",
+                    content=Curve(metric="layer_jacobian_gain", runs=ALL, over="index"),
+                    x_label="from hidden layer (0 is nearest the input)",
+                    y_label="gain",
+                    y_limits=(0.0, None),
+                    references=(Reference(label="neither shrinks nor grows", y=1.0),),
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"model.width": 16}),
+        "paper": Changes(
+            num_seeds=20,
+            training={"model.width": 300, "task.source": "mnist", "task.resolution": 28, "batch_size": 300},
+        ),
+    },
+)
