@@ -30,7 +30,7 @@ BEFORE = Training(
     model=Mlp(depth=4, width=32, activation="tanh", normalization=BatchNorm()),
     initialization=Initialization(kind="glorot"),
     optimizer=Sgd(learning_rate=0.3),
-    num_steps=200,
+    num_steps=100,
     batch_size=64,
     precision="float64",
 )
@@ -70,7 +70,7 @@ experiment = Experiment(
         "without the learned gain and shift."
     ),
     arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
-    num_seeds=6,
+    num_seeds=4,
     probes=(NormalizedOutputs(steps=Steps(count=20)),),
     claims=(
         Claim(

@@ -28,7 +28,7 @@ from seven_terms.spec import (
 
 BEFORE = Training(
     task=Digits(resolution=7),
-    model=Mlp(depth=4, width=48, normalization=BatchNorm()),
+    model=Mlp(depth=3, width=48, normalization=BatchNorm()),
     optimizer=Sgd(learning_rate=0.1),
     num_steps=300,
     batch_size=32,
@@ -53,8 +53,8 @@ experiment = Experiment(
     title="Before or after the activation",
     question="Does it matter whether batch normalization stands before or after the activation?",
     method=(
-        "Four layers of 48 units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD, ReLU units from He's "
-        "and the others from Glorot's initialization. Each placement takes its own best of four rates; test accuracies "
+        "Three layers of 48 units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD, ReLU units from He's "
+        "and the others from Glorot's initialization. Each placement takes its own best of five rates; test accuracies "
         "are compared seed by seed."
     ),
     arms=tuple(
@@ -66,8 +66,8 @@ experiment = Experiment(
         for activation, label in ACTIVATIONS.items()
         for placement in PLACEMENTS
     ),
-    sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0)},
-    num_seeds=12,
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
+    num_seeds=16,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
     noise_floor_arm="relu_before",
