@@ -10,6 +10,7 @@ from seven_terms.spec import (
     Claim,
     Combine,
     Curve,
+    Evaluate,
     Experiment,
     Figure,
     GaussianInputs,
@@ -66,13 +67,16 @@ experiment = Experiment(
         "Networks of 25 layers of 200 ReLU units see one batch of 256 random inputs at their initial weights, He's or "
         "sqrt(2) times as large; nothing is trained. Without normalization, with batch normalization, and with batch "
         "normalization in residual layers, the factor per layer on the variance of the gradient with respect to the "
-        "activation functions' inputs is fitted over the middle layers. Mean-field theory of plain networks with batch "
-        "normalization and infinite batches predicts pi/(pi - 1), whatever the weights."
+        "activation functions' inputs is fitted over the middle layers. By algebra, for large layers and batches, ReLU halves "
+        "that variance and batch normalization divides it by (pi - 1)/(2 pi), while the weights cancel: pi/(pi - 1) is left."
     ),
     arms=tuple(network(name) for name in NETWORKS),
     sweep={"initialization.scale": (1.0, math.sqrt(2.0))},
     num_seeds=10,
-    probes=(LayerGradients(steps=Steps(at=(0,), last=False)),),
+    probes=(
+        LayerGradients(steps=Steps(at=(0,), last=False)),
+        Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=64),  # what the noise floor is measured on
+    ),
     noise_floor_arm="batch_norm",
     claims=(
         Claim(

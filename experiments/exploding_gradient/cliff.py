@@ -49,7 +49,7 @@ UNCLIPPED = Training(
     precision="float64",
 )
 CLIPPED = dataclasses.replace(UNCLIPPED, clipping=Clipping(norm=BOUND))
-RATES = {"initialization.scale": WALL, "optimizer.learning_rate": (0.1, 0.3, 1.0, 3.0, 10.0)}
+RATES = {"initialization.scale": WALL, "optimizer.learning_rate": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)}
 CURVATURE = Combine("abs", At("sharpness", step=0))
 GRADIENT = At("gradient_norm", step=1)
 arrived = Reached(Last("validation_loss"), below=0.01)
@@ -63,7 +63,7 @@ experiment = Experiment(
         "One unit, x_t = w sigmoid(x_{t-1}) + b, is run for 50 steps and asked to end at 0.7, in double precision. Along the "
         "line b = -0.52 w the loss has a wall near w = 4.88. Gradient and curvature are taken at 101 points of the line. "
         "Then gradient descent makes 100 updates from each of 45 starts beyond the wall, with and without a bound of 0.1 on "
-        "the gradient's norm, each at the best of the same five rates. The starts are a grid, not a sample: intervals "
+        "the gradient's norm, each at the best of the same seven rates. The starts are a grid, not a sample: intervals "
         "treat them as if drawn."
     ),
     arms=(
@@ -86,7 +86,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="B-EG2",
-            form="fair",
+            form="curvature",
             statement="Gradient and curvature explode together.",
             source="Pascanu et al. 2013, section 2.3",
             estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(Selected("line"),)),
@@ -96,7 +96,6 @@ experiment = Experiment(
         ),
         Claim(
             id="GC3",
-            form="as said",
             statement="Clipping bounds the step and so keeps it from overshooting the minimum beside a cliff.",
             source="article; Pascanu et al. 2013, figure 6",
             estimate=ProportionDifference(
@@ -108,7 +107,7 @@ experiment = Experiment(
         ),
         Claim(
             id="GC3",
-            form="fair",
+            form="length",
             statement="No clipped step is longer than rate times threshold, however steep the wall.",
             source="algebra",
             estimate=ProportionDifference(

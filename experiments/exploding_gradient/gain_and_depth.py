@@ -79,7 +79,6 @@ experiment = Experiment(
     claims=(
         Claim(
             id="EG1",
-            form="as said",
             statement="When the factors of the product are above 1, it becomes huge.",
             source="article",
             estimate=Mean(measure=first_over_last(DEPTHS[-1]), runs=of("relu", LARGE), log=True),
@@ -93,7 +92,7 @@ experiment = Experiment(
         ),
         Claim(
             id="EG1",
-            form="fair",
+            form="per layer",
             statement="The factor per layer is the one that the weights' variance gives.",
             source="He et al. 2015; Glorot and Bengio 2010",
             estimate=Mean(measure=PER_LAYER, runs=of("relu", LARGE), log=True),

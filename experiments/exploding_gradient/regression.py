@@ -72,7 +72,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="GC2",
-            form="as said",
+            form="divergence",
             statement="Clipping keeps exploding gradients from ending the training.",
             source="article",
             estimate=ProportionDifference(

@@ -9,6 +9,7 @@ from seven_terms.spec import (
     Claim,
     Cloud,
     Curve,
+    Evaluate,
     Experiment,
     Figure,
     GaussianInputs,
@@ -49,7 +50,7 @@ def network(name: str) -> Arm:
         model=Recurrent(cell=cell, width=50),  # type: ignore[arg-type]
         initialization=Initialization(kind=kind, scale=inputs),  # type: ignore[arg-type]
         num_steps=0,
-        batch_size=10,
+        batch_size=4,
         precision="float64",
     )
     return Arm(
@@ -78,7 +79,11 @@ experiment = Experiment(
     ),
     arms=tuple(network(name) for name in NETWORKS),
     num_seeds=30,
-    probes=(LagGradients(), Recurrence(steps=Steps(at=(0,)))),
+    probes=(
+        LagGradients(),
+        Recurrence(steps=Steps(at=(0,))),
+        Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=10),  # what the noise floor is measured on
+    ),
     noise_floor_arm="tanh_driven",
     claims=(
         Claim(

@@ -54,7 +54,6 @@ experiment = Experiment(
     claims=(
         Claim(
             id="B-EG2",
-            form="as said",
             statement="Explosions are spikes, orders of magnitude above the median gradient.",
             source="Pascanu et al. 2013 and their training log",
             estimate=Mean(measure=SPIKE, runs=Selected("unclipped", where={"learning_rate": 0.01}), log=True),

@@ -66,7 +66,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="B-GC2",
-            form="fair",
+            form="adaptive",
             statement="Adaptive clipping permits several times larger rates in a deep network without normalization.",
             source="Brock et al. 2021",
             estimate=BestSetting(

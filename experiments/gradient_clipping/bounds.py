@@ -82,7 +82,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="GC1",
-            form="as said",
+            form="value",
             statement="Clipping keeps every gradient value between a minimum and a maximum.",
             source="article",
             estimate=WorstDeviation(
@@ -94,7 +94,7 @@ experiment = Experiment(
         ),
         Claim(
             id="GC1",
-            form="fair",
+            form="norm",
             statement="Clipping by norm bounds the norm of the gradient.",
             source="Pascanu et al. 2013, algorithm 1",
             estimate=WorstDeviation(
@@ -106,7 +106,6 @@ experiment = Experiment(
         ),
         Claim(
             id="B-GC4",
-            form="as said",
             statement="When every step is clipped, descent is normalized: each update is as long as rate times threshold.",
             source="algebra",
             estimate=WorstDeviation(
@@ -118,7 +117,7 @@ experiment = Experiment(
         ),
         Claim(
             id="B-GC4",
-            form="fair",
+            form="product",
             statement="Runs with an equal product of rate and threshold coincide.",
             source="algebra",
             estimate=PairedDifference(measure=Last("test_loss"), runs=pair(4.0, 0.005), baseline=pair(1.0, 0.02)),

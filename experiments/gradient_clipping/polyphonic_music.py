@@ -60,6 +60,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="B-GC6",
+            form="music",
             statement="On real music clipping lowers the test loss, at each form's own best rate.",
             source="Pascanu et al. 2013, table 1",
             estimate=PairedDifference(measure=Last("test_loss"), runs=NORM, baseline=NONE),

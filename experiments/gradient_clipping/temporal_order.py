@@ -117,7 +117,6 @@ experiment = Experiment(
         ),
         Claim(
             id="B-GC2",
-            form="as said",
             statement="Clipping permits rates about ten times as large.",
             source="Pascanu et al. 2013, table 1",
             estimate=BestSetting(

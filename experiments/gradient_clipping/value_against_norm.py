@@ -78,7 +78,6 @@ experiment = Experiment(
     claims=(
         Claim(
             id="B-GC3",
-            form="as said",
             statement="Clipping by value and by norm behave alike.",
             source="Pascanu et al. 2013, section 3.2",
             estimate=PairedDifference(measure=Last("test_accuracy"), runs=value, baseline=norm),
@@ -88,7 +87,7 @@ experiment = Experiment(
         ),
         Claim(
             id="B-GC3",
-            form="fair",
+            form="direction",
             statement="Clipping by value changes the direction of the gradient (by norm it cannot).",
             source="Pascanu et al. 2013, section 3.2",
             estimate=Mean(measure=COSINE, runs=value),
@@ -98,7 +97,6 @@ experiment = Experiment(
         ),
         Claim(
             id="B-GC6",
-            form="as said",
             statement="Clipping lowers the test loss of a network with exploding gradients.",
             source="Pascanu et al. 2013, table 1 (music and characters)",
             estimate=PairedDifference(measure=Last("test_loss"), runs=norm, baseline=none),
@@ -108,7 +106,7 @@ experiment = Experiment(
         ),
         Claim(
             id="B-GC6",
-            form="fair",
+            form="training data",
             statement="It lowers the training loss as well: clipping is an aid to optimization, not a regularizer.",
             source="Pascanu et al. 2013, table 1 (music and characters)",
             estimate=PairedDifference(measure=Last("train_loss"), runs=norm, baseline=none),

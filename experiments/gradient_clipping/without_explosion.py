@@ -83,7 +83,6 @@ experiment = Experiment(
     claims=(
         Claim(
             id="GC4",
-            form="as said",
             statement="Clipping is there for explosions: where gradients vanish it does not help.",
             source="article",
             estimate=gain("vanishing"),
@@ -93,7 +92,7 @@ experiment = Experiment(
         ),
         Claim(
             id="GC4",
-            form="fair",
+            form="healthy",
             statement="In a network whose gradients are healthy clipping neither helps nor harms.",
             source="article",
             estimate=gain("well_behaved"),
