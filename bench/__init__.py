@@ -1,0 +1,1 @@
+"""Speed beside the usual ways to run the same grid. Never part of the tests; `make bench` writes results/bench/."""
