@@ -128,7 +128,7 @@ experiment = Experiment(
             name="cliff",
             caption=(
                 "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
-                "there together by orders of magnitude. Right: one run from w = 5.0 at equal rate; without a bound, one "
+                "there together by orders of magnitude. Last: one run from w = 5.0 at equal rate; without a bound, one "
                 "step at the wall throws the iterate far away."
             ),
             panels=(
@@ -141,10 +141,17 @@ experiment = Experiment(
                     y_label="loss",
                 ),
                 Panel(
-                    title="Gradient and curvature",
+                    title="Gradient",
                     content=SweepCurve(measure=GRADIENT, over="scale", runs={"gradient norm": Selected("line")}),
                     x_label="w",
                     y_label="gradient norm",
+                    log_y=True,
+                ),
+                Panel(
+                    title="Curvature",
+                    content=SweepCurve(measure=CURVATURE, over="scale", runs={"curvature": Selected("line")}),
+                    x_label="w",
+                    y_label="largest eigenvalue, magnitude",
                     log_y=True,
                 ),
                 Panel(

@@ -1,4 +1,8 @@
-"""Does it matter whether entries or the norm are clipped, and does clipping lower training and test loss alike?"""
+"""Does it matter whether entries or the norm are clipped, and does clipping lower training and test loss alike?
+
+First run at a constant rate with six seeds: last iterates scattered by a tenth in accuracy, more than the margin of any
+claim, and the best rate lay on the grid's edge. Hence the falling rate, one more rate and more seeds; rules unchanged.
+"""
 
 import dataclasses
 
@@ -16,6 +20,7 @@ from seven_terms.spec import (
     Figure,
     Initialization,
     Last,
+    Linear,
     Mean,
     Mlp,
     Over,
@@ -32,10 +37,11 @@ from seven_terms.spec import (
 
 UNCLIPPED = Training(
     task=Digits(resolution=7, num_train=1000),
-    model=Mlp(depth=12, width=64, activation="tanh"),
+    model=Mlp(depth=10, width=64, activation="tanh"),
     initialization=Initialization(kind="lecun", scale=2.0),
     optimizer=Sgd(),
-    num_steps=200,
+    schedule=Linear(),
+    num_steps=150,
     batch_size=32,
 )
 ARMS = {
@@ -57,8 +63,8 @@ experiment = Experiment(
     title="Clipping by value or by norm",
     question="Does the form of clipping matter, and does clipping help the test data as much as the training data?",
     method=(
-        "Networks of 12 tanh layers whose weights are twice as large as they should be, so that gradients grow with depth, "
-        "learn 1,000 digits of 7 by 7 points for 200 updates. Without clipping, clipped by norm and clipped by value, each "
+        "Networks of ten tanh layers whose weights are twice as large as they should be, so that gradients grow with depth, "
+        "learn 1,000 digits of 7 by 7 points for 150 updates with a rate that falls linearly to zero. Without clipping, clipped by norm and clipped by value, each "
         "over the same rates and over three thresholds a decade apart in all, rate and threshold are selected on validation "
         "loss. The share of clipped updates and the angle between clipped and raw gradient are recorded."
     ),
@@ -66,8 +72,8 @@ experiment = Experiment(
         Arm(name=name, label=label, training=dataclasses.replace(UNCLIPPED, clipping=clipping), sweep=sweep)
         for name, (label, clipping, sweep) in ARMS.items()
     ),
-    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
-    num_seeds=6,
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
+    num_seeds=8,
     probes=(
         Stream(window=10),
         Evaluate(steps=Steps(at=(0,)), splits=("train", "validation", "test"), num_examples=500),
