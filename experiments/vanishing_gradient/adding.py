@@ -22,12 +22,12 @@ from seven_terms.spec import (
     Training,
 )
 
-# name: (label, cell, initialization)
-NETWORKS = {
-    "tanh": ("tanh, default", "tanh", Initialization(kind="default")),
-    "tanh_orthogonal": ("tanh, orthogonal", "tanh", Initialization(kind="orthogonal")),
-    "lstm": ("LSTM, forget bias 1", "lstm", Initialization(kind="default", forget_bias=1.0)),
-    "gru": ("GRU, default", "gru", Initialization(kind="default")),
+# name: (label, model, initialization)
+NETWORKS: dict[str, tuple[str, Recurrent, Initialization]] = {
+    "tanh": ("tanh, default", Recurrent(cell="tanh", width=24), Initialization(kind="default")),
+    "tanh_orthogonal": ("tanh, orthogonal", Recurrent(cell="tanh", width=24), Initialization(kind="orthogonal")),
+    "lstm": ("LSTM, forget bias 1", Recurrent(cell="lstm", width=24), Initialization(kind="default", forget_bias=1.0)),
+    "gru": ("GRU, default", Recurrent(cell="gru", width=24), Initialization(kind="default")),
 }
 RATE = ("learning_rate",)
 BEST = {label: Selected(name, best=RATE) for name, (label, *_) in NETWORKS.items()}
@@ -35,10 +35,10 @@ LENGTH = 20
 
 
 def network(name: str) -> Arm:
-    label, cell, initialization = NETWORKS[name]
+    label, model, initialization = NETWORKS[name]
     training = Training(
         task=Adding(length=LENGTH),
-        model=Recurrent(cell=cell, width=24),
+        model=model,
         initialization=initialization,
         optimizer=Adam(),
         clipping=Clipping(norm=1.0),

@@ -48,20 +48,20 @@ def with_model(**changes: object) -> Training:
     return dataclasses.replace(SICK, model=dataclasses.replace(SICK.model, **changes))
 
 
-def with_weights(kind: str, training: Training = SICK) -> Training:
-    return dataclasses.replace(training, initialization=Initialization(kind=kind))
+def with_weights(initialization: Initialization, training: Training = SICK) -> Training:
+    return dataclasses.replace(training, initialization=initialization)
 
 
 # name: (label, training)
 NETWORKS = {
     "none": ("tanh, uniform fan-in (no cure)", SICK),
-    "glorot": ("Glorot initialization", with_weights("glorot")),
-    "orthogonal": ("orthogonal initialization", with_weights("orthogonal")),
-    "relu": ("ReLU with He initialization", with_weights("he", with_model(activation="relu"))),
+    "glorot": ("Glorot initialization", with_weights(Initialization(kind="glorot"))),
+    "orthogonal": ("orthogonal initialization", with_weights(Initialization(kind="orthogonal"))),
+    "relu": ("ReLU with He initialization", with_weights(Initialization(kind="he"), with_model(activation="relu"))),
     "residual": ("residual connections", with_model(residual=True)),
     "batch_norm": ("batch normalization", with_model(normalization=BatchNorm())),
 }
-SIGMOID = with_weights("glorot", with_model(activation="sigmoid"))
+SIGMOID = with_weights(Initialization(kind="glorot"), with_model(activation="sigmoid"))
 RATE = ("learning_rate",)
 SHALLOW, DEEP = 5, 20
 TARGET = 0.8
@@ -126,7 +126,7 @@ experiment = Experiment(
         ),
         Claim(
             id="VG5",
-            form="as said",
+            form="result",
             statement="Vanishing gradients limit what a deep network learns.",
             source="article",
             estimate=PairedDifference(
@@ -141,7 +141,7 @@ experiment = Experiment(
         ),
         Claim(
             id="VG5",
-            form="fair",
+            form="time",
             statement="Where a network learns in spite of vanishing gradients, it takes longer.",
             source="article",
             estimate=PairedRatio(

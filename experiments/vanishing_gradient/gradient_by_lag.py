@@ -25,21 +25,33 @@ from seven_terms.spec import (
 )
 
 DEFAULT = Initialization(kind="default")
-# name: (label, cell, initialization)
-NETWORKS = {
-    "sigmoid": ("sigmoid, default", "sigmoid", DEFAULT),
-    "tanh": ("tanh, default", "tanh", DEFAULT),
-    "tanh_orthogonal": ("tanh, orthogonal", "tanh", Initialization(kind="orthogonal")),
-    "lstm": ("LSTM, default", "lstm", DEFAULT),
-    "lstm_one": ("LSTM, forget bias 1", "lstm", Initialization(kind="default", forget_bias=1.0)),
-    "lstm_open": ("LSTM, forget bias 5", "lstm", Initialization(kind="default", forget_bias=5.0)),
+# name: (label, model, initialization)
+NETWORKS: dict[str, tuple[str, Recurrent, Initialization]] = {
+    "sigmoid": ("sigmoid, default", Recurrent(cell="sigmoid", width=50), DEFAULT),
+    "tanh": ("tanh, default", Recurrent(cell="tanh", width=50), DEFAULT),
+    "tanh_orthogonal": ("tanh, orthogonal", Recurrent(cell="tanh", width=50), Initialization(kind="orthogonal")),
+    "lstm": ("LSTM, default", Recurrent(cell="lstm", width=50), DEFAULT),
+    "lstm_one": (
+        "LSTM, forget bias 1",
+        Recurrent(cell="lstm", width=50),
+        Initialization(kind="default", forget_bias=1.0),
+    ),
+    "lstm_open": (
+        "LSTM, forget bias 5",
+        Recurrent(cell="lstm", width=50),
+        Initialization(kind="default", forget_bias=5.0),
+    ),
     "lstm_closed": (
         "LSTM, forget 5, input −5",
-        "lstm",
+        Recurrent(cell="lstm", width=50),
         Initialization(kind="default", forget_bias=5.0, input_gate_bias=-5.0),
     ),
-    "gru": ("GRU, default", "gru", DEFAULT),
-    "gru_open": ("GRU, update bias −5", "gru", Initialization(kind="default", forget_bias=5.0)),
+    "gru": ("GRU, default", Recurrent(cell="gru", width=50), DEFAULT),
+    "gru_open": (
+        "GRU, update bias −5",
+        Recurrent(cell="gru", width=50),
+        Initialization(kind="default", forget_bias=5.0),
+    ),
 }
 SHOWN = ("tanh", "tanh_orthogonal", "lstm", "lstm_one", "lstm_open", "gru", "gru_open")
 # The first lags show how a state enters the gates, the last ones the start of the sequence.
@@ -47,10 +59,10 @@ PER_LAG = Combine("exp", LogSlope("lag_gradient_norm", over="index", first_index
 
 
 def network(name: str) -> Arm:
-    label, cell, initialization = NETWORKS[name]
+    label, model, initialization = NETWORKS[name]
     training = Training(
         task=Adding(length=150),
-        model=Recurrent(cell=cell, width=50),
+        model=model,
         initialization=initialization,
         num_steps=0,
         batch_size=8,
@@ -81,7 +93,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="B-VG5",
-            form="as said",
+            form="as said, LSTM",
             statement="An LSTM does not suffer from vanishing gradients, however it is initialized.",
             source="folklore; against it Hochreiter and Schmidhuber 1997, section 5",
             estimate=Mean(measure=PER_LAG, runs=Selected("lstm"), log=True),
@@ -94,7 +106,7 @@ experiment = Experiment(
         ),
         Claim(
             id="B-VG5",
-            form="fair",
+            form="fair, LSTM",
             statement="An LSTM whose forget gates start open carries gradients across 100 steps.",
             source="Gers et al. 2000; Jozefowicz et al. 2015",
             estimate=Mean(measure=PER_LAG, runs=Selected("lstm_open"), log=True),

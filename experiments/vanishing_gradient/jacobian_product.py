@@ -1,6 +1,7 @@
 """Is the gradient of the first layer a product of one factor per layer, and are the factors between 0 and 1?"""
 
 from seven_terms.spec import (
+    Activation,
     Arm,
     Bars,
     Below,
@@ -25,22 +26,22 @@ from seven_terms.spec import (
 )
 
 # name: (label, activation, initialization)
-NETWORKS = {
-    "sigmoid": ("sigmoid, Glorot", "sigmoid", "glorot"),
-    "tanh_uniform": ("tanh, uniform fan-in", "tanh", "uniform_fan_in"),
-    "tanh_glorot": ("tanh, Glorot", "tanh", "glorot"),
-    "relu": ("ReLU, He", "relu", "he"),
+NETWORKS: dict[str, tuple[str, Activation, Initialization]] = {
+    "sigmoid": ("sigmoid, Glorot", "sigmoid", Initialization(kind="glorot")),
+    "tanh_uniform": ("tanh, uniform fan-in", "tanh", Initialization(kind="uniform_fan_in")),
+    "tanh_glorot": ("tanh, Glorot", "tanh", Initialization(kind="glorot")),
+    "relu": ("ReLU, He", "relu", Initialization(kind="he")),
 }
 MEAN_SINGULAR_VALUE = Over("layer_jacobian_mean_singular_value")
 LARGEST_SINGULAR_VALUE = Over("layer_jacobian_largest_singular_value", "max")
 
 
 def network(name: str) -> Arm:
-    label, activation, kind = NETWORKS[name]
+    label, activation, initialization = NETWORKS[name]
     training = Training(
         task=Digits(resolution=14),
         model=Mlp(depth=5, width=100, activation=activation),
-        initialization=Initialization(kind=kind),
+        initialization=initialization,
         num_steps=0,
         batch_size=16,
         precision="float64",
@@ -71,7 +72,7 @@ experiment = Experiment(
     claims=(
         Claim(
             id="VG3",
-            form="fair",
+            form="product",
             statement="The gradient of an early layer is the product of the Jacobians of the layers above it.",
             source="article; the chain rule",
             estimate=WorstDeviation(
@@ -86,7 +87,7 @@ experiment = Experiment(
         ),
         Claim(
             id="VG3",
-            form="as said",
+            form="factors",
             statement="Where gradients vanish, the factors of the product lie between 0 and 1.",
             source="article",
             estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=Selected("tanh_uniform")),
