@@ -59,7 +59,7 @@ experiment = Experiment(
         ),
     ),
     sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "batch_size": (32, LARGE)},
-    num_seeds=5,
+    num_seeds=8,
     probes=(Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),),
     selection=Selection(metric="validation_loss"),
     noise_floor_arm="none",

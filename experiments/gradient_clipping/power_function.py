@@ -35,7 +35,7 @@ FIXED = Training(
 )
 CLIPPED = dataclasses.replace(FIXED, clipping=Clipping(norm=1.0))
 RADII = (1.0, 3.0, 10.0)
-RATES = tuple(10.0 ** (exponent / 2.0) for exponent in range(-10, 2))  # 1e-5 ... 3.2, two a decade
+RATES = tuple(10.0 ** (exponent / 2.0) for exponent in range(-8, 4))  # 1e-4 ... 32, two a decade
 arrival = StepsTo("validation_loss", below=1e-3)
 fixed_best, clipped_best = ("learning_rate",), ("learning_rate", "norm")
 
@@ -46,13 +46,13 @@ experiment = Experiment(
     question="Is clipped gradient descent faster than every fixed step when curvature grows with the gradient?",
     method=(
         "Gradient descent on f(x) = x^4 / 4, whose curvature is 3 x^2, from normally distributed starts of increasing "
-        "spread, in double precision. Each of twelve rates between 1e-5 and 3 is tried as a fixed step, and with the gradient "
-        "clipped at one of three thresholds; rate and threshold are those with the lowest mean loss after 1,000 updates "
+        "spread, in double precision. Each of twelve rates between 1e-4 and 32 is tried as a fixed step, and with the gradient "
+        "clipped at one of four thresholds; rate and threshold are those with the lowest mean loss after 1,000 updates "
         "over all starts of a spread. Counted are the updates until f is below 0.001, looked at 40 times."
     ),
     arms=(
         Arm(name="fixed", label="fixed step", training=FIXED),
-        Arm(name="clipped", label="clipped", training=CLIPPED, sweep={"clipping.norm": (0.3, 1.0, 3.0)}),
+        Arm(name="clipped", label="clipped", training=CLIPPED, sweep={"clipping.norm": (0.1, 0.3, 1.0, 3.0)}),
     ),
     sweep={"optimizer.learning_rate": RATES, "initialization.scale": RADII},
     num_seeds=8,
@@ -77,7 +77,10 @@ experiment = Experiment(
     figures=(
         Figure(
             name="power_function",
-            caption="Updates until x^4 / 4 is below 0.001 over the spread of the starts, each form at its best setting.",
+            caption=(
+                "Updates until x^4 / 4 is below 0.001 over the spread of the starts, each form at its best setting; a line "
+                "ends where a run did not arrive within 1,000 updates."
+            ),
             panels=(
                 Panel(
                     title="Updates needed",

@@ -40,7 +40,7 @@ VANISHING = dataclasses.replace(
     initialization=Initialization(kind="lecun"),
 )
 NETWORKS = {"well_behaved": ("well-behaved", WELL_BEHAVED), "vanishing": ("vanishing", VANISHING)}
-BOUND = {"clipping.norm": (0.1, 0.5, 2.0)}
+BOUND = {"clipping.norm": (0.5, 2.0, 8.0)}
 RATE = ("learning_rate",)
 
 
