@@ -58,7 +58,7 @@ experiment = Experiment(
             sweep={"clipping.adaptive": (0.01, 0.04, 0.16)},
         ),
     ),
-    sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "batch_size": (32, LARGE)},
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0), "batch_size": (32, LARGE)},
     num_seeds=8,
     probes=(Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),),
     selection=Selection(metric="validation_loss"),
