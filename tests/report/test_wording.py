@@ -115,6 +115,8 @@ def test_runs_are_named_by_label_and_choice():
     assert runs_in_words(A, LABELS) == "“plain” at its own best learning rate and scale"
     assert runs_in_words(B, LABELS) == "“batch norm” at num steps = 1500 and the rate that is best for “plain”"
     assert runs_in_words(Selected("a", where={"rate": Ranked(-1)}), LABELS) == "“plain” at the largest rate"
+    scaled = Selected("b", best=("rate",), best_of="a", times=8.0)
+    assert runs_in_words(scaled, LABELS) == "“batch norm” at 8 times the rate that is best for “plain”"
 
 
 def test_every_claim_of_the_experiments_can_be_said():

@@ -58,6 +58,14 @@ def test_a_rank_stands_for_the_value_that_this_scale_sweeps(results: Results) ->
         select(Selected("a", where={"num_steps": Ranked(2)}), results)
 
 
+def test_a_rate_may_be_a_multiple_of_what_is_best_for_another_arm(results: Results) -> None:
+    doubled = at("b", 50, best_of="a", times=2.0)
+    assert rates(doubled, results) == {0.4}
+    assert select(doubled, results).settings == {"learning_rate": 0.4}
+    with pytest.raises(ValueError, match="some must have"):
+        select(at("b", 50, best_of="a", times=3.0), results)
+
+
 def test_each_value_of_a_sweep_gets_its_own_selection(results: Results) -> None:
     chosen = select_each(Selected("a", best=("learning_rate",)), "num_steps", results)
     assert {value: one.settings["learning_rate"] for value, one in chosen.items()} == {50: 0.2, 100: 0.4}

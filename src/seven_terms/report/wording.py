@@ -121,7 +121,8 @@ def runs_in_words(runs: Selected, labels: Labels) -> str:
     fixed = [_fixed(words(name), value) for name, value in runs.where.items()]
     chosen = " and ".join(words(name) for name in runs.best)
     if chosen:
-        whose = f"the {{}} that is best for “{labels[runs.best_of]}”" if runs.best_of else "its own best {}"
+        times = "" if runs.times == 1.0 else f"{runs.times:g} times "
+        whose = f"{times}the {{}} that is best for “{labels[runs.best_of]}”" if runs.best_of else "its own best {}"
         fixed.append(whose.format(chosen))
     return f"“{labels[runs.arm]}”" + (f" at {' and '.join(fixed)}" if fixed else "")
 

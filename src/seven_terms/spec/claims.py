@@ -149,13 +149,14 @@ class Selected:
 
     `where` fixes sweep values by name, each a value or a `Ranked`; `best` names the sweep values that are then chosen by
     the experiment's selection metric on validation data (mean over seeds), the same grid for each arm. `best_of` takes
-    the values that were best for another arm instead: equal rates.
+    the values that were best for another arm instead: equal rates, or `times` as large (the linear scaling rule).
     """
 
     arm: str
     where: Mapping[str, object] = field(default_factory=dict)
     best: tuple[str, ...] = ()
     best_of: str | None = None
+    times: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

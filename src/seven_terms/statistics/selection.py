@@ -95,11 +95,15 @@ def _within(selected: Selected, positions: np.ndarray, results: Results) -> Chos
 
 def _select(selected: Selected, results: Results) -> Chosen:
     if selected.best_of is not None:
-        other = select(dataclasses.replace(selected, arm=selected.best_of, best_of=None), results)
-        given = dataclasses.replace(selected, where={**selected.where, **other.settings}, best=(), best_of=None)
-        chosen = select(given, results)
-        return dataclasses.replace(chosen, settings=other.settings, notes=other.notes)
+        other = select(dataclasses.replace(selected, arm=selected.best_of, best_of=None, times=1.0), results)
+        settings = {name: _times(selected.times, value) for name, value in other.settings.items()}
+        given = dataclasses.replace(selected, where={**selected.where, **settings}, best=(), best_of=None)
+        return dataclasses.replace(select(given, results), settings=settings, notes=other.notes)
     return _within(selected, _matching(selected, results), results)
+
+
+def _times(factor: float, value: Any) -> Any:
+    return value if factor == 1.0 else factor * value
 
 
 def _of_arm(results: Results, arm: str) -> list[int]:
