@@ -19,7 +19,6 @@ from seven_terms.spec import (
     Mlp,
     PairedDifference,
     Panel,
-    Ranked,
     Resnet,
     Selected,
     Selection,
@@ -39,7 +38,7 @@ LARGE = Training(
     initialization=Initialization(kind="he"),
     optimizer=Sgd(momentum=0.9),
     schedule=DROPS,
-    num_steps=440,
+    num_steps=330,
     batch_size=32 * LARGER,
 )
 ARMS = {
@@ -50,16 +49,15 @@ ARMS = {
     ),
     "gradual": ("gradual warm-up", dataclasses.replace(LARGE, schedule=Warmup(kind="gradual", then=DROPS))),
 }
-SMALL = dataclasses.replace(LARGE, batch_size=32, num_steps=440 * LARGER)
-RATES = (0.04, 0.08, 0.16, 0.32)
-SCALED = Ranked(-2)  # LARGER times the middle, and best, rate of the small batch
+SMALL = dataclasses.replace(LARGE, batch_size=32, num_steps=330 * LARGER)
+SMALL_RATES = (0.005, 0.01, 0.02, 0.04, 0.08)
 RATE = ("learning_rate",)
 ERROR = Last("test_error")
 small = Selected("small", best=RATE)
 
 
 def scaled(arm: str) -> Selected:
-    return Selected(arm, where={"learning_rate": SCALED})
+    return Selected(arm, best=RATE, best_of="small", times=LARGER)
 
 
 experiment = Experiment(
@@ -79,11 +77,11 @@ experiment = Experiment(
             name="small",
             label="small batch",
             training=SMALL,
-            sweep={"optimizer.learning_rate": tuple(rate / LARGER for rate in RATES[1:])},
-            num_seeds=5,
+            sweep={"optimizer.learning_rate": SMALL_RATES},
+            num_seeds=4,
         ),
     ),
-    sweep={"optimizer.learning_rate": RATES},
+    sweep={"optimizer.learning_rate": tuple(LARGER * rate for rate in SMALL_RATES)},
     num_seeds=10,
     probes=(Evaluate(steps=Steps(count=5), splits=("validation", "test")),),
     selection=Selection(metric="validation_error"),
@@ -168,11 +166,11 @@ experiment = Experiment(
                 "optimizer.nesterov": True,
             },
             arms={
-                "constant": {"schedule.fraction": 1 / 6, "schedule.level": 1 / 64},
+                "constant": {"schedule.fraction": 1 / 6},
                 "gradual": {"schedule.fraction": 1 / 6},
-                "small": {"batch_size": 128, "num_steps": 165 * 64},
+                "small": {"batch_size": 8192 // LARGER, "num_steps": 165 * LARGER},
             },
-            sweep={"optimizer.learning_rate": (0.05, 0.1, 0.2, 1.6, 3.2, 6.4, 12.8)},
+            sweep={"optimizer.learning_rate": (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)},
         ),
     },
 )
