@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from seven_terms.plan import Run, make_plan
 from seven_terms.spec import (
+    Adam,
     Arm,
     At,
     Best,
@@ -22,8 +24,10 @@ from seven_terms.spec import (
     Reached,
     Selected,
     Setting,
+    Sgd,
     StepsTo,
 )
+from seven_terms.statistics.measures import measure_runs
 from seven_terms.statistics.results import Results, results_of
 from seven_terms.statistics.selection import evaluate
 
@@ -99,6 +103,19 @@ def test_a_metric_that_nobody_recorded_is_named(results: Results) -> None:
         ValueError, match=r"metric 'los' must be recorded, got .'half', 'layers', 'loss'.; add the probe"
     ):
         evaluate(Last("los"), results)
+
+
+def test_a_setting_is_missing_in_runs_of_another_kind_and_refused_where_no_run_has_it() -> None:
+    momentum = replace(TRAINING, optimizer=Sgd(momentum=0.5))
+    arms = (
+        Arm(name="a", label="a", training=momentum),
+        Arm(name="b", label="b", training=replace(TRAINING, optimizer=Adam())),
+    )
+    found = make_results(make_experiment(arms=arms, num_seeds=1), lambda run: {"loss": 1.0})
+    values = measure_runs(Setting("optimizer.momentum"), found)
+    assert values.tolist() == pytest.approx([0.5, math.nan], nan_ok=True)
+    with pytest.raises(ValueError, match=r"path 'optimizer\.mass'"):
+        measure_runs(Setting("optimizer.mass"), found)
 
 
 def test_an_index_that_nobody_recorded_is_named(results: Results) -> None:

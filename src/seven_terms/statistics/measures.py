@@ -70,10 +70,24 @@ def measure_runs(measure: Measure, results: Results) -> pd.Series:
         case Combine():
             values = _combine(measure, results)
         case Setting(path=path):
-            values = np.array([number(run, path) for run in results.runs])
+            values = _settings(path, results)
         case _:
             require(False, what="measure", must="must be one of seven_terms.spec's measures", got=measure)
     return pd.Series(values, index=results.ids, dtype=float)
+
+
+def _settings(path: str, results: Results) -> np.ndarray:
+    """Return a number of every run's record; NaN for runs of another kind, whose record has no such field."""
+    values, refusal = [], None
+    for run in results.runs:
+        try:
+            values.append(number(run, path))
+        except ValueError as error:
+            values.append(np.nan)
+            refusal = error
+    if refusal is not None and np.isnan(values).all():
+        raise refusal
+    return np.array(values)
 
 
 def _rows(results: Results, metric: str, index: int | None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from .quadratic import without_data
 
 def power_function(task: PowerFunction, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return f(x) = sum_i |x_i|^p / p, whose gradient is sign(x_i) |x_i|^(p - 1)."""
-    require(task.exponent > 1, what="PowerFunction", must="exponent must be > 1", got=task.exponent)
+    require(task.exponent >= 1, what="PowerFunction", must="exponent must be >= 1", got=task.exponent)
 
     def loss(x_D: Tensor, nothing: Tensor) -> Tensor:
         return x_D.abs().pow(task.exponent).sum() / task.exponent
