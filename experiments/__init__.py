@@ -30,6 +30,15 @@ from .gradient_clipping import (
     value_against_norm,
     without_explosion,
 )
+from .learning_rate import (
+    batch_scaling,
+    edge_of_stability,
+    quadratics,
+    range_test,
+    rate_sweep,
+    update_size,
+    width,
+)
 from .lr_decay import batch_growth, batch_growth_quadratic, inverse_time, noise_floor, step_drop
 from .lr_schedule import budgets, noisy_quadratic, one_cycle, warmup
 from .vanishing_gradient import (
@@ -44,6 +53,13 @@ from .vanishing_gradient import (
 )
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    update_size.experiment,
+    quadratics.experiment,
+    rate_sweep.experiment,
+    range_test.experiment,
+    edge_of_stability.experiment,
+    batch_scaling.experiment,
+    width.experiment,
     budgets.experiment,
     noisy_quadratic.experiment,
     warmup.experiment,

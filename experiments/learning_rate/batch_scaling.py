@@ -1,0 +1,165 @@
+"""How must the rate follow the batch size? Best rate over batches of 4 to 512 at a fixed number of examples.
+
+Where the small batches end and the large ones begin (the critical batch, between 32 and 64) was seen in pilot runs with
+other seeds; the exponents on both sides are measured on this experiment's own.
+"""
+
+from dataclasses import replace
+
+from seven_terms.spec import (
+    Arm,
+    Below,
+    Changes,
+    Claim,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    Mlp,
+    Over,
+    PairedDifference,
+    Panel,
+    Selected,
+    Setting,
+    Sgd,
+    Slope,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+NUM_EXAMPLES = 14_336  # about four epochs
+SMALL, LARGE = (4, 8, 16, 32), (64, 128, 256, 512)
+RATES = tuple(round(2.0**power, 4) for power in range(-6, 2))  # 1/64 to 2
+
+TRAINING = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=2, width=32, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(),
+    num_steps=1,
+    batch_size=1,
+)
+
+
+final_loss = Over("validation_loss", "mean", start=0.8)
+
+
+def best_rate_exponent(batches: tuple[int, ...]) -> Slope:
+    runs = tuple(Selected(f"batch_{size}") for size in batches)
+    return Slope(measure=final_loss, over="batch_size", runs=runs, argbest="learning_rate")
+
+
+experiment = Experiment(
+    name="batch_scaling",
+    term="learning_rate",
+    title="Rate against batch size",
+    question="How does the best rate grow with the batch size, and up to which batch?",
+    method=(
+        "The same small network sees 14,336 digits (four epochs) in batches of 4 to 512, so that large batches make few "
+        "updates. Eight rates in factors of two, plain SGD. The best rate of each seed and batch is the one with the lowest "
+        "validation loss over the last fifth; its exponent is fitted below and above the batch at which it stops growing."
+    ),
+    arms=tuple(
+        Arm(
+            name=f"batch_{size}",
+            label=f"batch {size}",
+            training=replace(TRAINING, batch_size=size, num_steps=NUM_EXAMPLES // size),
+        )
+        for size in (*SMALL, *LARGE)
+    ),
+    sweep={"optimizer.learning_rate": RATES},
+    num_seeds=10,
+    probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),),
+    noise_floor_arm="batch_32",
+    noise_floor_at={"optimizer.learning_rate": 0.25},
+    claims=(
+        Claim(
+            id="B-LR4",
+            form="small batches",
+            statement="The best rate is proportional to the batch size, as long as batches are small.",
+            source="Goyal et al. 2017",
+            estimate=best_rate_exponent(SMALL),
+            rule=Within(0.75, 1.25),
+            unit="exponent of the batch size, batches 4 to 32",
+            because="1 is the linear rule and 0.5 the square-root rule; above 0.75 the linear one is nearer",
+        ),
+        Claim(
+            id="B-LR4",
+            form="linear rule",
+            statement="Batch and rate multiplied by the same factor give the same result, as long as batches are small.",
+            source="Goyal et al. 2017",
+            estimate=PairedDifference(
+                measure=Over("test_loss", "mean", start=0.8),
+                runs=Selected("batch_32", where={"learning_rate": 0.5}),
+                baseline=Selected("batch_4", where={"learning_rate": 0.0625}),
+            ),
+            rule=Within(-0.05, 0.05),
+            unit="nats of test loss, batch 32 at 1/2 minus batch 4 at 1/16",
+            because="0.05 nats is about what another seed changes, and a fifth of what an unscaled rate costs there",
+            scales=("laptop", "paper"),
+        ),
+        Claim(
+            id="B-LR4",
+            form="large batches",
+            statement="Beyond a critical batch the best rate stops following the batch size.",
+            source="Goyal et al. 2017; McCandlish et al. 2018",
+            estimate=best_rate_exponent(LARGE),
+            rule=Below(0.5),
+            unit="exponent of the batch size, batches 64 to 512",
+            because="below the square-root rule's 0.5 neither rule of thumb holds any more",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="batch_scaling",
+            caption=(
+                "Left: final test loss over the rate. Curves of small batches are shifted copies: what counts is rate over "
+                "batch. Right: the rate with the lowest mean validation loss at each batch size."
+            ),
+            panels=(
+                Panel(
+                    title="Final test loss",
+                    content=SweepCurve(
+                        measure=Last("test_loss"),
+                        over="learning_rate",
+                        runs={f"batch {size}": Selected(f"batch_{size}") for size in (4, 8, 16, 32, 128, 512)},
+                    ),
+                    x_label="learning rate",
+                    y_label="test loss (nats)",
+                    log_x=True,
+                    y_limits=(0.2, 2.4),
+                ),
+                Panel(
+                    title="Best rate",
+                    content=SweepCurve(
+                        measure=Setting("optimizer.learning_rate"),
+                        over="batch_size",
+                        runs={
+                            "small batches": tuple(Selected(f"batch_{b}", best=("learning_rate",)) for b in SMALL),
+                            "large batches": tuple(Selected(f"batch_{b}", best=("learning_rate",)) for b in LARGE),
+                        },
+                    ),
+                    x_label="batch size",
+                    y_label="best learning rate",
+                    log_x=True,
+                    log_y=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 4},
+            sweep={"optimizer.learning_rate": (0.0625, 0.25)},
+        ),
+        "paper": Changes(
+            training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
+            arms={f"batch_{size}": {"num_steps": 220_000 // size} for size in (*SMALL, *LARGE)},
+        ),
+    },
+)

@@ -1,0 +1,217 @@
+"""Does a network diverge when the rate exceeds 2 / sharpness? Full-batch gradient descent, as in Cohen et al. 2021.
+
+Rates and lengths were found in pilot runs with other seeds, so that the sharpness has time to rise to the line.
+"""
+
+from dataclasses import replace
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    At,
+    Below,
+    Changes,
+    Cifar10,
+    Claim,
+    Combine,
+    Curve,
+    Digits,
+    Diverged,
+    Evaluate,
+    Experiment,
+    Figure,
+    Last,
+    Mean,
+    Mlp,
+    Over,
+    Panel,
+    Proportion,
+    Reached,
+    Reference,
+    Selected,
+    Setting,
+    Sgd,
+    Sharpness,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+DESCENT = Training(
+    task=Digits(resolution=14, num_train=200, loss="half_squared_error"),
+    model=Mlp(depth=2, width=32, activation="tanh"),
+    optimizer=Sgd(),
+    num_steps=1800,
+    batch_size=None,
+)
+RATES = (0.1, 0.15, 0.25)
+MOMENTUM_RATES = (0.15, 0.25)
+SLOW_RATE = 0.03
+
+edge, heavy_ball = Selected("edge"), Selected("heavy_ball")
+limit = Setting("curvature_limit")  # 2 / rate, or 2 (1 + momentum) / rate
+exceeds = Reached(Combine("ratio", Over("sharpness", "max"), limit), above=1.0)
+hovering = Combine("ratio", Over("sharpness", "median", start=0.6), limit)
+still_falls = Combine("ratio", Last("train_loss"), At("train_loss", fraction=0.6))
+
+experiment = Experiment(
+    name="edge_of_stability",
+    term="learning_rate",
+    title="The edge of stability",
+    question="Does a network diverge as soon as the rate exceeds 2 / sharpness?",
+    method=(
+        "Two hidden layers of 32 tanh units learn 200 digits by full-batch gradient descent on the squared error. Every 30 "
+        "steps the sharpness, the largest eigenvalue of the Hessian of the training loss, is computed by Lanczos iteration "
+        "on Hessian-vector products. On a quadratic a step diverges where the sharpness exceeds 2 / rate, with heavy ball "
+        "2 (1 + momentum) / rate. A slow rate shows how the sharpness grows when nothing holds it."
+    ),
+    arms=(
+        Arm(name="edge", label="gradient descent", training=DESCENT, sweep={"optimizer.learning_rate": RATES}),
+        Arm(
+            name="heavy_ball",
+            label="heavy ball, momentum 0.9",
+            training=replace(DESCENT, optimizer=Sgd(momentum=0.9)),
+            sweep={"optimizer.learning_rate": MOMENTUM_RATES},
+        ),
+        Arm(
+            name="slow",
+            label="gradient descent, slow",
+            training=replace(DESCENT, optimizer=Sgd(learning_rate=SLOW_RATE)),
+            num_seeds=2,
+        ),
+    ),
+    num_seeds=5,
+    probes=(
+        Sharpness(steps=Steps(count=60), num_iterations=12),
+        Evaluate(steps=Steps(count=60), splits=("train",)),
+    ),
+    noise_floor_arm="edge",
+    noise_floor_at={"optimizer.learning_rate": RATES[-1]},
+    claims=(
+        Claim(
+            id="B-LR2",
+            form="as said",
+            statement="A network diverges as soon as the rate exceeds 2 / sharpness.",
+            source="folklore from quadratics",
+            estimate=Proportion(measure=Diverged(), runs=edge),
+            rule=Above(0.5),
+            unit="share of runs that diverge",
+            because="all these runs exceed 2 / sharpness (next claim), so most of them would have to diverge",
+        ),
+        Claim(
+            id="B-LR2",
+            form="exceeded",
+            statement="Gradient descent drives the sharpness above 2 / rate.",
+            source="Cohen et al. 2021, section 3",
+            estimate=Proportion(measure=exceeds, runs=edge),
+            rule=Above(0.5),
+            unit="share of runs whose sharpness exceeds 2 / rate and that do not diverge",
+            because="without it the claim about divergence would be about nothing",
+        ),
+        Claim(
+            id="B-LR2",
+            form="fair",
+            statement="The sharpness rises to 2 / rate and hovers at or just above it.",
+            source="Cohen et al. 2021, section 3",
+            estimate=Mean(measure=hovering, runs=edge),
+            rule=Within(1.0, 1.1),
+            unit="median sharpness x rate / 2 over the last 40 %",
+            because="at or just above the line: the literature's figures show up to a tenth more",
+        ),
+        Claim(
+            id="B-LR2",
+            form="heavy ball",
+            statement="With heavy-ball momentum b the line is 2 (1 + b) / rate.",
+            source="Cohen et al. 2021, section 3",
+            estimate=Mean(measure=hovering, runs=heavy_ball),
+            rule=Within(0.9, 1.1),
+            unit="median sharpness x rate / (2 + 2 b) over the last 40 %",
+            because="within a tenth of the line; without the factor 1 + b it would be off by 1.9",
+        ),
+        Claim(
+            id="B-LR2",
+            form="training goes on",
+            statement="At the edge the loss goes on falling over long times.",
+            source="Cohen et al. 2021, section 3",
+            estimate=Mean(measure=still_falls, runs=edge, log=True),
+            rule=Below(0.9),
+            unit="final loss over that at 60 % of the run",
+            because="a loss that falls by a tenth and more while the sharpness stays at the line is training, not divergence",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="sharpness",
+            caption=(
+                "Sharpness over full-batch training, one line a seed. It rises until it meets 2 / rate (dashed) and stays "
+                "there, while the loss goes on falling."
+            ),
+            panels=(
+                Panel(
+                    title="Edge of stability",
+                    content=Curve(
+                        metric="sharpness",
+                        runs={f"rate {rate}": Selected("edge", where={"learning_rate": rate}) for rate in (0.1, 0.25)}
+                        | {f"rate {SLOW_RATE}": Selected("slow")},
+                        band="seeds",
+                    ),
+                    x_label="step",
+                    y_label="sharpness",
+                    references=(
+                        Reference(label="2 / 0.1", y=20.0),
+                        Reference(label="2 / 0.25", y=8.0),
+                    ),
+                ),
+                Panel(
+                    title="Training loss",
+                    content=Curve(
+                        metric="train_loss",
+                        runs={f"rate {rate}": Selected("edge", where={"learning_rate": rate}) for rate in (0.1, 0.25)}
+                        | {f"rate {SLOW_RATE}": Selected("slow")},
+                        band="seeds",
+                    ),
+                    x_label="step",
+                    y_label="loss (half squared error)",
+                    log_y=True,
+                ),
+            ),
+            scales=("smoke", "laptop"),
+            summary=0,
+        ),
+        Figure(
+            name="ratio",
+            caption="Median sharpness over the last 40 % of training, as a multiple of the limit of stability, over the rate.",
+            panels=(
+                Panel(
+                    title="Sharpness over its limit",
+                    content=SweepCurve(
+                        measure=hovering,
+                        over="learning_rate",
+                        runs={"gradient descent": edge, "heavy ball, momentum 0.9": heavy_ball},
+                    ),
+                    x_label="learning rate",
+                    y_label="sharpness / limit",
+                    y_limits=(0.5, 1.5),
+                    references=(Reference(label="limit", y=1.0),),
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 20}),
+        "paper": Changes(
+            training={
+                "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),
+                "model.width": 200,
+                "num_steps": 20_000,
+            },
+            arms={"slow": {"optimizer.learning_rate": 0.001}},
+            sweep={"optimizer.learning_rate": (2 / 200, 2 / 150, 2 / 100)},
+            probes=(
+                Sharpness(steps=Steps(count=100), num_iterations=30),
+                Evaluate(steps=Steps(count=100), splits=("train",), num_examples=5000),
+            ),
+        ),
+    },
+)

@@ -1,0 +1,254 @@
+"""Gradient descent and heavy ball on quadratics, in double precision, against the theory that knows all about them."""
+
+from seven_terms.spec import (
+    Arm,
+    Bars,
+    Below,
+    BestSetting,
+    Changes,
+    Claim,
+    Combine,
+    Curve,
+    Evaluate,
+    Experiment,
+    Figure,
+    LogSlope,
+    Panel,
+    Point,
+    Quadratic,
+    Reached,
+    Reference,
+    Selected,
+    Setting,
+    Sgd,
+    Slope,
+    Steps,
+    StepsTo,
+    SweepCurve,
+    Training,
+    Within,
+    WorstDeviation,
+)
+
+# Enough steps for the slowest mode to be alone in the second half; few enough that the loss stays above 1e-300.
+STEPS = {10: 1500, 100: 5000, 1000: 5000}
+HEAVY_BALL_STEPS = 1600
+HEAVY_BALL = (100, 1000, 10_000)
+
+
+def best_rate(k: float) -> float:
+    return round(2.0 / (1.0 + 1.0 / k), 9)
+
+
+def best_heavy_ball(k: float) -> Sgd:
+    root = k**0.5
+    return Sgd(learning_rate=4.0 / (1.0 + 1.0 / root) ** 2, momentum=((root - 1.0) / (root + 1.0)) ** 2)
+
+
+SLOW = (0.05, 0.1, 0.2, 0.4)
+NEAR = (0.99, 0.998, 1.0, 1.002, 1.01)
+RATES = tuple(
+    sorted(
+        {*SLOW, 0.8, 1.2, 1.6, 1.9, 1.999, 2.001, 2.01, 2.02}
+        | {round(best_rate(k) * factor, 9) for k in STEPS for factor in NEAR}
+    )
+)
+LIMIT = 3.8  # 2 (1 + 0.9) / 1
+RATES_OF_HEAVY_BALL = tuple(round(LIMIT * factor, 6) for factor in (0.99, 0.999, 0.9995, 1.0005, 1.001, 1.01))
+
+
+def training(k: float, optimizer: Sgd, num_steps: int) -> Training:
+    return Training(
+        task=Quadratic(dimension=10, condition_number=k),
+        model=Point(dimension=10, random=True),
+        optimizer=optimizer,
+        num_steps=num_steps,
+        precision="float64",
+    )
+
+
+log_contraction = Combine("product", LogSlope("train_loss", start=0.5), 0.5)  # the loss falls with the square
+contraction = Combine("exp", log_contraction)
+converges = Reached(log_contraction, below=0.0)
+steps_to_millionth = StepsTo("train_loss", below=1e-6)
+at_best = {k: Selected(f"gd_{k}", where={"learning_rate": best_rate(k)}) for k in STEPS}
+heavy_balls = {k: Selected(f"heavy_ball_{k}") for k in HEAVY_BALL}
+
+experiment = Experiment(
+    name="quadratics",
+    term="learning_rate",
+    title="Quadratics: everything that is known exactly",
+    question="Do stability limit, best rate and contraction on a quadratic agree with theory, to how many digits?",
+    method=(
+        "Ten eigenvalues, spread logarithmically between 1/k and 1, random starts, double precision. Gradient descent is "
+        "run at rates on both sides of the limit and of the best rate, heavy ball at its best rate and momentum. "
+        "Contraction per step is the slope of the logarithm of the loss over the second half of the run. Heavy ball at "
+        "its best has a double root, so that its error falls as t times a power, and the slope is off by about 1/t."
+    ),
+    arms=(
+        *(
+            Arm(
+                name=f"gd_{k}",
+                label=f"gradient descent, k = {k}",
+                training=training(k, Sgd(), steps),
+                sweep={"optimizer.learning_rate": RATES},
+                num_seeds=2,
+            )
+            for k, steps in STEPS.items()
+        ),
+        *(
+            Arm(
+                name=f"heavy_ball_{k}",
+                label=f"heavy ball, k = {k}",
+                training=training(k, best_heavy_ball(k), HEAVY_BALL_STEPS),
+            )
+            for k in HEAVY_BALL
+        ),
+        Arm(
+            name="heavy_ball_limit",
+            label="heavy ball with momentum 0.9",
+            training=training(100, Sgd(momentum=0.9), STEPS[10]),
+            sweep={"optimizer.learning_rate": RATES_OF_HEAVY_BALL},
+            num_seeds=2,
+        ),
+    ),
+    num_seeds=1,  # exact but for the random starts; the arms that are compared over rates have two
+    probes=(Evaluate(steps=Steps(count=300), splits=("train",)),),
+    claims=(
+        Claim(
+            id="LR4",
+            form="quadratic",
+            statement="On a quadratic gradient descent converges below the rate 2 / largest eigenvalue and not above.",
+            source="LeCun et al. 1998, section 5",
+            estimate=BestSetting(
+                measure=converges, setting="learning_rate", runs=Selected("gd_100"), mode="largest_reached"
+            ),
+            rule=Within(1.998, 2.002),
+            unit="rate (largest eigenvalue 1)",
+            because="the largest rate of the grid that converges must lie within 0.1 % of 2",
+        ),
+        Claim(
+            id="LR4",
+            form="heavy ball",
+            statement="With heavy-ball momentum b the limit is 2 (1 + b) / largest eigenvalue.",
+            source="Polyak 1964",
+            estimate=BestSetting(
+                measure=converges, setting="learning_rate", runs=Selected("heavy_ball_limit"), mode="largest_reached"
+            ),
+            rule=Within(0.999 * LIMIT, 1.001 * LIMIT),
+            unit="rate (largest eigenvalue 1, momentum 0.9)",
+            because="the largest rate of the grid that converges must lie within 0.1 % of 3.8",
+        ),
+        Claim(
+            id="LR2",
+            form="quadratic",
+            statement="Well below the limit the number of steps is inversely proportional to the rate.",
+            source="article; algebra",
+            estimate=Slope(
+                measure=steps_to_millionth,
+                over="learning_rate",
+                runs=tuple(Selected("gd_10", where={"learning_rate": rate}) for rate in SLOW),
+            ),
+            rule=Within(-1.05, -0.95),
+            unit="exponent of the rate",
+            because="inverse proportion is an exponent of -1; steps are counted in fives, which is worth 0.03",
+        ),
+        Claim(
+            id="B-LR1",
+            form="best rate",
+            statement="The best constant rate of gradient descent is 2 / (L + m).",
+            source="Polyak 1964",
+            estimate=BestSetting(measure=contraction, setting="learning_rate", runs=Selected("gd_100")),
+            rule=Within(0.999 * best_rate(100), 1.001 * best_rate(100)),
+            unit="rate (L = 1, m = 0.01)",
+            because="no rate that is 0.2 % away or more may contract faster",
+        ),
+        Claim(
+            id="B-LR1",
+            form="contraction",
+            statement="At its best rate gradient descent contracts by (k - 1) / (k + 1) a step.",
+            source="Polyak 1964",
+            estimate=WorstDeviation(
+                measure=log_contraction,
+                expected=Combine("log", Setting("best_contraction")),
+                runs=tuple(at_best.values()),
+            ),
+            rule=Below(1e-3),
+            unit="relative deviation of the logarithm",
+            because="0.1 % of the logarithm is a sharper test than 0.1 % of a factor close to 1",
+        ),
+        Claim(
+            id="B-LR1",
+            form="heavy ball",
+            statement="Heavy ball at its best replaces the condition number by its square root.",
+            source="Polyak 1964",
+            estimate=WorstDeviation(
+                measure=contraction, expected="heavy_ball_best_contraction", runs=tuple(heavy_balls.values())
+            ),
+            rule=Below(1e-3),
+            unit="relative deviation of the contraction",
+            because="the double root alone makes 0.09 % at this length, gradient descent would be off by 6 % and more",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="contraction",
+            caption="Left: contraction per step over the rate, with the theory. Right: heavy ball against gradient descent.",
+            panels=(
+                Panel(
+                    title="Distance left after one step",
+                    content=SweepCurve(
+                        measure=contraction, over="learning_rate", runs={f"k = {k}": Selected(f"gd_{k}") for k in STEPS}
+                    ),
+                    x_label="rate (largest eigenvalue 1)",
+                    y_label="contraction",
+                    y_limits=(0.75, 1.03),
+                    references=(
+                        *(Reference(label=f"theory, k = {k}", theory="contraction", arm=f"gd_{k}") for k in STEPS),
+                        Reference(label="limit 2", x=2.0),
+                    ),
+                ),
+                Panel(
+                    title="k = 100, each at its best",
+                    content=Curve(
+                        metric="train_loss",
+                        runs={"gradient descent": at_best[100], "heavy ball": heavy_balls[100]},
+                    ),
+                    x_label="step",
+                    y_label="loss",
+                    log_y=True,
+                    y_limits=(1e-30, None),
+                ),
+            ),
+        ),
+        Figure(
+            name="best",
+            caption="Left: steps until the loss is 1e-6 over the rate, for k = 10. Right: contraction at the best setting.",
+            panels=(
+                Panel(
+                    title="Steps to a loss of 1e-6, k = 10",
+                    content=SweepCurve(
+                        measure=steps_to_millionth, over="learning_rate", runs={"gradient descent": Selected("gd_10")}
+                    ),
+                    x_label="rate (largest eigenvalue 1)",
+                    y_label="steps",
+                    log_x=True,
+                    log_y=True,
+                    references=(Reference(label="limit 2", x=2.0),),
+                ),
+                Panel(
+                    title="Contraction at the best setting",
+                    content=Bars(
+                        measure=contraction,
+                        runs={f"gradient descent, k = {k}": at_best[k] for k in STEPS}
+                        | {f"heavy ball, k = {k}": heavy_balls[k] for k in HEAVY_BALL},
+                    ),
+                    x_label="method",
+                    y_label="contraction",
+                    y_limits=(0.75, 1.0),
+                ),
+            ),
+        ),
+    ),
+    scales={"smoke": Changes(training={"num_steps": 100})},
+)

@@ -1,0 +1,129 @@
+"""How good is the rate that a learning-rate range test finds, against a grid search that costs 40 times as much?"""
+
+from dataclasses import replace
+
+from seven_terms.spec import (
+    Arm,
+    AtBest,
+    Below,
+    Changes,
+    Claim,
+    Combine,
+    Curve,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    Mlp,
+    Panel,
+    Ramp,
+    Regret,
+    Selected,
+    Sgd,
+    Steps,
+    Stream,
+    SweepCurve,
+    Training,
+)
+
+CONSTANT = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=2, width=32, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(),
+    num_steps=600,
+    batch_size=64,
+)
+RISING = replace(CONSTANT, optimizer=Sgd(learning_rate=10.0), schedule=Ramp(start=1e-4), num_steps=150)
+RATES = tuple(round(2.0**power, 4) for power in range(-7, 4))  # 1/128 to 8
+
+lowest_at = AtBest("learning_rate", of="batch_loss")
+grid, ramp = Selected("grid"), Selected("range_test")
+
+experiment = Experiment(
+    name="range_test",
+    term="learning_rate",
+    title="A range test against a grid search",
+    question="Does a range test of 150 updates find a rate as good as a grid search of 6,600?",
+    method=(
+        "The rate rises geometrically from 0.001 to 10 in 150 updates; a tenth of the rate at which the mean batch loss of "
+        "five updates was lowest is picked, once for each seed, before anything else is known. The grid search trains "
+        "eleven constant rates for 600 updates each and takes the one with the lowest validation loss. Regret is the test "
+        "loss of a 600-update run at the grid's rate nearest to the pick, minus that at the grid's best."
+    ),
+    arms=(
+        Arm(name="grid", label="constant rate", training=CONSTANT, sweep={"optimizer.learning_rate": RATES}),
+        Arm(name="range_test", label="range test", training=RISING),
+    ),
+    num_seeds=30,
+    probes=(
+        Stream(window=5),
+        Evaluate(steps=Steps(count=1), splits=("validation", "test")),
+    ),
+    noise_floor_arm="grid",
+    noise_floor_at={"optimizer.learning_rate": 0.5},
+    claims=(
+        Claim(
+            id="LR5",
+            statement="Finding a good rate is long work, and techniques shorten it: a range test does at 1/44 of the cost.",
+            source="article; Smith 2015; the rule of a tenth is fastai's",
+            estimate=Regret(
+                measure=Last("test_loss"),
+                setting="learning_rate",
+                picked=Combine("ratio", lowest_at, 10.0),
+                picks=ramp,
+                runs=grid,
+            ),
+            rule=Below(0.05),
+            unit="nats of test loss more than the grid search",
+            because="0.05 nats is about what another seed changes; more regret than that would be worth a search",
+        ),
+        Claim(
+            id="LR5",
+            form="third of it",
+            statement="A third of the rate with the lowest loss is a good pick as well.",
+            source="Smith 2015, section 3.3, who puts the lower bound at a third or a fourth of the upper",
+            estimate=Regret(
+                measure=Last("test_loss"),
+                setting="learning_rate",
+                picked=Combine("ratio", lowest_at, 3.0),
+                picks=ramp,
+                runs=grid,
+            ),
+            rule=Below(0.05),
+            unit="nats of test loss more than the grid search",
+            because="the same margin as for the tenth",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="range_test",
+            caption="Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
+            panels=(
+                Panel(
+                    title="Range test",
+                    content=Curve(metric="batch_loss", runs={"range test": ramp}, band="seeds"),
+                    x_label="update (the rate rises from 0.001 to 10)",
+                    y_label="batch loss (nats)",
+                    y_limits=(0.0, 4.0),
+                ),
+                Panel(
+                    title="Grid search, 600 updates each",
+                    content=SweepCurve(measure=Last("test_loss"), over="learning_rate", runs={"constant rate": grid}),
+                    x_label="learning rate",
+                    y_label="test loss (nats)",
+                    log_x=True,
+                ),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 30}),
+        "paper": Changes(
+            training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
+            arms={"grid": {"num_steps": 10_000}, "range_test": {"num_steps": 1000}},
+        ),
+    },
+)

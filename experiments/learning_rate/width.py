@@ -1,0 +1,144 @@
+"""Does a rate tuned on a narrow network serve a wide one, in the standard parametrization and in muP?
+
+One hidden layer instead of two, so that networks are wide at little cost; the paper's scale has two.
+"""
+
+from dataclasses import replace
+
+from seven_terms.spec import (
+    Arm,
+    Below,
+    Changes,
+    Cifar10,
+    Claim,
+    Digits,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    Mlp,
+    Panel,
+    Selected,
+    Sgd,
+    Slope,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+TRAINING = Training(
+    task=Digits(resolution=7),
+    model=Mlp(depth=1, width=64, activation="relu"),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(),
+    num_steps=100,
+    batch_size=64,
+)
+SQUARED = replace(TRAINING, task=replace(TRAINING.task, loss="half_squared_error"))
+WIDTHS = (64, 256, 1024)
+RATES = tuple(2.0**power for power in range(-5, 3))  # 1/32 to 4
+
+
+def in_mup(training: Training) -> Training:
+    return replace(training, model=replace(training.model, parametrization="mup"))
+
+
+def exponent(arm: str) -> Slope:
+    return Slope(measure=None, over="width", runs=(Selected(arm),), argbest="learning_rate")
+
+
+def over_rates(arm: str, title: str) -> Panel:
+    return Panel(
+        title=title,
+        content=SweepCurve(
+            measure=Last("test_loss"),
+            over="learning_rate",
+            runs={f"width {width}": Selected(arm, where={"width": width}) for width in WIDTHS},
+        ),
+        x_label="learning rate",
+        y_label="test loss",
+        log_x=True,
+    )
+
+
+experiment = Experiment(
+    name="width",
+    term="learning_rate",
+    title="Rate against width",
+    question="How does the best rate move when the network gets wider, in the standard parametrization and in muP?",
+    method=(
+        "One hidden layer of 64 to 1,024 ReLU units, He initialization, 100 updates of SGD on small digits with cross-entropy "
+        "and with squared error in the standard parametrization, and with squared error in muP, which is the same network at "
+        "width 64. "
+        "The best of eight rates is taken for each seed and width by validation loss; the slope of its logarithm over "
+        "that of the width is its exponent."
+    ),
+    arms=(
+        Arm(name="standard", label="standard, cross-entropy", training=TRAINING),
+        Arm(name="standard_squared", label="standard, squared error", training=SQUARED),
+        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED)),
+    ),
+    sweep={"optimizer.learning_rate": RATES, "model.width": WIDTHS},
+    num_seeds=6,
+    probes=(Evaluate(steps=Steps(count=1), splits=("validation", "test")),),
+    noise_floor_arm="standard",
+    noise_floor_at={"optimizer.learning_rate": 1.0, "model.width": 256},
+    claims=(
+        Claim(
+            id="B-LR5",
+            form="cross-entropy",
+            statement="In the standard parametrization a wider network needs a smaller rate.",
+            source="Yang et al. 2022",
+            estimate=exponent("standard"),
+            rule=Below(-0.25),
+            unit="exponent of the width",
+            because="the literature's exponents are -0.5 to -1; half of the milder one is the least that matters",
+        ),
+        Claim(
+            id="B-LR5",
+            form="squared error",
+            statement="In the standard parametrization a wider network needs a smaller rate, with squared error.",
+            source="Yang et al. 2022",
+            estimate=exponent("standard_squared"),
+            rule=Below(-0.25),
+            unit="exponent of the width",
+            because="the same rule with a loss whose curvature does not fade as outputs grow",
+        ),
+        Claim(
+            id="B-LR5",
+            form="muP",
+            statement="In muP the best rate stays where it is when the network gets wider, with squared error.",
+            source="Yang et al. 2022",
+            estimate=exponent("mup_squared"),
+            rule=Within(-0.15, 0.15),
+            unit="exponent of the width",
+            because="within 0.15 a rate moves by a factor of 1.5 at most over this range of 16",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="width",
+            caption="Final test loss over the rate, by width. With squared error a line ends where runs diverge.",
+            panels=(
+                over_rates("standard", "Standard, cross-entropy"),
+                over_rates("standard_squared", "Standard, squared error"),
+                over_rates("mup_squared", "muP, squared error"),
+            ),
+            scales=("smoke", "laptop"),
+        ),
+    ),
+    scales={
+        "smoke": Changes(num_seeds=2, training={"num_steps": 5}, sweep={"optimizer.learning_rate": (0.25, 1.0)}),
+        "paper": Changes(
+            training={"num_steps": 15_000, "model.depth": 2},  # 20 epochs
+            arms={
+                "standard": {"task": Cifar10(image=False)},
+                "standard_squared": {"task": Cifar10(image=False, loss="half_squared_error")},
+                "mup_squared": {"task": Cifar10(image=False, loss="half_squared_error")},
+            },
+            sweep={"model.width": (64, 256, 1024, 4096)},
+        ),
+    },
+)
