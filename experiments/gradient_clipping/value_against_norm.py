@@ -13,7 +13,6 @@ from seven_terms.spec import (
     Claim,
     ClippedDirection,
     Clipping,
-    Cloud,
     Digits,
     Evaluate,
     Experiment,
@@ -31,6 +30,7 @@ from seven_terms.spec import (
     Sgd,
     Steps,
     Stream,
+    SweepCurve,
     Training,
     Within,
 )
@@ -55,7 +55,13 @@ none, norm, value = (
     Selected("norm", best=(*RATE, "norm")),
     Selected("value", best=(*RATE, "value")),
 )
-SHARE, COSINE = Over("clip_fraction"), Over("clip_cosine")
+COSINE = Over("clip_cosine")
+THRESHOLD = {"none": (), "norm": ("norm",), "value": ("value",)}
+
+
+def at_best_threshold(*arms: str) -> dict[str, Selected]:
+    return {ARMS[arm][0]: Selected(arm, best=THRESHOLD[arm]) for arm in arms}
+
 
 experiment = Experiment(
     name="value_against_norm",
@@ -125,20 +131,28 @@ experiment = Experiment(
         Figure(
             name="value_against_norm",
             caption=(
-                "Deep tanh networks with large weights, every run of every rate and threshold a dot. Left: test loss over the "
-                "share of updates that were clipped. Right: cosine between the clipped and the raw gradient."
+                "Deep tanh networks with large weights, at the best threshold of each rate. Left: test accuracy. Right: cosine "
+                "between the clipped and the raw gradient, one when only the length is changed."
             ),
-            panels=tuple(
+            panels=(
                 Panel(
-                    title=title,
-                    content=Cloud(x=SHARE, y=y, runs={ARMS[name][0]: Selected(name) for name in ("norm", "value")}),
-                    x_label="share of updates clipped",
-                    y_label=y_label,
-                )
-                for title, y, y_label in (
-                    ("Result", Last("test_loss"), "test loss (nats)"),
-                    ("Direction", COSINE, "cosine to the raw gradient"),
-                )
+                    title="Result",
+                    content=SweepCurve(
+                        measure=Last("test_accuracy"),
+                        over="learning_rate",
+                        runs=at_best_threshold("none", "norm", "value"),
+                    ),
+                    x_label="learning rate",
+                    y_label="test accuracy",
+                    log_x=True,
+                ),
+                Panel(
+                    title="Direction",
+                    content=SweepCurve(measure=COSINE, over="learning_rate", runs=at_best_threshold("norm", "value")),
+                    x_label="learning rate",
+                    y_label="cosine to the raw gradient",
+                    log_x=True,
+                ),
             ),
         ),
     ),

@@ -122,6 +122,7 @@ experiment = Experiment(
                     x_label="learning rate",
                     y_label="test accuracy",
                     log_x=True,
+                    y_limits=(0.0, 1.0),
                 )
                 for name, label in (("well_behaved", "Healthy gradients"), ("vanishing", "Vanishing gradients"))
             ),
