@@ -1,6 +1,8 @@
-"""What all tests share: one thread, W&B offline and silent, and the folder of the project."""
+"""What all tests share: one thread, W&B offline and silent, the folder of the project, a processor left as it was."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,3 +13,11 @@ os.environ.update(OMP_NUM_THREADS="1", WANDB_MODE="offline", WANDB_SILENT="true"
 @pytest.fixture(scope="session")
 def project() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> Iterator[None]:
+    """Switch denormal numbers on again: training flushes them to zero for its whole process, here that of all tests."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
