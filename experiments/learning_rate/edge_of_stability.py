@@ -29,6 +29,7 @@ from seven_terms.spec import (
     Reached,
     Reference,
     Selected,
+    Selection,
     Setting,
     Sgd,
     Sharpness,
@@ -86,6 +87,7 @@ experiment = Experiment(
         Sharpness(steps=Steps(count=60), num_iterations=12),
         Evaluate(steps=Steps(count=60), splits=("train",)),
     ),
+    selection=Selection(metric="train_loss"),
     noise_floor_arm="edge",
     noise_floor_at={"optimizer.learning_rate": RATES[-1]},
     claims=(
