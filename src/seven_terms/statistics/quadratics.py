@@ -184,7 +184,9 @@ def _require_plain(training: Training) -> None:
 def _start(training: Training) -> float:
     require(isinstance(training.model, Point), what="theory", must="the model must be a Point", got=training.model)
     assert isinstance(training.model, Point)
-    return training.model.start
+    start = training.model.start
+    require(isinstance(start, (int, float)), what="theory", must="the point must start at one number", got=start)
+    return float(start)  # type: ignore[arg-type]
 
 
 def _rate(training: Training, step: int) -> float:
