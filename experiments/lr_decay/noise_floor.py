@@ -58,7 +58,7 @@ experiment = Experiment(
         Arm(name="heavy_ball", label="heavy ball 0.9", training=training(0.9)),
     ),
     sweep={"optimizer.learning_rate": RATES},
-    num_seeds=3,
+    num_seeds=5,
     probes=(Distance(steps=Steps(every=10)),),
     selection=Selection(metric="squared_distance"),  # nothing is selected: this is what the noise floor is told in
     noise_floor_arm="plain",

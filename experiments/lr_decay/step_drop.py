@@ -78,7 +78,7 @@ experiment = Experiment(
         *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
         Arm(name="batch_norm", label="rate / 10, batch norm", training=NORMALIZED),
     ),
-    num_seeds=8,
+    num_seeds=14,
     probes=(Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),),
     selection=Selection(metric="test_loss"),  # nothing is selected: this is what the noise floor is told in
     noise_floor_arm="drop_10",

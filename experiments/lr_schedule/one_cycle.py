@@ -36,7 +36,7 @@ STEP = Training(
     initialization=Initialization(kind="he"),
     optimizer=Sgd(momentum=0.9, weight_decay=1e-4),
     schedule=Step(fractions=(0.625, 0.875)),  # 50,000 and 70,000 of 80,000
-    num_steps=1200,
+    num_steps=960,
     batch_size=50,
 )
 CYCLE = dataclasses.replace(
@@ -78,14 +78,14 @@ experiment = Experiment(
     ),
     sweep={
         "optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0),
-        "num_steps": (150, 1200),
+        "num_steps": (120, 960),
         "task.num_train": (500, 3500),
     },
-    num_seeds=8,
+    num_seeds=12,
     probes=(Evaluate(steps=Steps(count=4), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
     noise_floor_arm="step",
-    noise_floor_at={"optimizer.learning_rate": 0.1, "num_steps": 1200, "task.num_train": 3500},
+    noise_floor_at={"optimizer.learning_rate": 0.1, "num_steps": 960, "task.num_train": 3500},
     claims=(
         Claim(
             id="B-SC5",
