@@ -24,6 +24,7 @@ from .exploding_gradient import (
 from .gradient_clipping import (
     adaptive,
     bounds,
+    largest_rate,
     polyphonic_music,
     power_function,
     temporal_order,
@@ -93,6 +94,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     running_statistics.experiment,
     internal_shift.experiment,
     temporal_order.experiment,
+    largest_rate.experiment,
     bounds.experiment,
     value_against_norm.experiment,
     power_function.experiment,

@@ -77,8 +77,9 @@ experiment = Experiment(
     probes=(
         Stream(window=1, update_norms=True),
         ClippedDirection(steps=Steps(every=10, last=False)),
-        Evaluate(steps=Steps(at=(0,)), splits=("test",), num_examples=500),
+        Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),
     ),
+    noise_floor_arm="value",
     claims=(
         Claim(
             id="GC1",

@@ -58,6 +58,7 @@ experiment = Experiment(
     num_seeds=8,
     probes=(Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("validation",)),),
     selection=Selection(metric="validation_loss"),
+    noise_floor_arm="fixed",
     claims=(
         Claim(
             id="B-GC5",
