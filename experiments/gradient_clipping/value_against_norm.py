@@ -2,6 +2,8 @@
 
 First run at a constant rate with six seeds: last iterates scattered by a tenth in accuracy, more than the margin of any
 claim, and the best rate lay on the grid's edge. Hence the falling rate, one more rate and more seeds; rules unchanged.
+Where every update is clipped only rate times threshold counts (see bounds), so a best setting in a corner of the grid may
+still have its product inside.
 """
 
 import dataclasses
