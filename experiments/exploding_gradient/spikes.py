@@ -93,10 +93,7 @@ experiment = Experiment(
                     content=Cloud(
                         x=RADIUS,
                         y=LARGEST,
-                        runs={
-                            f"rate {rate:g}": Selected("unclipped", where={"learning_rate": rate})
-                            for rate in (0.01, 0.04)
-                        },
+                        runs={f"rate {rate:g}": Selected(name) for name, rate in RATES.items()},
                     ),
                     x_label="largest spectral radius",
                     y_label="largest gradient norm",
