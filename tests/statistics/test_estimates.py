@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -318,3 +319,21 @@ def test_what_theory_says_of_a_run_is_a_setting_and_an_axis() -> None:
     assert found.interval.effect == pytest.approx(2.0)
     squared = Setting("stability_limit")
     assert estimate(Correlation(first=LOSS, second=squared, runs=(A,)), results).interval.effect == pytest.approx(1.0)
+
+
+def test_the_slope_of_a_crossing_is_finer_than_the_grid() -> None:
+    """A measure falling as 1 - 0.4 log2(setting / start) is 0.5 at start * 2**1.25, wherever the start lies between points."""
+
+    def record(run: Run) -> dict:
+        length, largest = run.training.task.dimension, run.training.task.largest
+        value = 1.0 - 0.4 * math.log2(length / (4 * largest**2))
+        return {"test_loss": value, "validation_loss": 1.0}
+
+    sweep = {"task.dimension": (2, 4, 8, 16, 32), "task.largest": (0.8, 1.0, 1.3)}
+    results = make_results(make_experiment("a", sweep=sweep), record)
+    kind = Slope(measure=LOSS, over="largest", runs=(A,), argbest="task.dimension", crosses=0.5)
+    found = estimate(kind, results)
+    assert found.interval.effect == pytest.approx(2.0)
+    assert not any("beyond" in note for note in found.notes)
+    beyond = estimate(dataclasses.replace(kind, crosses=-5.0), results)
+    assert "9 of 9 task.dimension beyond their grid" in beyond.notes

@@ -141,6 +141,15 @@ def _paired(what: str, *, exact: bool, scale: str = "") -> str:
     return "free of chance, so without interval" if exact else f"{what} over shared seeds, paired t{scale}"
 
 
+def _slope_of(estimate: Slope, labels: Labels) -> str:
+    measure = "" if estimate.measure is None else measure_in_words(estimate.measure, labels)
+    if estimate.argbest is None:
+        return measure
+    if estimate.crosses is None:
+        return f"{words(estimate.argbest)} that is best"
+    return f"{words(estimate.argbest)} up to which {measure} is at least {estimate.crosses:g}"
+
+
 def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
     """Return what was computed over the runs, and which interval was put around it."""
 
@@ -166,7 +175,7 @@ def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
             versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
             return f"share of runs with {told(measure)}, {versus}; Newcombe's interval"
         case Slope():
-            what = words(estimate.argbest) + " that is best" if estimate.argbest else told(estimate.measure)
+            what = _slope_of(estimate, labels)
             x, y = (("the logarithm of " if log else "") for log in (estimate.log_x, estimate.log_y))
             among = ", ".join(runs(some) for some in estimate.runs)
             return f"slope of {y}{what} over {x}{words(estimate.over)} per seed, {among}; mean over seeds, Student's t"

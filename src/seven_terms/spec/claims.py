@@ -220,7 +220,9 @@ class Slope:
 
     `log_x`, `log_y`: slopes on logarithms, so an exponent. `over` names a sweep value or an arm -> number mapping.
     `best`: per seed and per value of `over`, first take the runs at the selected other sweep values; with
-    `argbest="learning_rate"` the y is that selected value itself (per seed), so the slope is that of the optimum.
+    `argbest="learning_rate"` the y is that selected value itself (per seed), so the slope is that of the optimum. With
+    `crosses` it is the value of that setting up to which the measure is at least this level, interpolated between grid
+    points on the setting's logarithm: the depth, length or rate up to which something works, finer than the grid.
     """
 
     measure: Measure | None
@@ -229,6 +231,7 @@ class Slope:
     log_x: bool = True
     log_y: bool = True
     argbest: str | None = None
+    crosses: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

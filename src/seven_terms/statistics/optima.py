@@ -27,7 +27,7 @@ def estimate_slope(kind: Slope, results: Results) -> Parts:
         points["y"] = evaluate(kind.measure, results).to_numpy()[positions]
         notes = []
     else:
-        points, notes = _optima(points, kind, results=results)
+        points, notes = (_optima if kind.crosses is None else _crossings)(points, kind, results=results)
     return _mean_slope(points, kind, notes=notes), groups, notes
 
 
@@ -50,6 +50,36 @@ def _optima(points: pd.DataFrame, kind: Slope, *, results: Results) -> tuple[pd.
     outer = (best["y"].to_numpy() == grid["min"]) | (best["y"].to_numpy() == grid["max"])
     notes = [f"{int(outer.sum())} of {len(best)} best {kind.argbest} at the edge of their grid"] if outer.any() else []
     return best, notes
+
+
+def _crossings(points: pd.DataFrame, kind: Slope, *, results: Results) -> tuple[pd.DataFrame, list[str]]:
+    """Return, per seed and x, the setting at which the measure falls below the level; the grid's end if it does not."""
+    assert kind.argbest is not None
+    assert kind.measure is not None
+    assert kind.crosses is not None
+    points = points.assign(
+        value=evaluate(kind.measure, results).to_numpy()[points["position"]],
+        setting=[number(results.runs[i], kind.argbest) for i in points["position"]],
+    )
+    rows, outer = [], 0
+    for (seed, x), one in points.groupby(["seed", "x"]):
+        values = one.groupby("setting")["value"].max()
+        y, inside = _crossing(values.index.to_numpy(), values.to_numpy(), level=kind.crosses)
+        rows.append({"seed": seed, "x": x, "y": y})
+        outer += not inside
+    notes = [f"{outer} of {len(rows)} {kind.argbest} beyond their grid"] if outer else []
+    return pd.DataFrame(rows), notes
+
+
+def _crossing(grid: np.ndarray, values: np.ndarray, *, level: float) -> tuple[float, bool]:
+    """Return (setting, whether it lies inside the grid); a missing value, of a diverged run, is below every level."""
+    reached = np.flatnonzero(values >= level)
+    if len(reached) == 0 or reached[-1] == len(grid) - 1:
+        return float(grid[0 if len(reached) == 0 else -1]), False
+    last = int(reached[-1])
+    below = values[last + 1] if np.isfinite(values[last + 1]) else -np.inf
+    share = (values[last] - level) / (values[last] - below)
+    return float(grid[last] * (grid[last + 1] / grid[last]) ** share), True
 
 
 def _scores(measure: Measure, results: Results) -> np.ndarray:
