@@ -38,7 +38,7 @@ TRAINING = Training(
     model=Mlp(depth=6, width=40, activation="relu", normalization=BatchNorm()),
     initialization=Initialization(kind="he"),
     optimizer=Sgd(momentum=0.9),
-    num_steps=200,
+    num_steps=150,
     batch_size=32,
 )
 # name: (label, residual, depth, n of the CIFAR network)
@@ -79,6 +79,7 @@ experiment = Experiment(
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
     noise_floor_arm="plain_shallow",
+    noise_floor_at={"optimizer.learning_rate": 0.03},
     claims=(
         Claim(
             id="B-VG4",

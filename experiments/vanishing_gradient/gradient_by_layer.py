@@ -88,6 +88,7 @@ experiment = Experiment(
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=200),
     ),
     noise_floor_arm="tanh_glorot",
+    noise_floor_at={"model.depth": SHALLOW},
     claims=(
         Claim(
             id="VG1",

@@ -55,13 +55,14 @@ experiment = Experiment(
         Arm(name="he", label="He", training=HE),
     ),
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03)},
-    num_seeds=8,
+    num_seeds=10,
     probes=(
         Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=250),
         LayerGradients(steps=Steps(at=(0,), last=False)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
     noise_floor_arm="he",
+    noise_floor_at={"optimizer.learning_rate": 0.003},
     claims=(
         Claim(
             id="B-VG2",
