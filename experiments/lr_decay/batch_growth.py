@@ -81,7 +81,7 @@ experiment = Experiment(
                 baseline=at_rate_of_decay("decay"),
             ),
             rule=Within(0.9, 1.1),
-            unit="ratio of training losses after the first change",
+            unit="ratio of training losses",
             because="curves that coincide differ by less than 10 % on average once the arms have parted",
         ),
     ),

@@ -76,7 +76,7 @@ experiment = Experiment(
             source="Robbins and Monro 1951",
             estimate=Mean(measure=LogSlope(DISTANCE, over="log_step", start=0.01), runs=Selected("exact")),
             rule=Within(-1.05, -0.95),
-            unit="exponent of the squared distance over steps",
+            unit="exponent of the distance",
             because="as 1/t means an exponent of -1, to 5 %",
         ),
         Claim(

@@ -85,7 +85,7 @@ experiment = Experiment(
                 runs=tuple(Selected("plain", where={"learning_rate": rate}) for rate in SMALL_RATES),
             ),
             rule=Within(0.97, 1.03),
-            unit="exponent of the squared distance",
+            unit="exponent of the distance",
             because="in proportion means an exponent of 1; the closed form gives 1.01 over these rates",
         ),
     ),

@@ -90,7 +90,7 @@ experiment = Experiment(
             source="article",
             estimate=Mean(measure=spread_ratio("test_loss"), runs=Selected("drop_10"), log=True),
             rule=Below(1.0),
-            unit="ratio of spreads, after over before",
+            unit="ratio of spreads",
             because="a spread of the test loss after the drop below the one before it is a reduction",
         ),
         Claim(
@@ -114,7 +114,7 @@ experiment = Experiment(
                 runs=tuple(Selected(name) for name in ARMS),
             ),
             rule=Above(0.0),
-            unit="exponent of the spread over the rate",
+            unit="exponent of the spread",
             because="a spread that grows with the rate has a positive exponent",
         ),
         Claim(
@@ -124,7 +124,7 @@ experiment = Experiment(
             source="folklore",
             estimate=PairedRatio(measure=final_loss, runs=Selected("drop_1000"), baseline=Selected("drop_10")),
             rule=Below(1.0),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="a hundred times lower rate would have to end lower",
         ),
         Claim(
@@ -134,7 +134,7 @@ experiment = Experiment(
             source="He et al. 2016",
             estimate=PairedRatio(measure=final_loss, runs=Selected("drop_10"), baseline=Selected("keep")),
             rule=Below(1.0),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="both share the first half, so a ratio below 1 is due to the drop",
         ),
         Claim(
@@ -144,7 +144,7 @@ experiment = Experiment(
             source="log of Smith and Topin 2017",
             estimate=Mean(measure=later, runs=Selected("drop_10"), log=True),
             rule=Below(1.0),
-            unit="ratio of test losses, end over right after the drop",
+            unit="ratio of test losses",
             because="a test loss that rises again after the drop gives back what was gained",
         ),
     ),

@@ -108,7 +108,7 @@ experiment = Experiment(
         "optimizer.learning_rate": (0.02, 0.05, 0.12, 0.3, 0.7),
         "num_steps": (225, 900, 1800),
     },
-    num_seeds=14,
+    num_seeds=18,
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test")),),
     selection=Selection(metric="validation_loss"),
     noise_floor_arm="linear",
@@ -121,7 +121,7 @@ experiment = Experiment(
             source="article",
             estimate=PairedRatio(measure=Last("test_accuracy"), runs=at("constant"), baseline=at("linear")),
             rule=Above(0.95),
-            unit="ratio of test accuracies",
+            unit="ratio of accuracies",
             because="a network that keeps 95 % of the accuracy that a decaying rate gives has been trained",
         ),
         Claim(
@@ -161,7 +161,7 @@ experiment = Experiment(
             source="Defazio et al. 2023",
             estimate=loss_ratio("linear", "cosine"),
             rule=Below(1.05),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="at least as good: a test loss less than 5 % higher",
         ),
         Claim(
@@ -171,7 +171,7 @@ experiment = Experiment(
             source="Defazio et al. 2023",
             estimate=loss_ratio("linear", "step"),
             rule=Below(1.0),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="a ratio below 1 is a lower loss",
         ),
         Claim(
@@ -181,7 +181,7 @@ experiment = Experiment(
             source="Loshchilov and Hutter 2016",
             estimate=loss_ratio("restarts", "step"),
             rule=Below(1.0),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="the step schedule is what the paper compares with; a ratio below 1 is an improvement",
         ),
         Claim(
@@ -191,7 +191,7 @@ experiment = Experiment(
             source="Loshchilov and Hutter 2016, table 1",
             estimate=loss_ratio("restarts", "cosine"),
             rule=Below(1.0),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="both are cosines to zero over the same steps, so a ratio below 1 is due to the restarts",
         ),
         Claim(
@@ -200,7 +200,7 @@ experiment = Experiment(
             source="Li et al. 2019",
             estimate=loss_ratio("cut", "cosine"),
             rule=Above(1.05),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="worse: a test loss at least 5 % higher although the cut schedule, too, has its own best rate",
         ),
         Claim(
@@ -210,7 +210,7 @@ experiment = Experiment(
             source="Hagele et al. 2024",
             estimate=loss_ratio("wsd", "warmup_cosine"),
             rule=Within(0.95, 1.05),
-            unit="ratio of final test losses",
+            unit="ratio of test losses",
             because="a match: test losses within 5 % of each other, each at its own best rate",
         ),
     ),

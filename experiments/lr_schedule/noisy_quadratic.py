@@ -112,7 +112,7 @@ experiment = Experiment(
             source="Defazio et al. 2023; Zhang et al. 2019",
             estimate=loss_ratio("linear", "cosine"),
             rule=Below(1.0),
-            unit="ratio of expected final losses",
+            unit="ratio of expected losses",
             because="the expectation has no sampling error, so a ratio below 1 is an order",
         ),
         Claim(
@@ -122,7 +122,7 @@ experiment = Experiment(
             source="Loshchilov and Hutter 2016",
             estimate=loss_ratio("restarts", "cosine"),
             rule=Below(1.0),
-            unit="ratio of expected final losses",
+            unit="ratio of expected losses",
             because="the expectation has no sampling error, so a ratio below 1 is an order",
         ),
         Claim(
@@ -132,7 +132,7 @@ experiment = Experiment(
             source="Li et al. 2019",
             estimate=loss_ratio("cut", "cosine"),
             rule=Above(1.05),
-            unit="ratio of expected final losses",
+            unit="ratio of expected losses",
             because="worse: an expected loss at least 5 % higher although the cut schedule, too, has its own best rate",
         ),
         Claim(
@@ -142,7 +142,7 @@ experiment = Experiment(
             source="Hagele et al. 2024",
             estimate=loss_ratio("wsd", "cosine"),
             rule=Within(0.95, 1.05),
-            unit="ratio of expected final losses",
+            unit="ratio of expected losses",
             because="a match: expected losses within 5 % of each other, as for the network",
         ),
     ),
