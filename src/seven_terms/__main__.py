@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -146,6 +147,8 @@ def timing(options: argparse.Namespace) -> None:
 def serve_warm(options: argparse.Namespace) -> None:
     for stage in ("training", "statistics", "figures", "report"):
         importlib.import_module(f"seven_terms.{stage}")
+    with contextlib.suppress(ImportError):  # a machine without W&B trains all the same
+        importlib.import_module("seven_terms.training.wandb_mirror").prepare()
     serve(options.socket, run)
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 IDLE_SECONDS = 20.0
 START_SECONDS = 60.0
+SHARED = ("WANDB_SERVICE",)  # set by the server: its forks use W&B's local service that it started
 
 
 def run_warm(arguments: list[str]) -> int | None:
@@ -92,8 +93,9 @@ def _become(request: dict, outputs: list[int], main: Callable[[list[str]], int])
         for number, output in zip((1, 2), outputs, strict=True):
             os.dup2(output, number)
         os.chdir(request["directory"])
+        shared = {name: os.environ[name] for name in SHARED if name in os.environ}
         os.environ.clear()
-        os.environ.update(request["environment"])
+        os.environ.update(request["environment"] | shared)
         status = main(request["arguments"])
     finally:
         sys.stdout.flush()

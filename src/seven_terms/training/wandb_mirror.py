@@ -7,6 +7,7 @@ the attempt, because a deterministic id would overwrite silently.
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,17 @@ import wandb
 from ..canonical import encode
 from ..plan import Plan, Run, Stack
 
-MAX_POINTS = 100  # logged steps a run: a mirror is for looking at, the parquet file has every row
+MAX_POINTS = 25  # logged steps a run: a mirror is for looking at, the parquet file has every row
 AXIS = "trainer/step"
+
+
+def prepare() -> None:
+    """Start W&B's local service and load what a first run loads, so that forks of this process find both."""
+    wandb.setup()
+    with tempfile.TemporaryDirectory() as directory:
+        handle = wandb.init(dir=directory, mode="offline", reinit="create_new", settings=_settings())
+        handle.log({AXIS: 0})
+        handle.finish()
 
 
 def mirror(plan: Plan, stack: Stack, table: pd.DataFrame, record: dict[str, Any], *, directory: Path) -> None:
