@@ -1,0 +1,64 @@
+"""The experiments themselves: complete, planned at every scale, unique in all that names a file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from experiments import EXPERIMENTS
+from seven_terms.plan import runs_of, stacks_of
+from seven_terms.spec import SCALES, TERMS
+
+ARTICLE = {"LR": 5, "SC": 2, "DE": 2, "VG": 5, "EG": 2, "BN": 6, "GC": 4}  # the article's statements by term
+BY_SCALE = [(experiment, scale) for experiment in EXPERIMENTS for scale in SCALES if experiment.runs_at(scale)]
+
+
+@pytest.mark.parametrize(("experiment", "scale"), BY_SCALE, ids=lambda value: getattr(value, "path", value))
+def test_every_run_has_one_place_in_one_stack(experiment, scale):
+    scaled = experiment.at_scale(scale)
+    runs = [run.id for run in runs_of(scaled)]
+    stacked = [run.id for stack in stacks_of(scaled) for run in stack.runs]
+    assert sorted(runs) == sorted(stacked)
+    assert len(set(runs)) == len(runs) > 0
+
+
+def test_every_statement_of_the_article_is_judged_at_laptop_scale():
+    judged = {claim.id for claim in laptop_claims()}
+    article = {f"{prefix}{number}" for prefix, count in ARTICLE.items() for number in range(1, count + 1)}
+    assert article <= judged
+
+
+def test_at_least_twenty_five_statements_of_papers_and_folklore_are_judged_at_laptop_scale():
+    assert len({claim.id for claim in laptop_claims() if claim.id.startswith("B-")}) >= 25
+
+
+def test_every_term_has_experiments_in_order_and_one_panel_for_the_summary():
+    assert [term for term in TERMS if any(e.term == term for e in EXPERIMENTS)] == list(TERMS)
+    order = [TERMS.index(experiment.term) for experiment in EXPERIMENTS]
+    assert order == sorted(order)
+    for term in TERMS:
+        figures = [f for e in EXPERIMENTS if e.term == term and e.runs_at("laptop") for f in e.figures]
+        assert sum(figure.summary is not None for figure in figures) == 1, term
+
+
+def test_a_doubtful_statement_is_tested_as_said_and_in_its_fair_form():
+    forms: dict[str, set[str]] = {}
+    for claim in laptop_claims():
+        forms.setdefault(claim.id, set()).add(re.sub(r",.*", "", claim.form))
+    doubtful = ["B-LR2", "B-SC2", "B-SC5", "B-DE2", "B-VG4", "B-VG5", "B-EG1", "B-EG3", "B-BN1", "B-BN3"]
+    lacking = {key: forms.get(key) for key in doubtful if not {"as said", "fair"} <= forms.get(key, set())}
+    assert not lacking
+
+
+def test_sampled_experiments_measure_their_noise_floor():
+    without = [
+        experiment.path
+        for experiment in EXPERIMENTS
+        if experiment.num_seeds > 1 and experiment.noise_floor_arm is None and experiment.runs_at("laptop")
+    ]
+    assert without == []
+
+
+def laptop_claims():
+    return [c for e in EXPERIMENTS if e.runs_at("laptop") for c in e.at_scale("laptop").claims]
