@@ -10,6 +10,7 @@ from seven_terms.spec import (
     Claim,
     Curve,
     Digits,
+    Evaluate,
     Experiment,
     Figure,
     Initialization,
@@ -71,7 +72,11 @@ experiment = Experiment(
     ),
     arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
     num_seeds=4,
-    probes=(NormalizedOutputs(steps=Steps(count=20)),),
+    probes=(
+        NormalizedOutputs(steps=Steps(count=20)),
+        Evaluate(steps=Steps(count=1), splits=("validation", "test"), num_examples=500),
+    ),
+    noise_floor_arm="before",
     claims=(
         Claim(
             id="BN4",
