@@ -43,7 +43,8 @@ class Recurrent(nn.Module):
     def states(self, x: Tensor, perturbation: Tensor | None = None) -> list[Tensor]:
         """Return the T hidden states, each [B, H]."""
         by_time = x.transpose(0, 1)  # [T, B, D]: the slice of a step then lies together in memory
-        inputs = self.input(by_time.flatten(0, 1)).unflatten(0, by_time.shape[:2]).unbind(0)  # one product for all steps
+        driven = self.input(by_time.flatten(0, 1))  # one product for all steps
+        inputs = driven.unflatten(0, by_time.shape[:2]).unbind(0)
         step = {"lstm": self._lstm, "gru": self._gru}.get(self.model.cell, self._simple)
         hidden = cell = x.new_zeros(x.shape[0], self.model.width)
         states = []
