@@ -82,7 +82,7 @@ experiment = Experiment(
         ),
     ),
     sweep={"optimizer.learning_rate": tuple(LARGER * rate for rate in SMALL_RATES)},
-    num_seeds=10,
+    num_seeds=16,
     probes=(Evaluate(steps=Steps(count=5), splits=("validation", "test")),),
     selection=Selection(metric="validation_error"),
     noise_floor_arm="none",
