@@ -69,7 +69,6 @@ def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
         sweep = {**arm.sweep, **{path: (value,) for path, value in experiment.noise_floor_at.items()}}
         again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)", sweep=sweep)
         runs += _runs_of_arm(experiment, again, base_seed + 1_000_000)
-    require_unique(f"experiment {experiment.name!r}", "runs", (run.id for run in runs))
     return tuple(runs)
 
 
@@ -77,6 +76,8 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
     sweep = {**experiment.sweep, **arm.sweep}
     names = [path.rsplit(".", 1)[-1] for path in sweep]
     require_unique(f"experiment {experiment.name!r}, arm {arm.name!r}", "last parts of sweep paths", names)
+    for path, values in sweep.items():  # arms, names and values are unique, hence so are runs
+        require_unique(f"experiment {experiment.name!r}", f"values of sweep {path}", map(repr, values))
     runs = []
     for values in itertools.product(*sweep.values()):
         training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
