@@ -117,8 +117,8 @@ experiment = Experiment(
         Figure(
             name="batch_scaling",
             caption=(
-                "Left: final test loss over the rate. Curves of small batches are shifted copies: what counts is rate over "
-                "batch. Right: the rate with the lowest mean validation loss at each batch size."
+                "Left: final test loss over the rate, by batch size. Right: the rate with the lowest mean validation loss "
+                "at each batch size."
             ),
             panels=(
                 Panel(

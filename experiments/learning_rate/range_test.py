@@ -67,7 +67,11 @@ experiment = Experiment(
     claims=(
         Claim(
             id="LR5",
-            statement="Finding a good rate is long work, and techniques shorten it: a range test does at 1/44 of the cost.",
+            form="a tenth",
+            statement=(
+                "Finding a good rate is long work, and techniques shorten it: a tenth of the rate at which a range test "
+                "has its lowest loss is as good as a grid search that costs 44 times as much."
+            ),
             source="article; Smith 2015; the rule of a tenth is fastai's",
             estimate=Regret(
                 measure=Last("test_loss"),
@@ -82,8 +86,8 @@ experiment = Experiment(
         ),
         Claim(
             id="LR5",
-            form="third of it",
-            statement="A third of the rate with the lowest loss is a good pick as well.",
+            form="a third",
+            statement="A third of the rate at which a range test has its lowest loss is as good as that grid search.",
             source="Smith 2015, section 3.3, who puts the lower bound at a third or a fourth of the upper",
             estimate=Regret(
                 measure=Last("test_loss"),
@@ -107,7 +111,7 @@ experiment = Experiment(
                     content=Curve(metric="batch_loss", runs={"range test": ramp}, band="seeds"),
                     x_label="update (the rate rises from 0.001 to 10)",
                     y_label="batch loss (nats)",
-                    y_limits=(0.0, 4.0),
+                    y_limits=(1.0, 4.0),
                 ),
                 Panel(
                     title="Grid search, 600 updates each",

@@ -49,7 +49,7 @@ def exponent(arm: str) -> Slope:
     return Slope(measure=None, over="width", runs=(Selected(arm),), argbest="learning_rate")
 
 
-def over_rates(arm: str, title: str) -> Panel:
+def over_rates(arm: str, title: str, *, highest: float | None = None) -> Panel:
     return Panel(
         title=title,
         content=SweepCurve(
@@ -60,6 +60,7 @@ def over_rates(arm: str, title: str) -> Panel:
         x_label="learning rate",
         y_label="test loss",
         log_x=True,
+        y_limits=(0.0, highest),
     )
 
 
@@ -78,7 +79,7 @@ experiment = Experiment(
     arms=(
         Arm(name="standard", label="standard, cross-entropy", training=TRAINING),
         Arm(name="standard_squared", label="standard, squared error", training=SQUARED),
-        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED)),
+        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED), num_seeds=16),
     ),
     sweep={"optimizer.learning_rate": RATES, "model.width": WIDTHS},
     num_seeds=6,
@@ -120,11 +121,14 @@ experiment = Experiment(
     figures=(
         Figure(
             name="width",
-            caption="Final test loss over the rate, by width. With squared error a line ends where runs diverge.",
+            caption=(
+                "Final test loss over the rate, by width, in the standard parametrization and in muP. A line ends where "
+                "runs diverge."
+            ),
             panels=(
                 over_rates("standard", "Standard, cross-entropy"),
-                over_rates("standard_squared", "Standard, squared error"),
-                over_rates("mup_squared", "muP, squared error"),
+                over_rates("standard_squared", "Standard, squared error", highest=0.6),
+                over_rates("mup_squared", "muP, squared error", highest=0.6),
             ),
             scales=("smoke", "laptop"),
         ),
