@@ -158,7 +158,7 @@ def test_without_a_source_date_the_pdf_carries_none(results, monkeypatch):
 
 
 def test_an_unknown_figure_is_refused_with_the_known_ones(results):
-    with pytest.raises(ValueError, match=r"a figure must be one of \['training'\], got 'trainig'"):
+    with pytest.raises(ValueError, match=r"a figure must be one of \['inputs', 'training'\], got 'trainig'"):
         draw(
             results / "plan/batch_norm/mnist_2015.json",
             results / "summary/batch_norm/mnist_2015.csv",

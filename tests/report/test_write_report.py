@@ -125,15 +125,16 @@ def test_show_prints_counts_and_one_line_a_claim(results, capsys):
     told = ", ".join(f"{counts[word]} {word}" for word in ("supported", "refuted", "inconclusive"))
     assert f"{counts.sum()} claims: {told}." in lines
     assert lines[-1].startswith("Report: not compiled")
-    assert max(len(line) for line in lines) < 120
+    assert max(len(line) for line in lines) <= 132  # a wide terminal
 
 
 @pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
 def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path):
     results = fabricate(tmp_path / "smoke", scale="smoke", experiments=(mnist_2015.experiment,))
     plan = read_plan(results / "plan/batch_norm/mnist_2015.json")
-    picture = results / "figures/batch_norm/mnist_2015/training.pdf"
-    draw(plan, results / "summary/batch_norm/mnist_2015.csv", name="training", output_path=picture)
+    for figure in plan.experiment.figures:
+        picture = results / f"figures/batch_norm/mnist_2015/{figure.name}.pdf"
+        draw(plan, results / "summary/batch_norm/mnist_2015.csv", name=figure.name, output_path=picture)
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
     write_report(results, PAPER, results / "report")
     command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
