@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,14 @@ def fabricate(folder: Path, *, scale: Scale = "laptop", experiments: tuple[Exper
             picture = folder / "figures" / experiment.path / f"{figure.name}.pdf"
             picture.parent.mkdir(parents=True, exist_ok=True)
             picture.write_bytes(b"%PDF-1.4 made up")
+    return folder
+
+
+def open_paper(paper: Path, folder: Path) -> Path:
+    r"""Return a copy of the paper whose sentences assert no verdict: made-up results cannot agree with the real ones."""
+    shutil.copytree(paper, folder)
+    for path in folder.glob("sections/*.tex"):
+        path.write_text(re.sub(r"\\claimsays\{[^}]*\}\{[^}]*\}", r"\\textit", path.read_text()))
     return folder
 
 

@@ -15,18 +15,19 @@ from seven_terms.report import compare, show, write_report
 from seven_terms.report.numbers import in_words
 from seven_terms.spec import TERMS
 
-from .fabricate import fabricate, set_verdict
+from .fabricate import fabricate, open_paper, set_verdict
 
 PAPER = Path(__file__).parents[2] / "paper"
 
 
 @pytest.fixture
 def results(tmp_path):
+    open_paper(PAPER, tmp_path / "open")
     return fabricate(tmp_path / "laptop")
 
 
 def written(results: Path, name: str) -> str:
-    write_report(results, PAPER, results / "report")
+    write_report(results, results.parent / "open", results / "report")
     return (results / "report" / "generated" / f"{name}.tex").read_text()
 
 
@@ -39,8 +40,7 @@ def test_each_present_term_has_a_section_and_each_experiment_its_part(results):
 
 
 def test_an_experiment_that_the_prose_does_not_place_still_appears(results, tmp_path):
-    paper = tmp_path / "paper"
-    shutil.copytree(PAPER, paper)
+    paper = open_paper(PAPER, tmp_path / "paper")
     (paper / "sections/batch_norm.tex").write_text("Prose without experiments.\n")
     write_report(results, paper, results / "report")
     assert r"\experiment{mnist_2015}" in (results / "report/generated/terms.tex").read_text()
@@ -70,8 +70,7 @@ def test_the_numbers_of_the_prose_are_macros(results):
 
 
 def test_a_sentence_against_its_verdict_stops_the_report(results, tmp_path):
-    paper = tmp_path / "paper"
-    shutil.copytree(PAPER, paper)
+    paper = open_paper(PAPER, tmp_path / "paper")
     with (paper / "sections/batch_norm.tex").open("a") as section:
         section.write(r"\claimsays{BN1 (fair)}{supported}{It is faster.}")
     with pytest.raises(ValueError, match=r"claim BN1 \(fair\) says 'supported' but its verdict is 'inconclusive'"):
@@ -82,13 +81,13 @@ def test_a_claim_without_a_verdict_stops_the_report(results):
     table = pd.read_csv(results / "verdicts.csv")
     table[table["claim"] != "GC2"].to_csv(results / "verdicts.csv", index=False)
     with pytest.raises(ValueError, match=r"there must be one for each claim of the plans, got \"missing \['GC2'\]"):
-        write_report(results, PAPER, results / "report")
+        write_report(results, results.parent / "open", results / "report")
 
 
 def test_a_figure_that_is_not_drawn_stops_the_report(results):
     (results / "figures/batch_norm/mnist_2015/training.pdf").unlink()
     with pytest.raises(ValueError, match="figure 'training' of 'batch_norm/mnist_2015': it must be drawn"):
-        write_report(results, PAPER, results / "report")
+        write_report(results, results.parent / "open", results / "report")
 
 
 def test_an_empty_results_folder_is_refused(tmp_path):
