@@ -143,6 +143,7 @@ experiment = Experiment(
                     x_label="batch size",
                     y_label="test error",
                     log_x=True,
+                    y_limits=(0.0, 0.9),
                 ),
                 Panel(
                     title="Size of the statistics",
@@ -154,6 +155,7 @@ experiment = Experiment(
                     x_label="examples that share statistics",
                     y_label="test error",
                     log_x=True,
+                    y_limits=(0.0, 0.9),
                 ),
             ),
         ),

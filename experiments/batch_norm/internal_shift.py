@@ -94,7 +94,7 @@ experiment = Experiment(
         for name, (label, normalization) in ARMS.items()
     ),
     sweep={"optimizer.learning_rate": (0.05, 0.15, 0.5, 1.5)},
-    num_seeds=12,
+    num_seeds=16,
     probes=(
         Evaluate(steps=Steps(), splits=("validation", "test")),
         CovariateShift(steps=Steps(count=6, last=False)),

@@ -135,8 +135,8 @@ experiment = Experiment(
         Figure(
             name="outputs",
             caption=(
-                "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers: "
-                "only without gain and shift does the output stay normalized."
+                "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers, by "
+                "the place of the normalization."
             ),
             panels=(
                 over_training("Mean", "layer_output_mean_abs", "size of the mean"),

@@ -27,6 +27,8 @@ from seven_terms.spec import (
     PairedDifference,
     PairedRatio,
     Panel,
+    ProportionDifference,
+    Reached,
     Selected,
     Selection,
     Sgd,
@@ -91,7 +93,7 @@ experiment = Experiment(
         Arm(name="batch_norm", label="batch norm", training=NORMALIZED),
     ),
     sweep={RATE: (0.5, 2.0, 8.0, 30.0), SCALE: (0.03, 0.1, 0.3, 1.0)},
-    num_seeds=6,
+    num_seeds=8,
     probes=(
         Evaluate(steps=Steps(at=tuple(round(30 * 1.25**i) for i in range(34))), splits=("test",)),
         Evaluate(steps=Steps(), splits=("validation",)),
@@ -138,6 +140,19 @@ experiment = Experiment(
             rule=Above(0.0),
             unit="share of test images",
             because="a positive paired difference of final test accuracy is a higher end",
+        ),
+        Claim(
+            id="B-BN11",
+            statement="Batch normalization trains over more of the grid of rates and initial scales.",
+            source="Ioffe and Szegedy 2015, section 3.3",
+            estimate=ProportionDifference(
+                measure=Reached(Last("test_accuracy"), above=0.5),
+                runs=Selected("batch_norm"),
+                baseline=Selected("plain"),
+            ),
+            rule=Above(0.0),
+            unit="share of the grid's runs that train",
+            because="a run that ends with more than half of the test images right has trained",
         ),
     ),
     figures=(

@@ -67,7 +67,7 @@ experiment = Experiment(
         for placement in PLACEMENTS
     ),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
-    num_seeds=16,
+    num_seeds=20,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
     noise_floor_arm="relu_before",

@@ -1,7 +1,8 @@
 """How much faster, and with how much larger rates? Section 4.2 of Ioffe and Szegedy 2015 with every rate for every network.
 
 The paper's networks at five and thirty times the rate also differ in dropout, weight decay, rate decay, shuffling and
-distortions. Here nothing differs but the normalization and the rate.
+distortions. Here nothing differs but the normalization and the rate. The two tests of BN1 were added after a first run,
+when MNIST of 2015, whose network is not deep, had turned out to say little; what they measure was in that run's figure.
 """
 
 import dataclasses
@@ -71,6 +72,7 @@ ARMS = {
 to_plain_best = StepsTo("test_accuracy", above=-0.01, target_of=("plain", Last("test_accuracy")))
 trained = Reached(Last("test_accuracy"), above=0.5)
 plain, batch_norm = Selected("plain", best=RATE), Selected("batch_norm", best=RATE)
+batch_norm_alike = Selected("batch_norm", best=RATE, best_of="plain")
 
 experiment = Experiment(
     name="speedup",
@@ -102,6 +104,26 @@ experiment = Experiment(
     noise_floor_arm="batch_norm",
     noise_floor_at={"optimizer.learning_rate": 0.5},
     claims=(
+        Claim(
+            id="BN1",
+            form="deep, own rates",
+            statement="Batch normalization speeds up a deep ReLU network when each network has its own best rate.",
+            source="article; Ioffe and Szegedy 2015, section 4.2",
+            estimate=PairedRatio(measure=to_plain_best, runs=plain, baseline=batch_norm),
+            rule=Above(1.0),
+            unit="times fewer steps",
+            because="a ratio of steps above 1 is a speed-up; misses count as the whole budget",
+        ),
+        Claim(
+            id="BN1",
+            form="deep, equal rates",
+            statement="Batch normalization speeds up a deep ReLU network at the plain network's best rate.",
+            source="article; Ioffe and Szegedy 2015, section 4.2",
+            estimate=PairedRatio(measure=to_plain_best, runs=plain, baseline=batch_norm_alike),
+            rule=Above(1.0),
+            unit="times fewer steps",
+            because="nothing differs but the normalization; a ratio of steps above 1 is a speed-up",
+        ),
         Claim(
             id="B-BN1",
             form="as said",
