@@ -16,7 +16,7 @@ from seven_terms.report.comparisons import Number, agreement
 from seven_terms.report.published import Measured, Published, read_published
 from seven_terms.spec import factor
 
-from .fabricate import fabricate, set_verdict
+from .fabricate import CHOSEN, fabricate, set_verdict
 
 PAPER = Path(__file__).parents[2] / "paper"
 PUBLISHED = read_published(PAPER / "published.yaml")
@@ -104,8 +104,8 @@ def test_agreement_follows_from_the_intervals(changes, ours, expected):
 
 
 def test_the_comparison_takes_verdicts_and_summary_rows(tmp_path):
-    results = fabricate(tmp_path)
-    set_verdict(results, "BN1 (fair)", effect=2.4, low=2.0, high=2.9)
+    results = fabricate(tmp_path, experiments=(*CHOSEN, BY_PATH["batch_norm/speedup"]))
+    set_verdict(results, "BN1 (deep, equal rates)", effect=2.4, low=2.0, high=2.9)
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
     table = pd.read_csv(results / "comparisons.csv").set_index("key")
     assert list(table.index) == [row.key for row in PUBLISHED]
@@ -116,7 +116,7 @@ def test_the_comparison_takes_verdicts_and_summary_rows(tmp_path):
 
 
 def test_what_a_scale_does_not_run_is_listed_as_such(tmp_path):
-    results = fabricate(tmp_path, experiments=(BY_PATH["batch_norm/mnist_2015"],))
+    results = fabricate(tmp_path, experiments=(BY_PATH["batch_norm/speedup"],))
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
     table = pd.read_csv(results / "comparisons.csv").set_index("key")
     assert table.loc["noisy_quadratic_constant_300", "agreement"] == "not run at this scale"
@@ -187,3 +187,10 @@ def test_computed_numbers_are_computed_again(schedule, num_steps):
     row = next(row for row in PUBLISHED if row.key == f"noisy_quadratic_{schedule}_{num_steps}")
     with np.errstate(over="ignore", invalid="ignore"):
         assert expected_loss(schedule, num_steps) == pytest.approx(row.value, abs=5.1e-5)
+
+
+def test_the_spread_of_tanh_behind_a_standardized_layer_is_what_quadrature_gives() -> None:
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    spread = np.sqrt((weights * np.tanh(nodes) ** 2).sum() / weights.sum())
+    (row,) = (row for row in PUBLISHED if row.key == "tanh_spread")
+    assert row.value == pytest.approx(1.0 - spread, abs=5e-5)
