@@ -72,10 +72,10 @@ experiment = Experiment(
         for size in (*SMALL, *LARGE)
     ),
     sweep={"optimizer.learning_rate": RATES},
-    num_seeds=10,
+    num_seeds=16,
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),),
-    noise_floor_arm="batch_32",
-    noise_floor_at={"optimizer.learning_rate": 0.25},
+    noise_floor_arm="batch_128",
+    noise_floor_at={"optimizer.learning_rate": 0.5},
     claims=(
         Claim(
             id="B-LR4",

@@ -57,7 +57,7 @@ experiment = Experiment(
         Arm(name="grid", label="constant rate", training=CONSTANT, sweep={"optimizer.learning_rate": RATES}),
         Arm(name="range_test", label="range test", training=RISING),
     ),
-    num_seeds=30,
+    num_seeds=45,
     probes=(
         Stream(window=5),
         Evaluate(steps=Steps(count=1), splits=("validation", "test")),
@@ -72,7 +72,7 @@ experiment = Experiment(
                 "Finding a good rate is long work, and techniques shorten it: a tenth of the rate at which a range test "
                 "has its lowest loss is as good as a grid search that costs 44 times as much."
             ),
-            source="article; Smith 2015; the rule of a tenth is fastai's",
+            source="article; Smith 2015; the rule of a tenth is fastai's (recalled)",
             estimate=Regret(
                 measure=Last("test_loss"),
                 setting="learning_rate",
@@ -88,7 +88,7 @@ experiment = Experiment(
             id="LR5",
             form="a third",
             statement="A third of the rate at which a range test has its lowest loss is as good as that grid search.",
-            source="Smith 2015, section 3.3, who puts the lower bound at a third or a fourth of the upper",
+            source="Smith 2015, whose rule of thumb is a third or a fourth of the upper bound (recalled)",
             estimate=Regret(
                 measure=Last("test_loss"),
                 setting="learning_rate",

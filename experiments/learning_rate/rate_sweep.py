@@ -87,7 +87,7 @@ experiment = Experiment(
         ),
     ),
     sweep={"optimizer.learning_rate": RATES},
-    num_seeds=12,
+    num_seeds=16,
     probes=(
         Evaluate(steps=Steps(count=60, spacing="logarithmic"), splits=("test",), num_examples=500),
         Evaluate(steps=Steps(count=20), splits=("validation",), num_examples=500),

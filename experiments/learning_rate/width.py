@@ -18,6 +18,7 @@ from seven_terms.spec import (
     Initialization,
     Last,
     Mlp,
+    Over,
     Panel,
     Selected,
     Sgd,
@@ -37,7 +38,7 @@ TRAINING = Training(
     batch_size=64,
 )
 SQUARED = replace(TRAINING, task=replace(TRAINING.task, loss="half_squared_error"))
-WIDTHS = (64, 256, 1024)
+WIDTHS = (32, 128, 512)
 RATES = tuple(2.0**power for power in range(-5, 3))  # 1/32 to 4
 
 
@@ -45,8 +46,11 @@ def in_mup(training: Training) -> Training:
     return replace(training, model=replace(training.model, parametrization="mup"))
 
 
+final_loss = Over("validation_loss", "mean", start=0.8)  # one value alone is noisy
+
+
 def exponent(arm: str) -> Slope:
-    return Slope(measure=None, over="width", runs=(Selected(arm),), argbest="learning_rate")
+    return Slope(measure=final_loss, over="width", runs=(Selected(arm),), argbest="learning_rate")
 
 
 def over_rates(arm: str, title: str, *, highest: float | None = None) -> Panel:
@@ -70,22 +74,25 @@ experiment = Experiment(
     title="Rate against width",
     question="How does the best rate move when the network gets wider, in the standard parametrization and in muP?",
     method=(
-        "One hidden layer of 64 to 1,024 ReLU units, He initialization, 100 updates of SGD on small digits with cross-entropy "
+        "One hidden layer of 32 to 512 ReLU units, He initialization, 100 updates of SGD on small digits with cross-entropy "
         "and with squared error in the standard parametrization, and with squared error in muP, which is the same network at "
         "width 64. "
-        "The best of eight rates is taken for each seed and width by validation loss; the slope of its logarithm over "
+        "The best of eight rates is taken for each seed and width by the validation loss over the last fifth; the slope of its logarithm over "
         "that of the width is its exponent."
     ),
     arms=(
         Arm(name="standard", label="standard, cross-entropy", training=TRAINING),
         Arm(name="standard_squared", label="standard, squared error", training=SQUARED),
-        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED), num_seeds=16),
+        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED)),
     ),
     sweep={"optimizer.learning_rate": RATES, "model.width": WIDTHS},
-    num_seeds=6,
-    probes=(Evaluate(steps=Steps(count=1), splits=("validation", "test")),),
+    num_seeds=16,
+    probes=(
+        Evaluate(steps=Steps(at=(84, 88, 92, 96)), splits=("validation",), num_examples=500),
+        Evaluate(steps=Steps(count=1), splits=("test",)),
+    ),
     noise_floor_arm="standard",
-    noise_floor_at={"optimizer.learning_rate": 1.0, "model.width": 256},
+    noise_floor_at={"optimizer.learning_rate": 1.0, "model.width": 128},
     claims=(
         Claim(
             id="B-LR5",

@@ -60,7 +60,7 @@ experiment = Experiment(
         "below 0.05."
     ),
     arms=tuple(network(name) for name in NETWORKS),
-    sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1)},
+    sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
     probes=(Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),),
     selection=Selection(metric="validation_loss"),
