@@ -105,14 +105,14 @@ experiment = Experiment(
         for name, (label, schedule) in SCHEDULES.items()
     ),
     sweep={
-        "optimizer.learning_rate": (0.02, 0.05, 0.12, 0.3, 0.7),
+        "optimizer.learning_rate": (0.01, 0.025, 0.06, 0.15, 0.4),
         "num_steps": (225, 900, 1800),
     },
     num_seeds=18,
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test")),),
     selection=Selection(metric="validation_loss"),
     noise_floor_arm="linear",
-    noise_floor_at={"optimizer.learning_rate": 0.12, "num_steps": 1800},
+    noise_floor_at={"optimizer.learning_rate": 0.06, "num_steps": 1800},
     claims=(
         Claim(
             id="SC1",
@@ -266,7 +266,7 @@ experiment = Experiment(
     scales={
         "smoke": Changes(
             num_seeds=2,
-            sweep={"optimizer.learning_rate": (0.12,), "num_steps": (20, 40, 60)},
+            sweep={"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)},
         ),
         "paper": Changes(
             num_seeds=5,
