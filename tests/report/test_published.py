@@ -133,6 +133,15 @@ def test_a_summary_row_that_is_not_there_is_refused(tmp_path):
         compare(results, tmp_path / "published.yaml", results / "comparisons.csv")
 
 
+def test_a_point_that_another_scale_lacks_is_listed_as_not_run(tmp_path):
+    results = fabricate(tmp_path, scale="smoke")
+    text = (PAPER / "published.yaml").read_text().replace('series: "cosine"', 'series: "cosinus"')
+    (tmp_path / "published.yaml").write_text(text)
+    compare(results, tmp_path / "published.yaml", results / "comparisons.csv")
+    table = pd.read_csv(results / "comparisons.csv").set_index("key")
+    assert table.loc["noisy_quadratic_cosine_300", "agreement"] == "not run at this scale"
+
+
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.key)
 def test_every_published_number_names_a_claim_or_figure_of_an_experiment_and_a_reference(row):
     experiment = BY_PATH[row.measured.experiment]

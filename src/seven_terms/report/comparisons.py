@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..spec import Experiment, require
+from ..spec import Experiment, Scale, require
 from ..tables import COMPARISONS, read_csv, write_csv
 from .inputs import read_plans, read_verdicts
 from .published import Measured, Published, read_published
@@ -30,11 +30,12 @@ class Number:
 def compare(results_dir: Path, published_path: Path, output_path: Path) -> None:
     """Write comparisons.csv: every published number with ours beside it, in the file's order."""
     published = read_published(published_path)
-    experiments = {plan.experiment.path: plan.experiment for plan in read_plans(results_dir)}
+    plans = read_plans(results_dir)
+    experiments = {plan.experiment.path: plan.experiment for plan in plans}
     verdicts = read_verdicts(results_dir)
     rows = []
     for row in published:
-        ours = _find(row, results_dir, experiments=experiments, verdicts=verdicts)
+        ours = _find(row, results_dir, experiments=experiments, verdicts=verdicts, scale=plans[0].scale)
         rows.append(_comparison(row, ours))
     write_csv(pd.DataFrame(rows, columns=list(COMPARISONS)), output_path, kind="comparisons")
 
@@ -78,8 +79,14 @@ def agreement(row: Published, ours: Number | None) -> str:
 
 
 def _find(
-    row: Published, results_dir: Path, *, experiments: Mapping[str, Experiment], verdicts: pd.DataFrame
+    row: Published,
+    results_dir: Path,
+    *,
+    experiments: Mapping[str, Experiment],
+    verdicts: pd.DataFrame,
+    scale: Scale,
 ) -> Number | None:
+    """Return our number; None where this scale lacks the experiment, the claim, the figure or the point."""
     place = row.measured
     if place.experiment not in experiments:
         return None
@@ -88,18 +95,24 @@ def _find(
     if place.figure not in {figure.name for figure in experiments[place.experiment].figures}:
         return None
     summary = read_csv(results_dir / "summary" / f"{place.experiment}.csv", kind="summary")
-    return _number(_summary_row(summary, place, what=f"published number {row.key!r}"), name="value")
+    found = _summary_rows(summary, place)
+    if found.empty and scale != "laptop":  # `measured` is written for laptop scale: other grids may lack its point
+        return None
+    _require_one(found, place, what=f"published number {row.key!r}")
+    return _number(found.iloc[0], name="value")
 
 
-def _summary_row(summary: pd.DataFrame, place: Measured, *, what: str) -> pd.Series:
+def _summary_rows(summary: pd.DataFrame, place: Measured) -> pd.DataFrame:
     chosen = summary[
         (summary["figure"] == place.figure) & (summary["panel"] == place.panel) & (summary["series"] == place.series)
     ]
     if place.x is None:
-        chosen = chosen[chosen["y"].isna()]  # a bar's mean, not its seeds
-    else:
-        numbers = pd.to_numeric(chosen["x"], errors="coerce")
-        chosen = chosen[(chosen["x"].astype(str) == str(place.x)) | (numbers == place.x)]
+        return chosen[chosen["y"].isna()]  # a bar's mean, not its seeds
+    numbers = pd.to_numeric(chosen["x"], errors="coerce")
+    return chosen[(chosen["x"].astype(str) == str(place.x)) | (numbers == place.x)]
+
+
+def _require_one(chosen: pd.DataFrame, place: Measured, *, what: str) -> None:
     require(
         len(chosen) == 1,
         what=what,
@@ -108,7 +121,6 @@ def _summary_row(summary: pd.DataFrame, place: Measured, *, what: str) -> pd.Ser
         got=f"{len(chosen)} rows",
         do="change `measured` in published.yaml",
     )
-    return chosen.iloc[0]
 
 
 def _number(row: pd.Series, *, name: str) -> Number:
