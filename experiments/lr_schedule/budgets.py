@@ -217,7 +217,7 @@ experiment = Experiment(
     figures=(
         Figure(
             name="budgets",
-            caption="Final test loss of each schedule at its own best peak rate: over three budgets, and at the longest.",
+            caption="Final test loss of each schedule at its own best peak rate: over three budgets; at the longest, last and best.",
             panels=(
                 Panel(
                     title="Last iterate",
@@ -232,14 +232,14 @@ experiment = Experiment(
                     log_y=True,
                 ),
                 Panel(
-                    title="Last, longest budget",
+                    title="Longest: last",
                     content=Bars(measure=FINAL_LOSS, runs=labelled(*SCHEDULES)),
                     x_label="schedule",
                     y_label="test loss (nats)",
                     y_limits=(0.2, None),
                 ),
                 Panel(
-                    title="Best, longest budget",
+                    title="Longest: best of run",
                     content=Bars(measure=AtBest("test_loss", of="validation_loss"), runs=labelled(*SCHEDULES)),
                     x_label="schedule",
                     y_label="test loss (nats)",

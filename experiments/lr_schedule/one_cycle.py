@@ -159,7 +159,7 @@ experiment = Experiment(
     scales={
         "smoke": Changes(
             num_seeds=2,
-            sweep={"optimizer.learning_rate": (0.1,), "num_steps": (15, 60), "task.num_train": (500, 3500)},
+            sweep={"optimizer.learning_rate": (0.1, 0.3), "num_steps": (15, 60), "task.num_train": (500, 3500)},
         ),
         "paper": Changes(
             num_seeds=5,

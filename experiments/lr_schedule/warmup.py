@@ -124,7 +124,10 @@ experiment = Experiment(
     figures=(
         Figure(
             name="rates",
-            caption="Final test error of the large batch over the rate, and at the linearly scaled rate.",
+            caption=(
+                "Final test error of the large batch over the rate, and at the linearly scaled rate. Where a run diverged no "
+                "mean is drawn."
+            ),
             panels=(
                 Panel(
                     title="Large batch, by rate",
