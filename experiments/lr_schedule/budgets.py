@@ -239,7 +239,7 @@ experiment = Experiment(
                     y_limits=(0.2, None),
                 ),
                 Panel(
-                    title="Longest: best of run",
+                    title="Longest: best",
                     content=Bars(measure=AtBest("test_loss", of="validation_loss"), runs=labelled(*SCHEDULES)),
                     x_label="schedule",
                     y_label="test loss (nats)",
