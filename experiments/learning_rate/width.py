@@ -1,6 +1,8 @@
 """Does a rate tuned on a narrow network serve a wide one, in the standard parametrization and in muP?
 
-One hidden layer instead of two, so that networks are wide at little cost; the paper's scale has two.
+One hidden layer instead of two, so that networks are wide at little cost; the paper's scale has two. After a first look at
+widths 64, 256 and 1,024 with 6 seeds (exponents 0.0, -0.8 and 0.0, with intervals of 0.2 to each side) widths were halved
+to pay for more seeds, and most seeds were given to muP, whose claim needs the narrowest interval. The rules stayed.
 """
 
 from dataclasses import replace
@@ -77,16 +79,16 @@ experiment = Experiment(
         "One hidden layer of 32 to 512 ReLU units, He initialization, 100 updates of SGD on small digits with cross-entropy "
         "and with squared error in the standard parametrization, and with squared error in muP, which is the same network at "
         "width 64. "
-        "The best of eight rates is taken for each seed and width by the validation loss over the last fifth; the slope of its logarithm over "
-        "that of the width is its exponent."
+        "The best of eight rates is taken for each seed and width by the validation loss over the last fifth; the slope of "
+        "its logarithm over that of the width is its exponent."
     ),
     arms=(
         Arm(name="standard", label="standard, cross-entropy", training=TRAINING),
         Arm(name="standard_squared", label="standard, squared error", training=SQUARED),
-        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED)),
+        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED), num_seeds=44),
     ),
     sweep={"optimizer.learning_rate": RATES, "model.width": WIDTHS},
-    num_seeds=16,
+    num_seeds=8,
     probes=(
         Evaluate(steps=Steps(at=(84, 88, 92, 96)), splits=("validation",), num_examples=500),
         Evaluate(steps=Steps(count=1), splits=("test",)),
