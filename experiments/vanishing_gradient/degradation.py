@@ -96,7 +96,7 @@ experiment = Experiment(
             source="folklore; against it He et al. 2016, section 4.1",
             estimate=Mean(measure=VARIANCE_FACTOR, runs=Selected("plain_deep", best=RATE), log=True),
             rule=Below(0.9),
-            unit="factor on the gradient's variance per layer towards the input",
+            unit="factor per layer",
             because=(
                 "if gradients vanish, their variance must fall towards the first layer; 10 % a layer over 30 layers is a "
                 "factor of 24, less would not explain anything"
@@ -109,7 +109,7 @@ experiment = Experiment(
             source="He et al. 2016, figure 6",
             estimate=PairedDifference(measure=TRAINING_LOSS, runs=BEST["plain, deep"], baseline=BEST["plain, shallow"]),
             rule=Above(0.1),
-            unit="nats of training loss",
+            unit="nats",
             because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do (noise floor)",
         ),
     ),
@@ -126,6 +126,7 @@ experiment = Experiment(
                     content=Curve(metric="batch_loss", runs=BEST),
                     x_label="step",
                     y_label="training loss (nats)",
+                    y_limits=(0.0, 5.0),
                 ),
                 Panel(
                     title="Gradient before training",

@@ -67,10 +67,10 @@ experiment = Experiment(
     title="Trainable depth and the depth scale",
     question="Is the depth up to which a plain tanh network trains a multiple of the depth scale of its initialization?",
     method=(
-        "Tanh networks of width 64 start from weights of variance sigma_w^2 / n and biases of variance 0.05. Mean-field "
-        "theory gives each sigma_w^2 a depth scale xi_c, over which what distinguishes two inputs is lost; it diverges at "
-        "1.76. Each network makes 200 steps of SGD at one rate, 0.02, and counts as trained when it names more than half "
-        "of 500 training digits. Per seed and sigma_w^2 the depth at which that ends is set against xi_c."
+        "Tanh networks of width 64 start from weights of variance v / n and biases of variance 0.05. Mean-field theory gives "
+        "each v a depth scale, over which what distinguishes two inputs is lost; it diverges at v = 1.76. Each network makes "
+        "200 steps of SGD at one rate, 0.02, and counts as trained when it names more than half of 500 training digits. Per "
+        "seed and v the depth at which that ends is set against the depth scale."
     ),
     arms=(
         Arm(
@@ -104,7 +104,7 @@ experiment = Experiment(
                 crosses=0.5,
             ),
             rule=Within(0.75, 1.25),
-            unit="exponent of trainable depth in the depth scale",
+            unit="exponent",
             because=(
                 "a multiple is an exponent of 1; from 0.75 to 1.25 a doubled depth scale means 1.7 to 2.4 times the depth, "
                 "which is the same for practice"

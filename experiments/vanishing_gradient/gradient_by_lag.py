@@ -98,7 +98,7 @@ experiment = Experiment(
             source="folklore; against it Hochreiter and Schmidhuber 1997, section 5",
             estimate=Mean(measure=PER_LAG, runs=Selected("lstm"), log=True),
             rule=Above(0.98),
-            unit="factor on the gradient per step back",
+            unit="factor per step",
             because=(
                 "said without a condition, it must hold for the initialization that a widely used library gives; at 0.98 a "
                 "step, 13 % of a gradient survives 100 steps, and 0.5 a step leaves 1e-30"
@@ -111,7 +111,7 @@ experiment = Experiment(
             source="Gers et al. 2000; Jozefowicz et al. 2015",
             estimate=Mean(measure=PER_LAG, runs=Selected("lstm_open"), log=True),
             rule=Above(0.98),
-            unit="factor on the gradient per step back",
+            unit="factor per step",
             because="the same threshold for an LSTM whose forget gates start at sigmoid(5) = 0.993",
         ),
     ),

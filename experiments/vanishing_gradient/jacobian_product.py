@@ -92,7 +92,7 @@ experiment = Experiment(
             source="article",
             estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=Selected("tanh_uniform")),
             rule=Below(1.0),
-            unit="largest singular value of the layers' Jacobians",
+            unit="largest singular value",
             because=(
                 "a factor is a matrix, and it lies below 1 when it stretches no direction; the gradient of this network "
                 "vanishes (B-VG1), so its factors must have no singular value above 1"
