@@ -184,7 +184,8 @@ experiment = Experiment(
             name="inputs",
             caption=(
                 "Above: median input of one sigmoid of the last hidden layer in one run at its own best setting, with the "
-                "band from the 15th to the 85th percentile. Below: final test accuracy over the grid."
+                "band from the 15th to the 85th percentile; at step 0 the running statistics are still 0 and 1. "
+                "Below: final test accuracy over the grid."
             ),
             panels=(
                 inputs_of_a_unit("Plain", plain),

@@ -54,7 +54,7 @@ experiment = Experiment(
     question="Does it matter whether batch normalization stands before or after the activation?",
     method=(
         "Three layers of 48 units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD, ReLU units from He's "
-        "and the others from Glorot's initialization. Each placement takes its own best of five rates; test accuracies "
+        "and the others from Glorot's initialization. Each placement takes its own best of six rates; test accuracies "
         "are compared seed by seed."
     ),
     arms=tuple(
@@ -66,7 +66,7 @@ experiment = Experiment(
         for activation, label in ACTIVATIONS.items()
         for placement in PLACEMENTS
     ),
-    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
+    sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
     num_seeds=20,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),

@@ -3,6 +3,8 @@
 The paper's networks at five and thirty times the rate also differ in dropout, weight decay, rate decay, shuffling and
 distortions. Here nothing differs but the normalization and the rate. The two tests of BN1 were added after a first run,
 when MNIST of 2015, whose network is not deep, had turned out to say little; what they measure was in that run's figure.
+The target, first one point below the plain network's mean final accuracy, was lowered to two when a run with other seeds
+showed that the plain network's own runs, which spread by a point, missed it.
 """
 
 import dataclasses
@@ -69,7 +71,7 @@ ARMS = {
     "sigmoid_plain": ("sigmoid, plain", "sigmoid", None),
     "sigmoid_batch_norm": ("sigmoid, batch norm", "sigmoid", BatchNorm()),
 }
-to_plain_best = StepsTo("test_accuracy", above=-0.01, target_of=("plain", Last("test_accuracy")))
+to_plain_best = StepsTo("test_accuracy", above=-0.02, target_of=("plain", Last("test_accuracy")))
 trained = Reached(Last("test_accuracy"), above=0.5)
 plain, batch_norm = Selected("plain", best=RATE), Selected("batch_norm", best=RATE)
 batch_norm_alike = Selected("batch_norm", best=RATE, best_of="plain")
@@ -81,8 +83,8 @@ experiment = Experiment(
     question="By what factor does batch normalization shorten training, and by what factor may the rate grow?",
     method=(
         "Five hidden layers of 64 units classify digits of 14 x 14 pixels in batches of 32 with plain SGD at twelve "
-        "constant rates, ReLU units from He's initialization and sigmoid units from Glorot's. Steps are counted to one "
-        "point below the final test accuracy of the plain ReLU network at its own best rate. A network counts as trained "
+        "constant rates, ReLU units from He's initialization and sigmoid units from Glorot's. Steps are counted to two "
+        "points below the final test accuracy of the plain ReLU network at its own best rate. A network counts as trained "
         "when it ends with more than half of the test images right."
     ),
     arms=tuple(
@@ -95,7 +97,7 @@ experiment = Experiment(
         for name, (label, activation, normalization) in ARMS.items()
     ),
     sweep={"optimizer.learning_rate": RATES},
-    num_seeds=6,
+    num_seeds=10,
     probes=(
         Evaluate(steps=Steps(at=tuple(round(15 * 1.25**i) for i in range(33))), splits=("test",), num_examples=500),
         Evaluate(steps=Steps(), splits=("validation",)),
@@ -191,7 +193,7 @@ experiment = Experiment(
         Figure(
             name="rates",
             caption=(
-                "Left: steps to within a point of the plain ReLU network's best accuracy; a line ends where a run does not "
+                "Left: steps to within two points of the plain ReLU network's best accuracy; a line ends where a run does not "
                 "get there. Right: final test accuracy."
             ),
             panels=(
