@@ -7,6 +7,7 @@ from .checks import require as require
 from .claims import *
 from .experiment import *
 from .figures import *
+from .measures import *
 from .models import *
 from .optimizers import *
 from .probes import *

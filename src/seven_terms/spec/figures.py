@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .claims import Measure, Selected
+from .claims import Selected
+from .measures import Measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
