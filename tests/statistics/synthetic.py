@@ -75,3 +75,12 @@ def ends_of(runs: Mapping[str, Run], diverged: Callable[[Run], bool]) -> dict[st
         run_id: stopped if diverged(run) else {**completed, "steps": run.training.num_steps}
         for run_id, run in runs.items()
     }
+
+
+RATES = (0.1, 0.2, 0.4, 0.8)
+
+
+def sweep(record: Callable[[Run], dict], *, diverged: Callable[[Run], bool] = lambda run: False) -> Results:
+    paths = {"optimizer.learning_rate": RATES, "num_steps": (50, 100, 200)}
+    arms = tuple(Arm(name=name, label=name, training=TRAINING, sweep=paths) for name in "ab")
+    return make_results(make_experiment(arms=arms), record, diverged=diverged)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 
@@ -13,7 +12,6 @@ from seven_terms.plan import Run
 from seven_terms.spec import (
     Arm,
     Best,
-    BestSetting,
     Correlation,
     Diverged,
     ExpectedSgd,
@@ -38,12 +36,11 @@ from seven_terms.statistics import theory
 from seven_terms.statistics.estimates import Estimated, estimate
 from seven_terms.statistics.results import Results
 
-from .synthetic import TRAINING, make_experiment, make_results
+from .synthetic import make_experiment, make_results, sweep
 
 A, B = Selected("a"), Selected("b")
 LOSS = Last("test_loss")
 VALUES = {"a": (1.0, 2.0, 4.0), "b": (2.0, 2.5, 3.0)}
-RATES = (0.1, 0.2, 0.4, 0.8)
 
 
 def by_value(run: Run) -> dict:
@@ -159,94 +156,6 @@ def test_a_proportion_of_something_else_is_refused() -> None:
         of(Proportion(measure=LOSS, runs=A))
 
 
-def sweep(record: Callable[[Run], dict], *, diverged: Callable[[Run], bool] = lambda run: False) -> Results:
-    paths = {"optimizer.learning_rate": RATES, "num_steps": (50, 100, 200)}
-    arms = tuple(Arm(name=name, label=name, training=TRAINING, sweep=paths) for name in "ab")
-    return make_results(make_experiment(arms=arms), record, diverged=diverged)
-
-
-def valley(run: Run) -> dict:
-    """Validation loss is least at rate 0.1 * budget / 50 for arm a and at the largest rate for arm b."""
-    rate, budget = run.settings["learning_rate"], run.settings["num_steps"]
-    best = 0.1 * budget / 50 if run.arm == "a" else 10.0
-    loss = math.log(rate / best) ** 2 + 1
-    return {"validation_loss": loss, "test_loss": (1 + 0.1 * run.seed) * budget**-0.5 * loss}
-
-
-def test_a_slope_on_logarithms_is_the_exponent_at_the_selected_rate() -> None:
-    found = estimate(
-        Slope(measure=LOSS, over="num_steps", runs=(Selected("a", best=("learning_rate",)),)), sweep(valley)
-    )
-    assert found.interval.effect == pytest.approx(-0.5)
-    assert found.num_runs == 9
-
-
-def test_the_slope_of_the_optimum_is_found_per_seed() -> None:
-    found = estimate(Slope(measure=None, over="num_steps", runs=(A,), argbest="learning_rate"), sweep(valley))
-    assert found.interval.effect == pytest.approx(1.0)
-    assert found.notes[0] == "3 of 9 best learning_rate at the edge of their grid"
-
-
-def test_points_without_a_value_are_left_out_of_a_slope_and_counted() -> None:
-    results = sweep(valley, diverged=lambda run: run.settings["num_steps"] == 200 and run.seed == 0)
-    runs = (Selected("a", where={"learning_rate": 0.2}),)
-    found = estimate(Slope(measure=Last("test_loss"), over="num_steps", runs=runs), results)
-    assert math.isfinite(found.interval.effect)
-    assert "1 of 9 points have no value and are left out" in found.notes
-
-
-def test_a_slope_may_run_over_arms() -> None:
-    arms = tuple(
-        Arm(name=name, label=name, training=Training(task=TRAINING.task, model=Point(dimension=dim), num_steps=100))
-        for name, dim in (("small", 2), ("middle", 4), ("large", 8))
-    )
-    results = make_results(
-        make_experiment(arms=arms), lambda run: {"test_loss": (1 + run.seed) * run.training.model.dimension**2}
-    )
-    runs = tuple(Selected(name) for name in ("small", "middle", "large"))
-    found = estimate(Slope(measure=LOSS, over="model.dimension", runs=runs), results)
-    assert found.interval.effect == pytest.approx(2.0)
-
-
-def test_the_best_setting_is_a_geometric_mean_over_seeds() -> None:
-    def record(run: Run) -> dict:
-        best = (0.2, 0.2, 0.4)[run.seed]
-        return {"test_loss": abs(math.log(run.settings["learning_rate"] / best)), "validation_loss": 1.0}
-
-    fixed = Selected("a", where={"num_steps": 50})
-    found = estimate(BestSetting(measure=LOSS, setting="learning_rate", runs=fixed), sweep(record))
-    assert found.interval.effect == pytest.approx((0.2 * 0.2 * 0.4) ** (1 / 3))
-    assert 0.0 < found.interval.low < found.interval.high < math.inf
-
-
-def test_the_largest_rate_that_works_is_open_above_when_the_grid_ends() -> None:
-    def record(run: Run) -> dict:
-        limit = {"a": (0.8, 0.4, 0.8), "b": (0.1, 0.1, 0.2)}[run.arm][run.seed]
-        return {"test_loss": float(run.settings["learning_rate"] > limit), "validation_loss": 1.0}
-
-    works = Reached(LOSS, below=0.5)
-    fixed = {arm: Selected(arm, where={"num_steps": 50}) for arm in "ab"}
-    kind = BestSetting(
-        measure=works, setting="learning_rate", runs=fixed["a"], baseline=fixed["b"], mode="largest_reached"
-    )
-    found = estimate(kind, sweep(record))
-    assert found.interval.effect == pytest.approx((8 * 4 * 4) ** (1 / 3))
-    assert found.interval.low > 1.0
-    assert found.interval.high == math.inf
-    assert found.notes == ("a: best learning_rate at the edge of its grid in 2 of 3 seeds",)
-
-
-def test_when_no_rate_works_the_smallest_is_an_upper_bound() -> None:
-    results = sweep(lambda run: {"test_loss": 0.5 + 0.1 * run.seed, "validation_loss": 1.0})
-    fixed = Selected("a", where={"num_steps": 50})
-    works = Reached(LOSS, below=0.55)  # seed 0 alone, at every rate
-    found = estimate(
-        BestSetting(measure=works, setting="learning_rate", runs=fixed, mode="largest_reached"), results
-    ).interval
-    assert found.effect == pytest.approx((0.8 * 0.1 * 0.1) ** (1 / 3))
-    assert (found.low, found.high) == (0.0, math.inf)
-
-
 def test_a_correlation_is_over_runs_and_needs_five() -> None:
     results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] ** 2, "validation_loss": 1.0})
     found = estimate(Correlation(first=LOSS, second=Setting("learning_rate"), runs=(A,)), results)
@@ -319,21 +228,3 @@ def test_what_theory_says_of_a_run_is_a_setting_and_an_axis() -> None:
     assert found.interval.effect == pytest.approx(2.0)
     squared = Setting("stability_limit")
     assert estimate(Correlation(first=LOSS, second=squared, runs=(A,)), results).interval.effect == pytest.approx(1.0)
-
-
-def test_the_slope_of_a_crossing_is_finer_than_the_grid() -> None:
-    """A measure falling as 1 - 0.4 log2(setting / start) is 0.5 at start * 2**1.25, wherever the start lies between points."""
-
-    def record(run: Run) -> dict:
-        length, largest = run.training.task.dimension, run.training.task.largest
-        value = 1.0 - 0.4 * math.log2(length / (4 * largest**2))
-        return {"test_loss": value, "validation_loss": 1.0}
-
-    sweep = {"task.dimension": (2, 4, 8, 16, 32), "task.largest": (0.8, 1.0, 1.3)}
-    results = make_results(make_experiment("a", sweep=sweep), record)
-    kind = Slope(measure=LOSS, over="largest", runs=(A,), argbest="task.dimension", crosses=0.5)
-    found = estimate(kind, results)
-    assert found.interval.effect == pytest.approx(2.0)
-    assert not any("beyond" in note for note in found.notes)
-    beyond = estimate(dataclasses.replace(kind, crosses=-5.0), results)
-    assert "9 of 9 task.dimension beyond their grid" in beyond.notes
