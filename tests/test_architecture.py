@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
     "__main__": ({"spec", "plan", "training", "statistics", "figures", "report", "accounting", "warm"}, set()),
     "accounting": (set(), set()),
-    "warm": (set(), set()),
+    "warm": ({"__main__"}, set()),
     "spec": (set(), set()),
     "seeds": (set(), set()),
     "provenance": (set(), set()),

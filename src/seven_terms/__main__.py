@@ -10,16 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .spec import SCALES, Experiment, require
-from .warm import run_warm, serve
-
-WARM_VERBS = ("train", "runs", "summarize", "verdicts", "compare", "figure", "summary-page", "report", "show")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb, in a fork of the warm server where there is one, and return its exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    status = run_warm(words) if words and words[0] in WARM_VERBS and "--help" not in words else None
-    return run(words) if status is None else status
+from .warm import main, serve
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -20,12 +20,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+WARM_VERBS = ("train", "runs", "summarize", "verdicts", "compare", "figure", "summary-page", "report", "show")
 IDLE_SECONDS = 20.0
 START_SECONDS = 60.0
 SHARED = ("WANDB_SERVICE",)  # set by the server: its forks use W&B's local service that it started
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb, in a fork of the warm server where there is one, and return its exit status.
+
+    The console command starts here and not in `__main__`: a job that is sent away needs none of its imports.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    status = run_warm(words) if words and words[0] in WARM_VERBS and "--help" not in words else None
+    if status is not None:
+        return status
+    from .__main__ import run
+
+    return run(words)
 
 
 def run_warm(arguments: list[str]) -> int | None:
