@@ -69,9 +69,9 @@ def test_a_part_imports_only_what_the_data_flow_allows(part):
                 assert top in third_party, f"{path} may not import {name}"
 
 
-def test_one_file_imports_wandb():
+def test_only_the_mirror_imports_wandb():
     importing = [path.name for path in ROOT.rglob("*.py") if any(name == "wandb" for name in imported_names(path))]
-    assert importing == ["wandb_mirror.py"]
+    assert sorted(importing) == ["wandb_log.py", "wandb_mirror.py"]
 
 
 def test_experiments_import_nothing_but_the_spec(project):

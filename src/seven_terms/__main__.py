@@ -139,7 +139,7 @@ def serve_warm(options: argparse.Namespace) -> None:
     for stage in ("training", "statistics", "figures", "report"):
         importlib.import_module(f"seven_terms.{stage}")
     with contextlib.suppress(ImportError):  # a machine without W&B trains all the same
-        importlib.import_module("seven_terms.training.wandb_mirror").prepare()
+        importlib.import_module("seven_terms.training.wandb_mirror")
     serve(options.socket, run)
 
 

@@ -26,7 +26,6 @@ from pathlib import Path
 WARM_VERBS = ("train", "runs", "summarize", "verdicts", "compare", "figure", "summary-page", "report", "show")
 IDLE_SECONDS = 20.0
 START_SECONDS = 60.0
-SHARED = ("WANDB_SERVICE",)  # set by the server: its forks use W&B's local service that it started
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,9 +107,8 @@ def _become(request: dict, outputs: list[int], main: Callable[[list[str]], int])
         for number, output in zip((1, 2), outputs, strict=True):
             os.dup2(output, number)
         os.chdir(request["directory"])
-        shared = {name: os.environ[name] for name in SHARED if name in os.environ}
         os.environ.clear()
-        os.environ.update(request["environment"] | shared)
+        os.environ.update(request["environment"])
         status = main(request["arguments"])
     finally:
         sys.stdout.flush()

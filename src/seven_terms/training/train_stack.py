@@ -73,10 +73,10 @@ def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu"
     checkpoints = Checkpoints(state_dir, stack.id) if state_dir is not None else None
     if checkpoints is not None:
         checkpoints.restore(runs)
-    trainer = make_trainer(accelerator=accelerator, callbacks=[checkpoints] if checkpoints else [])
     with warnings.catch_warnings():
-        # No optimizer of Lightning's, and ranges of updates in place of a DataLoader: both are meant.
-        warnings.filterwarnings("ignore", module=r"pytorch_lightning\..*")
+        # No optimizer of Lightning's, ranges of updates in place of a DataLoader, no srun: all are meant.
+        warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\..*")
+        trainer = make_trainer(accelerator=accelerator, callbacks=[checkpoints] if checkpoints else [])
         trainer.fit(runs, train_dataloaders=DataLoader(runs.ranges(), batch_size=None))
     if trainer.interrupted:
         raise KeyboardInterrupt

@@ -7,8 +7,8 @@ the attempt, because a deterministic id would overwrite silently.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,65 +17,84 @@ import wandb
 
 from ..canonical import encode
 from ..plan import Plan, Run, Stack
+from .wandb_log import MirroredRun, write_log
 
 MAX_POINTS = 25  # logged steps a run: a mirror is for looking at, the parquet file has every row
+MAX_INDEX = 16  # of a metric by layer or unit, so many are logged
 AXIS = "trainer/step"
 
 
-def prepare() -> None:
-    """Start W&B's local service and load what a first run loads, so that forks of this process find both."""
-    wandb.setup()
-    with tempfile.TemporaryDirectory() as directory:
-        handle = wandb.init(dir=directory, mode="offline", reinit="create_new", settings=_settings())
-        handle.log({AXIS: 0})
-        handle.finish()
-
-
 def mirror(plan: Plan, stack: Stack, table: pd.DataFrame, record: dict[str, Any], *, directory: Path) -> None:
-    """Write every run of a stack as a W&B run below `directory`."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write every run of a stack as a W&B run below `directory`; WANDB_MODE=disabled writes none."""
+    mode = os.environ.get("WANDB_MODE", "offline")
+    if mode == "disabled":
+        return
+    for run in mirrored_runs(plan, stack, table, record):
+        if mode in ("offline", "dryrun"):
+            write_log(run, directory / "wandb")
+        else:
+            log_with_wandb(run, directory, mode=mode)
+
+
+def mirrored_runs(plan: Plan, stack: Stack, table: pd.DataFrame, record: dict[str, Any]) -> Iterator[MirroredRun]:
+    """Yield what W&B is told of each run of a trained stack."""
     attempt = format(int(time.time()), "x")
-    by_run = dict(list(table.groupby("run_id", observed=True)))
+    history = _history(table)
     for run in stack.runs:
-        _mirror_run(plan, run, by_run.get(run.id), record, directory=directory, attempt=attempt)
+        yield MirroredRun(
+            id=f"{run.id}-{attempt}",
+            project=os.environ.get("WANDB_PROJECT", "seven-terms"),
+            group=run.experiment,
+            job_type=run.arm,
+            name="/".join(filter(None, (run.arm, _settings_of(run), f"seed{run.seed}"))),
+            tags=(run.experiment.split("/")[0], plan.scale),
+            config={"run_key": run.id, "stack": record["stack"], **encode(run), "provenance": record["provenance"]},
+            axis=AXIS,
+            history=[{AXIS: step, **values} for step, values in sorted(history.get(run.id, {}).items())],
+            summary=record["runs"][run.id],
+            duration_seconds=record["duration_seconds"],
+        )
 
 
-def _mirror_run(
-    plan: Plan, run: Run, rows: pd.DataFrame | None, record: dict[str, Any], *, directory: Path, attempt: str
-) -> None:
-    settings = ",".join(f"{name}={value:g}" for name, value in run.settings.items() if isinstance(value, (int, float)))
+def _settings_of(run: Run) -> str:
+    return ",".join(f"{name}={value:g}" for name, value in run.settings.items() if isinstance(value, (int, float)))
+
+
+def _history(table: pd.DataFrame) -> dict[str, dict[int, dict[str, float]]]:
+    """Return {run id: {step: {metric: value}}}, thinned to MAX_POINTS; indexed metrics are named `metric/index`."""
+    steps = sorted(table["step"].unique().tolist())
+    kept = steps[:: max(len(steps) // MAX_POINTS, 1)] + steps[-1:]
+    few = table[table["step"].isin(kept) & (table["index"] < MAX_INDEX)]
+    history: dict[str, dict[int, dict[str, float]]] = {}
+    columns = (few[name].tolist() for name in ("run_id", "step", "metric", "index", "value"))
+    for run_id, step, metric, index, value in zip(*columns, strict=True):
+        values = history.setdefault(run_id, {}).setdefault(step, {})
+        values[metric if index < 0 else f"{metric}/{index}"] = value
+    return history
+
+
+def log_with_wandb(run: MirroredRun, directory: Path, *, mode: str) -> None:
+    """Log a run through wandb itself, as an account needs it."""
+    directory.mkdir(parents=True, exist_ok=True)
     handle = wandb.init(
-        project=os.environ.get("WANDB_PROJECT", "seven-terms"),
-        group=run.experiment,
-        job_type=run.arm,
-        name="/".join(filter(None, (run.arm, settings, f"seed{run.seed}"))),
-        tags=[run.experiment.split("/")[0], plan.scale],
-        id=f"{run.id}-{attempt}",
+        project=run.project,
+        group=run.group,
+        job_type=run.job_type,
+        name=run.name,
+        tags=run.tags,
+        id=run.id,
         dir=str(directory),
-        mode=os.environ.get("WANDB_MODE", "offline"),
-        config={"run_key": run.id, "stack": record["stack"], **encode(run), "provenance": record["provenance"]},
+        mode=mode,
+        config=dict(run.config),
         reinit="create_new",
         settings=_settings(),
     )
     handle.define_metric(AXIS)
     handle.define_metric("*", step_metric=AXIS)
-    for step, values in _history(rows):
-        handle.log({AXIS: step, **values})
-    handle.summary.update(record["runs"][run.id])
+    for values in run.history:
+        handle.log(dict(values))
+    handle.summary.update(dict(run.summary))
     handle.finish()
-
-
-def _history(rows: pd.DataFrame | None) -> list[tuple[int, dict[str, float]]]:
-    """Return (step, metrics) pairs, thinned to MAX_POINTS; indexed metrics are named `metric/index`."""
-    if rows is None:
-        return []
-    steps = sorted(rows["step"].unique())
-    kept = set(steps[:: max(len(steps) // MAX_POINTS, 1)]) | set(steps[-1:])
-    history: dict[int, dict[str, float]] = {}
-    few = rows[rows["step"].isin(kept) & (rows["index"] < 16)]
-    for step, metric, index, value in zip(few["step"], few["metric"], few["index"], few["value"], strict=True):
-        history.setdefault(step, {})[metric if index < 0 else f"{metric}/{index}"] = value
-    return sorted(history.items())
 
 
 def _settings() -> wandb.Settings:
