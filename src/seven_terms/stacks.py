@@ -13,7 +13,7 @@ from .canonical import content_id, part_id
 from .cost import expected_seconds, flops_per_run_step, runs_per_stack
 from .spec import Arm, Experiment, Probe, Training, replace_paths, require_unique
 
-TRAINING_VERSION = 1  # raised by every commit that changes a run's numbers: all runs get new ids
+TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -72,3 +72,26 @@ def test_a_perturbation_moves_what_follows_it() -> None:
     assert all(torch.equal(a, b) for a, b in zip(plain[:4], moved[:4], strict=True))
     torch.testing.assert_close(moved[4], plain[4] + 0.1)
     assert not torch.allclose(moved[5], plain[5])
+
+
+@pytest.mark.parametrize("read_all", [False, True])
+@pytest.mark.parametrize("cell", ["tanh", "relu", "sigmoid", "identity"])
+def test_the_loop_with_its_own_backward_equals_autograd(cell: str, read_all: bool) -> None:
+    module, x = drawn(cell, read_all=read_all), inputs().requires_grad_()
+    leaves = [x, *module.parameters()]
+    weights = torch.arange(1.0, 1.0 + module(x).numel(), dtype=torch.float64).reshape(module(x).shape)
+    ours = torch.autograd.grad((module(x) * weights).sum(), leaves)
+    nudge = torch.zeros(9, 7, 8, dtype=torch.float64)  # with one, every step is autograd's own
+    theirs = torch.autograd.grad((module(x, nudge) * weights).sum(), leaves)
+    for a, b in zip(ours, theirs, strict=True):
+        assert b.abs().max() > 0.0
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-11)
+
+
+def test_a_loop_of_one_step_has_no_gradient_of_the_recurrent_matrix() -> None:
+    module = drawn("tanh")
+    module(inputs()[:, :1]).sum().backward()
+    assert module.recurrent.weight.grad is not None
+    assert not module.recurrent.weight.grad.any()
+    assert module.input.weight.grad is not None
+    assert module.input.weight.grad.any()

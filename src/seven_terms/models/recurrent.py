@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from seven_terms import spec
 
 from .linear import Linear
+from .recurrence import SIMPLE_CELLS, simple_states
 from .tap import ACTIVATIONS
 
 NUM_GATES = {"lstm": 4, "gru": 3}
@@ -34,25 +35,36 @@ class Recurrent(nn.Module):
         self.readout = Linear(width, num_outputs)
 
     def forward(self, x: Tensor, perturbation: Tensor | None = None) -> Tensor:
-        states = self.states(x, perturbation)
         if not self.model.read_all:
-            return self.readout(states[-1])
-        all_states = torch.stack(states, 1)
+            return self.readout(self._last_state(x, perturbation))
+        all_states = torch.stack(self.states(x, perturbation), 1)
         return self.readout(all_states.flatten(0, 1)).unflatten(0, all_states.shape[:2])
 
     def states(self, x: Tensor, perturbation: Tensor | None = None) -> list[Tensor]:
         """Return the T hidden states, each [B, H]."""
-        by_time = x.transpose(0, 1)  # [T, B, D]: the slice of a step then lies together in memory
-        driven = self.input(by_time.flatten(0, 1))  # one product for all steps
-        inputs = driven.unflatten(0, by_time.shape[:2]).unbind(0)
+        if self._is_simple(perturbation):
+            return list(simple_states(self._driven(x), self.recurrent.weight, cell=self.model.cell).unbind(0))
         step = {"lstm": self._lstm, "gru": self._gru}.get(self.model.cell, self._simple)
         hidden = cell = x.new_zeros(x.shape[0], self.model.width)
         states = []
-        for t, driven in enumerate(inputs):
+        for t, driven in enumerate(self._driven(x).unbind(0)):
             hidden, cell = step(driven, hidden, cell)
             hidden = hidden if perturbation is None else hidden + perturbation[t]
             states.append(hidden)
         return states
+
+    def _last_state(self, x: Tensor, perturbation: Tensor | None) -> Tensor:
+        if self._is_simple(perturbation):
+            return simple_states(self._driven(x), self.recurrent.weight, cell=self.model.cell, last_only=True)
+        return self.states(x, perturbation)[-1]
+
+    def _is_simple(self, perturbation: Tensor | None) -> bool:
+        return self.model.cell in SIMPLE_CELLS and perturbation is None
+
+    def _driven(self, x: Tensor) -> Tensor:
+        """Return what the inputs add to each step's sums, [T, B, gates * H]: one product for all steps."""
+        by_time = x.transpose(0, 1)  # [T, B, D]: the slice of a step then lies together in memory
+        return self.input(by_time.flatten(0, 1)).unflatten(0, by_time.shape[:2])
 
     def _simple(self, driven: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         return ACTIVATION[self.model.cell](driven + self.recurrent(hidden)), cell
