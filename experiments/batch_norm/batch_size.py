@@ -45,7 +45,8 @@ NORMS: dict[str, tuple[str, Normalization]] = {
     "group_norm": ("group norm", GroupNorm()),
     "layer_norm": ("layer norm", LayerNorm()),
 }
-SIZES = (2, 4, 8, LARGEST)
+SIZES = (2, 4, 8, LARGEST, 128, 256)
+GHOSTS = (2, 4, 8, LARGEST)
 RATE = ("learning_rate",)
 
 
@@ -68,7 +69,7 @@ experiment = Experiment(
     question="What happens to batch normalization when batches are small, and is it the statistics or the optimization?",
     method=(
         "Three layers of 48 ReLU units on digits of 7 x 7 pixels, 200 steps of plain SGD, each setting at its own best of "
-        "five rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 32. Ghost batch "
+        "five rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 256. Ghost batch "
         "normalization keeps the batch at 32 and computes its statistics over parts of it, so that only the statistics "
         "change and not the gradient noise of a small batch."
     ),
@@ -81,7 +82,7 @@ experiment = Experiment(
             name="ghost",
             label="ghost batches of a batch of 32",
             training=training(BatchNorm(ghost=2)),
-            sweep={"model.normalization.ghost": SIZES},
+            sweep={"model.normalization.ghost": GHOSTS},
         ),
     ),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
