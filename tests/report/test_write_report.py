@@ -144,3 +144,12 @@ def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path)
     assert max(wide, default=0.0) < 3.0
     assert "undefined" not in log
     assert "draftwatermark" in log
+
+
+def test_the_page_of_verdicts_holds_every_claim_once_with_its_mark(results):
+    set_verdict(results, "BN1 (fair)", verdict="refuted", effect=0.51, low=0.42, high=0.63)
+    page = written(results, "overview")
+    claims = [claim.key for name in results.glob("plan/*/*.json") for claim in read_plan(name).experiment.claims]
+    keys = re.findall(r"\$\} & (.*?) & ", page)
+    assert sorted(keys) == sorted(claims)
+    assert r"\textcolor{refuted}{$\times$} & BN1 (fair) & $0.51$ [$0.42$, $0.63$]" in page

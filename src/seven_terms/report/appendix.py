@@ -82,7 +82,7 @@ def trace_table(inputs: Inputs) -> str:
         for plan in inputs.plans
     ]
     return longtable(
-        r"lP{0.36\linewidth}P{0.34\linewidth}P{0.16\linewidth}",
+        r"lP{0.35\linewidth}P{0.33\linewidth}P{0.19\linewidth}",
         header=("section", "written down in", "plan", "figures"),
         rows=rows,
         caption="From sections to runs. Plans stand in the folder of results, experiments in the repository.",

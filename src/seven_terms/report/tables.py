@@ -139,7 +139,7 @@ def noise_floor_table(inputs: Inputs) -> str:
         return "No experiment of this scale has an A/A arm.\n"
     rows = [
         [
-            escape(row["experiment"]),
+            escape(row["experiment"].rpartition("/")[2]),
             escape(str(row["metric"]).replace("_", " ")),
             effect(row["difference"], row["low"], row["high"]),
             interval(row["low"], row["high"], beside=row["difference"]),
@@ -148,7 +148,7 @@ def noise_floor_table(inputs: Inputs) -> str:
         for _, row in inputs.noise_floor.iterrows()
     ]
     return longtable(
-        "llrrr",
+        r"lP{0.28\linewidth}rrr",
         header=("experiment", "metric", "difference", "95\\,\\% interval", "runs"),
         rows=rows,
         caption="The noise floor: each experiment's A/A arm, which is an arm against itself with other seeds. "

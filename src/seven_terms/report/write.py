@@ -14,6 +14,7 @@ from .appendix import cost_table, machine_table, stages_table, trace_table
 from .experiments import experiment_section
 from .inputs import Inputs, read_inputs
 from .numbers import commit_date, number_macros
+from .overview import overview_table
 from .replication import replication_paragraph
 from .sentences import check_sentences
 from .tables import comparisons_table, noise_floor_table, questions_table, verdict_sentences, verdicts_table
@@ -48,6 +49,7 @@ def _generated(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> dict[str
         "numbers": number_macros(inputs),
         "abstract": verdict_sentences(inputs),
         "questions": questions_table(inputs),
+        "overview": overview_table(inputs),
         "verdicts": verdicts_table(inputs),
         "comparisons": comparisons_table(inputs),
         "noise": noise_floor_table(inputs),
