@@ -1,4 +1,4 @@
-"""From the experiments to the report: one rule per arrow of the data flow, in rules/. Settings: scale, base_seed."""
+"""From the experiments to the report: one rule per arrow of the data flow, in rules/. Settings: scale, base_seed, compiling."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ RESULTS = f"results/{SCALE}-seed{BASE_SEED}" if BASE_SEED else f"results/{SCALE}
 os.environ.setdefault("WANDB_MODE", config.get("wandb", "offline"))
 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
-PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED)
+PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED, compiling=config.get("compiling", "auto"))
 write_plans(PLANS, Path(RESULTS))
 PLAN_FILES = [f"{RESULTS}/plan/{path}.json" for path in PLANS]
 STACKS = {stack: record for plan in PLANS.values() for stack, record in plan.stacks.items()}

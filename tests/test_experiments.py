@@ -7,7 +7,7 @@ import re
 import pytest
 
 from experiments import EXPERIMENTS
-from seven_terms.plan import runs_of, stacks_of
+from seven_terms.plan import plans_at, runs_of, stacks_of
 from seven_terms.spec import SCALES, TERMS, WorstDeviation
 
 ARTICLE = {"LR": 5, "SC": 2, "DE": 2, "VG": 5, "EG": 2, "BN": 6, "GC": 4}  # the article's statements by term
@@ -63,3 +63,24 @@ def test_sampled_experiments_measure_their_noise_floor():
 
 def laptop_claims():
     return [c for e in EXPERIMENTS if e.runs_at("laptop") for c in e.at_scale("laptop").claims]
+
+
+def test_only_long_programs_are_compiled_and_their_runs_have_ids_of_their_own(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    modes = {}
+    for scale in ("laptop", "paper"):
+        for name, plan in plans_at(EXPERIMENTS, scale).items():
+            for stack in plan.stacks.values():
+                modes.setdefault(scale, {}).setdefault(name, set()).update(run.mode for run in stack.runs)
+    assert set().union(*modes["laptop"].values()) == {"eager"}  # ids of laptop scale must not depend on the machine
+    assert modes["paper"]["batch_norm/mnist_2015"] == {"compiled"}
+    assert modes["paper"]["gradient_clipping/temporal_order"] == {"eager"}  # a loop over time
+
+
+def test_without_compiling_every_run_is_eager(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    no_compiler = plans_at(EXPERIMENTS, "paper")["batch_norm/mnist_2015"]
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    plans = [plans_at(EXPERIMENTS, "paper", compiling=how)["batch_norm/mnist_2015"] for how in ("never", "auto")]
+    assert set(no_compiler.runs) == set(plans[0].runs)
+    assert not set(plans[0].runs) & set(plans[1].runs)

@@ -35,7 +35,8 @@ def plan(options: argparse.Namespace) -> None:
     from .accounting import duration
     from .plan import plans_at, write_plans
 
-    plans = plans_at(_import_experiments(options.experiments), options.scale, base_seed=options.base_seed)
+    experiments = _import_experiments(options.experiments)
+    plans = plans_at(experiments, options.scale, base_seed=options.base_seed, compiling=options.compiling)
     for path, made in plans.items():
         seconds = sum(stack.expected_seconds for stack in made.stacks.values())
         teraflops = sum(stack.flops for stack in made.stacks.values()) / 1e12
@@ -148,7 +149,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "plan": (
         plan,
         "write the plan of every experiment and show its cost",
-        ("scale", "results", "base-seed?", "experiments?"),
+        ("scale", "results", "base-seed?", "compiling?", "experiments?"),
     ),
     "train": (
         train,
@@ -174,6 +175,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
 OPTIONS: dict[str, dict] = {
     "scale": {"choices": SCALES},
     "base-seed": {"type": int, "default": 0},
+    "compiling": {"choices": ("auto", "never"), "default": "auto"},
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
     "name": {},

@@ -15,12 +15,14 @@ from .spec import (
     Mlp,
     Point,
     Recurrent,
+    Resnet,
     TemporalOrder,
     Training,
 )
 
 LARGEST_STACK = 128
 FLOPS_PER_STACK = 1.0e12  # about half a minute on one core: two workers share a grid evenly
+COMPILING_PAYS = 1.0e13  # operations of a program's runs, some minutes on one core; compiling takes a fifth of a minute
 VALUES_PER_STACK = 40_000_000  # parameters and activations of all runs: stays near the caches, far below memory
 
 
@@ -104,6 +106,16 @@ def runs_per_stack(training: Training, num_runs: int) -> int:
     by_memory = max(VALUES_PER_STACK // max(values_per_run(training), 1), 1)
     largest = max(min(LARGEST_STACK, by_time, by_memory, num_runs), 1)
     return math.ceil(num_runs / math.ceil(num_runs / largest))
+
+
+def compiling_pays(training: Training, num_runs: int) -> bool:
+    """Return whether to compile a program that so many runs share.
+
+    A loop over time would be unrolled into thousands of operations; it has its own backward pass instead.
+    """
+    if not isinstance(training.model, (Mlp, Cnn, Resnet)):
+        return False
+    return num_runs * flops_per_run_step(training) * training.num_steps >= COMPILING_PAYS
 
 
 def expected_seconds(flops: float, *, num_steps: int) -> float:

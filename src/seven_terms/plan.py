@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from .canonical import decode, encode
 from .spec import Experiment, Scale, require
@@ -20,6 +22,8 @@ from .stacks import program_key as program_key
 from .stacks import runs_of as runs_of
 from .stacks import stacks_of as stacks_of
 
+Compiling = Literal["auto", "never"]
+COMPILERS = ("c++", "g++", "clang++")
 PLAN_FORMAT = 1  # raised by every commit that changes the form of plan files: all are written again
 
 
@@ -43,16 +47,22 @@ class Plan:
         return hashlib.sha256(json.dumps(record).encode()).hexdigest()[:10]
 
 
-def make_plan(experiment: Experiment, *, scale: Scale, base_seed: int = 0) -> Plan:
+def make_plan(experiment: Experiment, *, scale: Scale, base_seed: int = 0, may_compile: bool = False) -> Plan:
     """Return the plan of an experiment (already at its scale)."""
-    stacks = {stack.id: stack for stack in stacks_of(experiment, base_seed=base_seed)}
+    stacks = {stack.id: stack for stack in stacks_of(experiment, base_seed=base_seed, may_compile=may_compile)}
     return Plan(scale=scale, base_seed=base_seed, experiment=experiment, stacks=stacks)
 
 
-def plans_at(experiments: Iterable[Experiment], scale: Scale, *, base_seed: int = 0) -> dict[str, Plan]:
-    """Return the plan of every experiment that runs at a scale, by "<term>/<name>", in the paper's order."""
-    chosen = at_scale(experiments, scale)
-    return {experiment.path: make_plan(experiment, scale=scale, base_seed=base_seed) for experiment in chosen}
+def plans_at(
+    experiments: Iterable[Experiment], scale: Scale, *, base_seed: int = 0, compiling: Compiling = "auto"
+) -> dict[str, Plan]:
+    """Return the plan of every experiment that runs at a scale, by "<term>/<name>", in the paper's order.
+
+    With compiling="auto" long programs are compiled where this machine has a C++ compiler.
+    """
+    may_compile = compiling == "auto" and any(map(shutil.which, COMPILERS))
+    options = {"scale": scale, "base_seed": base_seed, "may_compile": may_compile}
+    return {experiment.path: make_plan(experiment, **options) for experiment in at_scale(experiments, scale)}
 
 
 def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:

@@ -7,18 +7,23 @@ import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .canonical import content_id, part_id
-from .cost import expected_seconds, flops_per_run_step, runs_per_stack
+from .cost import compiling_pays, expected_seconds, flops_per_run_step, runs_per_stack
 from .spec import Arm, Experiment, Probe, Training, replace_paths, require_unique
 
 TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
 
+Mode = Literal["eager", "compiled"]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """One training: its record decides its numbers. `settings` are the sweep values by short name."""
+    """One training: its record decides its numbers. `settings` are the sweep values by short name.
+
+    Compiled code rounds otherwise than eager code, so the mode is part of a run's identity.
+    """
 
     experiment: str  # "<term>/<name>"
     arm: str
@@ -26,10 +31,12 @@ class Run:
     seed: int
     training: Training
     probes: tuple[Probe, ...]
+    mode: Mode = "eager"
 
     @property
     def id(self) -> str:
         parts = {"training": part_id(self.training), "probes": part_id(self.probes)}
+        parts |= {} if self.mode == "eager" else {"mode": self.mode}
         record = {name: getattr(self, name) for name in ("experiment", "arm", "settings", "seed")}
         return content_id({"version": TRAINING_VERSION, **record, **parts})
 
@@ -118,13 +125,18 @@ def _program_of(training: Training) -> str:
     return content_id({"optimizer": type(rule).__name__, "shape": shape, "rest": rest}, length=64)
 
 
-def stacks_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Stack, ...]:
-    """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large."""
+def stacks_of(experiment: Experiment, *, base_seed: int = 0, may_compile: bool = False) -> tuple[Stack, ...]:
+    """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large.
+
+    With `may_compile`, a program is compiled where its runs train long enough to pay for it.
+    """
     groups: dict[str, list[Run]] = {}
     for run in runs_of(experiment, base_seed=base_seed):
         groups.setdefault(program_key(run), []).append(run)
     stacks = []
     for runs in groups.values():
+        if may_compile and compiling_pays(runs[0].training, len(runs)):
+            runs = [dataclasses.replace(run, mode="compiled") for run in runs]
         size = runs_per_stack(runs[0].training, len(runs))
         stacks += [
             Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))

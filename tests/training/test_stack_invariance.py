@@ -1,8 +1,12 @@
 """A run's numbers depend on its own record only: not on neighbours, order or the size of the stack, bit for bit."""
 
+import dataclasses
+import shutil
+
 import numpy as np
 import pytest
 
+from seven_terms.plan import COMPILERS
 from seven_terms.spec import replace_path
 
 from .stacks import MLP, PROGRAMS, make_run, make_runs, numbers
@@ -55,3 +59,27 @@ def test_one_seed_in_the_stack_or_several_gives_the_same_numbers(program):
     together, apart = numbers(runs), numbers(one_seed)
     for run in one_seed:
         np.testing.assert_array_equal(apart[run.id], together[run.id])
+
+
+SLOW_TO_COMPILE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mlp", "odd", "cnn")]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # the compiler's own
+@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="compiled stacks need a C++ compiler")
+@pytest.mark.parametrize("program", ["batch_norm", *SLOW_TO_COMPILE])
+def test_a_compiled_run_has_the_same_bits_alone_and_in_a_stack_and_agrees_with_eager_code(program):
+    eager = make_runs(PROGRAMS[program], 13)
+    runs = tuple(dataclasses.replace(run, mode="compiled") for run in eager)
+    large, alone = numbers(tuple(reversed(runs))), numbers((runs[4],))
+    np.testing.assert_array_equal(alone[runs[4].id], large[runs[4].id])
+    others = numbers(eager)
+    for run, other in zip(runs, eager, strict=True):
+        assert run.id != other.id
+        np.testing.assert_allclose(large[run.id], others[other.id], rtol=2e-2, atol=1e-5)
+
+
+def test_a_compiled_stack_says_what_is_missing_without_a_compiler(monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    run = dataclasses.replace(make_run(MLP), mode="compiled")
+    with pytest.raises(ValueError, match=r"a C\+\+ compiler must be present.*apt-get install"):
+        numbers((run,))

@@ -18,13 +18,15 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ..models import build_model, initial_parameters
-from ..optimizers import clip, hyper_parameters, initial_state, update
+from ..optimizers import State, clip, hyper_parameters, initial_state, update
 from ..plan import Run, Stack
 from ..seeds import subseed
 from ..spec import Cnn, Resnet, Training, factor
 from ..tasks import build_task
+from .compiled import compiled
 
 Tensors = dict[str, Tensor]
+FEWEST_COMPILED = 8
 DIVERGENCE_FACTOR = 1e4  # a run has diverged when its batch loss is not finite or grew by this factor
 
 
@@ -32,7 +34,7 @@ class StackedProgram:
     """The state of R runs and the functions that move it by one update."""
 
     def __init__(self, stack: Stack, *, device: str = "cpu") -> None:
-        self.num_runs = len(stack.runs)
+        self.num_runs, self.mode = len(stack.runs), stack.runs[0].mode
         self.training: Training = stack.runs[0].training
         self.runs: tuple[Run, ...] = (*stack.runs, *[stack.runs[-1]] * self._num_padding())
         self.device = torch.device(device)
@@ -43,12 +45,15 @@ class StackedProgram:
         self.updates = list(_updates(self.training))
         self._build_model()
         self._build_rules()
+        self._advance = compiled(self._next) if self.mode == "compiled" else self._next
         self.diverged_at_R = torch.full((len(self.runs),), -1, dtype=torch.int64, device=self.device)
         self.initial_loss_R: Tensor | None = None
 
     def _num_padding(self) -> int:
-        # Stacked convolutions are grouped ones, and one or two groups take other kernels than three and more.
+        # Stacked convolutions are grouped ones, and one or two groups take other kernels than three and more; the
+        # compiler writes other loops for a few rows than for many.
         fewest = 3 if isinstance(self.training.model, (Cnn, Resnet)) else 2
+        fewest = FEWEST_COMPILED if self.mode == "compiled" else fewest
         return max(1, fewest - self.num_runs)
 
     def _build_model(self) -> None:
@@ -96,10 +101,13 @@ class StackedProgram:
         return self.spread(self.task.batches(self.seeds, position, size))
 
     def spread(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Return tensors [S, ...] as [R, ...] by each run's seed, and [1, ...] as [R, ...] without a copy."""
+        """Return tensors [S, ...] as [R, ...] by each run's seed, and [1, ...] as [R, ...] without a copy.
+
+        Compiled code would be another for tensors without a copy, and round otherwise.
+        """
         return tuple(
             tensor.expand(len(self.runs), *tensor.shape[1:])
-            if tensor.shape[0] == 1
+            if tensor.shape[0] == 1 and self.mode == "eager"
             else tensor.index_select(0, self.seed_index_R)
             for tensor in tensors
         )
@@ -121,15 +129,17 @@ class StackedProgram:
 
     def losses(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the loss [R] of every run on its own batch; running statistics in `buffers` move in training mode."""
+        return torch.vmap(self._loss)(parameters, buffers, *batch)
 
-        def one(parameters: Tensors, buffers: Tensors, *batch: Tensor) -> Tensor:
-            outputs = functional_call(self.module, (parameters, buffers), (batch[0],))
-            return self.task.loss(outputs, *batch)
-
-        return torch.vmap(one)(parameters, buffers, *batch)
+    def _loss(self, parameters: Tensors, buffers: Tensors, *batch: Tensor) -> Tensor:
+        outputs = functional_call(self.module, (parameters, buffers), (batch[0],))
+        return self.task.loss(outputs, *batch)
 
     def gradients(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensors]:
         """Return (loss [R], gradients) of every run."""
+        if torch.compiler.is_compiling():
+            found, loss_R = torch.vmap(torch.func.grad_and_value(self._loss))(parameters, buffers, *batch)
+            return loss_R, found
         leaves = {name: parameter.detach().requires_grad_() for name, parameter in parameters.items()}
         loss_R = self.losses(leaves, buffers, batch)
         found = torch.autograd.grad(loss_R.sum(), list(leaves.values()))
@@ -145,15 +155,29 @@ class StackedProgram:
         """Make update `number`; return loss, gradient_norm and clipped_gradient_norm, each [R]."""
         step, size = self.updates[number]
         self._refill_noise(step)
-        loss_R, gradients = self.gradients(self.parameters, self.buffers, self.batch(step, size))
-        gradients, before_R, after_R = clip(
-            self.clip_norm_R, self.clip_value_R, self.clip_adaptive_R, self.parameters, gradients
-        )
-        self.parameters, self.state = update(
-            self.optimizer, self.hyper, self.rate_UR[number], self.parameters, gradients, self.state, number
+        position = torch.tensor(number) if self.mode == "compiled" else number
+        self.parameters, self.buffers, self.state, loss_R, before_R, after_R = self._advance(
+            self.parameters, self.buffers, self.state, self.rate_UR[number], position, self.batch(step, size)
         )
         self._mark_diverged(loss_R, step)
         return {"batch_loss": loss_R, "gradient_norm": before_R, "clipped_gradient_norm": after_R}
+
+    def _next(
+        self,
+        parameters: Tensors,
+        buffers: Tensors,
+        state: State,
+        rate_R: Tensor,
+        number: int | Tensor,
+        batch: tuple[Tensor, ...],
+    ) -> tuple[Tensors, Tensors, State, Tensor, Tensor, Tensor]:
+        """Return what an update leaves behind: (parameters, buffers, state, loss, norm before and after clipping [R])."""
+        loss_R, gradients = self.gradients(parameters, buffers, batch)
+        gradients, before_R, after_R = clip(
+            self.clip_norm_R, self.clip_value_R, self.clip_adaptive_R, parameters, gradients
+        )
+        parameters, state = update(self.optimizer, self.hyper, rate_R, parameters, gradients, state, number)
+        return parameters, buffers, state, loss_R, before_R, after_R
 
     def _refill_noise(self, step: int) -> None:
         for name, buffer in self.buffers.items():

@@ -1,0 +1,27 @@
+"""One update of a stack as one compiled program; kernels are kept on disk and used again by every later process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from ..plan import COMPILERS
+from ..spec import require
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function compiled for the shapes it is called with; ValueError without a C++ compiler."""
+    require(
+        any(map(shutil.which, COMPILERS)),
+        what="training",
+        must="a C++ compiler must be present, because the plan compiles this stack",
+        got="none",
+        do="install one (Debian and Ubuntu: `apt-get install g++`), or plan with `--compiling never`",
+    )
+    # In this process: workers of the compiler would outlive a job that is killed.
+    torch._inductor.config.compile_threads = 1
+    torch._dynamo.config.recompile_limit = 64  # a batch that grows has another shape at each size
+    return torch.compile(function, fullgraph=True, dynamic=False)
