@@ -78,6 +78,7 @@ experiment = Experiment(
             label=LABELS["value"],
             training=BY_VALUE,
             sweep={"clipping.value": (0.02, 0.05)},
+            num_seeds=10,
         ),
         # Trained twice for the noise floor: the whole grid would cost too much for that.
         Arm(
@@ -85,10 +86,11 @@ experiment = Experiment(
             label="clip by norm, length 10, rate 0.2",
             training=BY_NORM,
             sweep={"task.length": (SHORT,), "optimizer.learning_rate": (0.2,)},
+            num_seeds=10,
         ),
     ),
     sweep={"task.length": LENGTHS, "optimizer.learning_rate": RATES},
-    num_seeds=10,
+    num_seeds=16,
     probes=(
         Stream(window=50),
         Evaluate(steps=Steps(count=10), splits=("test",)),

@@ -96,6 +96,7 @@ def test_a_scale_applies_its_changes_and_nothing_else() -> None:
     smoke = EXPERIMENT.at_scale("smoke")
     plain, clipped = smoke.arms
     assert smoke.num_seeds == 2
+    assert [arm.num_seeds for arm in smoke.arms] == [None, None]
     assert smoke.probes == (Stream(),)
     assert smoke.sweep == {"optimizer.learning_rate": (0.1,)}
     assert clipped.sweep == {"clipping.norm": (1.0,)}

@@ -151,7 +151,10 @@ class Experiment:
         return f"{self.term}/{self.name}"
 
     def at_scale(self, scale: Scale) -> Experiment:
-        """Return this experiment with the changes of a scale applied; `laptop` is the experiment as written."""
+        """Return this experiment with the changes of a scale applied; `laptop` is the experiment as written.
+
+        A number of seeds that the scale gives holds for every arm.
+        """
         require(scale in SCALES, what="scale", must=f"it must be one of {SCALES}", got=scale)
         changes = self.scales.get(scale, Changes())
         arms = tuple(
@@ -159,6 +162,7 @@ class Experiment:
                 arm,
                 training=replace_paths(arm.training, {**changes.training, **changes.arms.get(arm.name, {})}),
                 sweep={path: changes.sweep.get(path, values) for path, values in arm.sweep.items()},
+                num_seeds=None if changes.num_seeds else arm.num_seeds,
             )
             for arm in self.arms
             if arm.name not in changes.without_arms
