@@ -28,7 +28,10 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "models": ({"spec", "seeds"}, {"torch"}),
     "optimizers": ({"spec", "seeds"}, {"torch"}),
     "probes": ({"spec", *COMPUTE}, {"torch"}),
-    "training": (PLAN | COMPUTE | {"provenance", "tables"}, {"torch", "pytorch_lightning", "wandb", "numpy", "pandas"}),
+    "training": (
+        PLAN | COMPUTE | {"provenance", "tables", "accounting"},
+        {"torch", "pytorch_lightning", "wandb", "numpy", "pandas"},
+    ),
     "statistics": ({"spec", "plan", "tables"}, {"numpy", "scipy", "pandas"}),
     "figures": ({"spec", "plan", "tables"}, {"matplotlib", "seaborn", "pandas", "numpy"}),
     "report": ({"spec", "plan", "tables", "provenance", "accounting"}, {"pandas", "yaml", "numpy"}),

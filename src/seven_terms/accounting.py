@@ -7,6 +7,7 @@ time is the end of their job. Standard library only.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import time
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from pathlib import Path
 
 STAGES = {
     "train": "training",
+    "wandb": "W&B",
     "runs": "statistics",
     "summarize": "statistics",
     "verdicts": "statistics",
@@ -83,7 +85,25 @@ def finished_jobs(results_dir: Path) -> list[Job]:
         stop, seconds = path.stat().st_mtime, sum(json.loads(line)["s"] for line in lines if line)
         rule, *name = path.relative_to(folder).with_suffix("").parts
         jobs.append(Job(rule=rule, name="/".join(name), start=stop - seconds, stop=stop))
-    return sorted(jobs, key=lambda job: job.stop)
+    return sorted(_apart(jobs), key=lambda job: job.stop)
+
+
+def note_wandb_seconds(results_dir: Path, *, experiment: str, stack: str, seconds: float) -> None:
+    """Leave a benchmark file for the W&B mirror of a stack, which is written inside the job that trains."""
+    path = results_dir / "benchmarks" / "wandb" / experiment / f"{stack}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"s": seconds}) + "\n")
+
+
+def _apart(jobs: list[Job]) -> list[Job]:
+    """Return the jobs with training cut off where the mirror of its stack began."""
+    mirrored = {job.name: job.start for job in jobs if job.rule == "wandb"}
+    return [
+        dataclasses.replace(job, stop=max(job.start, min(job.stop, mirrored.get(job.name, job.stop))))
+        if job.rule == "train"
+        else job
+        for job in jobs
+    ]
 
 
 def duration(seconds: float) -> str:

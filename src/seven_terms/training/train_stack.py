@@ -15,6 +15,7 @@ import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
+from ..accounting import note_wandb_seconds
 from ..plan import Stack, read_plan
 from ..provenance import provenance
 from ..spec import require
@@ -59,7 +60,10 @@ def train_stack(
     if wandb_dir is not None:
         from .wandb_mirror import mirror
 
+        mirror_started = time.perf_counter()
         mirror(plan, stack, table, record, directory=wandb_dir)
+        seconds = time.perf_counter() - mirror_started
+        note_wandb_seconds(wandb_dir, experiment=stack.experiment, stack=stack_id, seconds=seconds)
     write_metrics(table, output_path, stack=record)
     if state_dir is not None:
         Checkpoints(state_dir, stack_id).remove()
