@@ -18,10 +18,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from .user_directory import user_directory
 
 WARM_VERBS = ("train", "runs", "summarize", "verdicts", "compare", "figure", "summary-page", "report", "show")
 IDLE_SECONDS = 20.0
@@ -48,7 +49,7 @@ def run_warm(arguments: list[str]) -> int | None:
         return None
     try:
         connection = _connect(_socket_path())
-    except OSError:
+    except (OSError, ValueError):
         return None
     with connection:
         request = {"arguments": arguments, "directory": os.getcwd(), "environment": dict(os.environ)}
@@ -171,9 +172,7 @@ def _socket_path() -> Path:
     for file in sorted(source.rglob("*.py")):
         stat = file.stat()
         stamp.update(f"{file.name} {stat.st_mtime_ns} {stat.st_size}".encode())
-    directory = Path(tempfile.gettempdir()) / f"seven-terms-{os.getuid()}"
-    directory.mkdir(mode=0o700, exist_ok=True)
-    return directory / f"{stamp.hexdigest()[:16]}.sock"
+    return user_directory() / f"{stamp.hexdigest()[:16]}.sock"
 
 
 def _die_with_parent() -> None:

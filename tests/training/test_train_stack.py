@@ -1,6 +1,7 @@
 """The entry point: metrics file, divergence, interruption, refusals."""
 
 import dataclasses
+import os
 import sys
 
 import numpy as np
@@ -52,6 +53,29 @@ def test_an_unknown_stack_is_refused_in_one_sentence(plan, tmp_path):
     path, _ = plan
     with pytest.raises(ValueError, match=r"it must hold stack 'nonsense', got .*; make the plan again"):
         train_stack(plan_path=path, stack_id="nonsense", output_path=tmp_path / "m.parquet")
+
+
+def test_training_sees_the_device_that_it_was_given(plan, tmp_path, monkeypatch):
+    path, (stack,) = plan
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("SEVEN_TERMS_DEVICES", "pretend,other")
+    real, seen = StackedProgram.update, set()
+
+    def update(self, number):
+        seen.add(os.environ["CUDA_VISIBLE_DEVICES"])
+        return real(self, number)
+
+    monkeypatch.setattr(StackedProgram, "update", update)
+    train_stack(plan_path=path, stack_id=stack.id, output_path=tmp_path / "m.parquet")
+    assert seen == {"pretend"}
+
+
+def test_a_gpu_that_is_not_there_is_missed_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    stack = Stack(experiment="test/one", runs=(make_run(MLP),))
+    with pytest.raises(ValueError, match=r"^accelerator 'gpu': PyTorch must see a GPU, got .*; train on the processor"):
+        fit(stack, accelerator="gpu")
 
 
 def test_lightnings_own_clipping_is_refused():

@@ -16,6 +16,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
 from ..accounting import note_wandb_seconds
+from ..devices import held_devices
 from ..plan import Stack, read_plan
 from ..provenance import provenance
 from ..spec import require
@@ -48,8 +49,9 @@ def train_stack(
         do="make the plan again with `seven-terms plan`",
     )
     stack = plan.stacks[stack_id]
-    started, cpu_started = time.perf_counter(), time.process_time()
-    runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
+    with held_devices(1, accelerator=accelerator):
+        started, cpu_started = time.perf_counter(), time.process_time()
+        runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
     record = stack_record(
         stack,
         runs,
@@ -71,6 +73,13 @@ def train_stack(
 
 def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu") -> StackedRuns:
     """Return the trained stack with its recorder filled."""
+    require(
+        accelerator == "cpu" or torch.cuda.is_available(),
+        what="accelerator 'gpu'",
+        must="PyTorch must see a GPU",
+        got=f"none with torch {torch.__version__}",
+        do="train on the processor (`--accelerator cpu`, in the workflow `--resources gpu=0`) or install its build for GPUs",
+    )
     _configure_torch()
     device = "cuda" if accelerator == "gpu" else "cpu"
     runs = StackedRuns(StackedProgram(stack, device=device), stack.runs[0].probes, [run.id for run in stack.runs])
