@@ -4,6 +4,7 @@ from seven_terms.spec import Experiment, require_unique
 
 from .batch_norm import (
     batch_size,
+    devices,
     internal_shift,
     layer_outputs,
     mnist_2015,
@@ -93,6 +94,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     placement.experiment,
     parts.experiment,
     batch_size.experiment,
+    devices.experiment,
     running_statistics.experiment,
     internal_shift.experiment,
     temporal_order.experiment,

@@ -4,8 +4,8 @@ rule train:
     params: besides=lambda wildcards, output: f"--wandb {RESULTS} --state {RESULTS}/state --progress {RESULTS}"
     log: f"{RESULTS}/logs/train/{{experiment}}/{{stack}}.log"
     benchmark: f"{RESULTS}/benchmarks/train/{{experiment}}/{{stack}}.jsonl"
-    threads: 1
-    resources: gpu=1  # how many there are is the profile's to say; 0 trains on the processor
+    threads: lambda wildcards: STACKS[wildcards.stack].num_devices
+    resources: gpu=lambda wildcards: STACKS[wildcards.stack].num_devices  # of the profile's; 0 trains on the processor
     priority: lambda wildcards: STACKS[wildcards.stack].expected_seconds  # long ones first: workers end together
     conda: "../environment.yml"
     shell:

@@ -1,6 +1,7 @@
 """Specs to canonical JSON and back, and the ids made from it; standard library only.
 
-Equal values have equal ids (0.5 == 0.50, 1 == 1.0), which is what lets the ids of parts be remembered by value.
+Equal values have equal ids (0.5 == 0.50, 1 == 1.0), which is what lets the ids of parts be remembered by value. A field
+that was added to a spec later (`spec/later.py`) is left out where it has its default, so that older ids stay.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import math
 from typing import Any
 
 from . import spec
+from .spec.later import LATER
 
 
 def encode(value: Any) -> Any:
     """Return JSON data for a spec: dataclasses become {"is": class name, field: value...}, infinities strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {"is": type(value).__name__} | {name: encode(getattr(value, name)) for name in _field_names(type(value))}
+        fields = ((name, getattr(value, name), default) for name, default in _fields(type(value)))
+        return {"is": type(value).__name__} | {name: encode(item) for name, item, default in fields if item != default}
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -29,8 +32,12 @@ def encode(value: Any) -> Any:
 
 
 @functools.cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Return each field's name, and the value at which it is left out, for most none."""
+    return tuple(
+        (field.name, field.default if LATER in field.metadata else dataclasses.MISSING)
+        for field in dataclasses.fields(kind)
+    )
 
 
 def decode(data: Any) -> Any:

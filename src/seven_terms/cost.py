@@ -111,9 +111,10 @@ def runs_per_stack(training: Training, num_runs: int) -> int:
 def compiling_pays(training: Training, num_runs: int) -> bool:
     """Return whether to compile a program that so many runs share.
 
-    A loop over time would be unrolled into thousands of operations; it has its own backward pass instead.
+    A loop over time would be unrolled into thousands of operations; it has its own backward pass instead. Exchanges between
+    devices stay outside of compiled code.
     """
-    if not isinstance(training.model, (Mlp, Cnn, Resnet)):
+    if not isinstance(training.model, (Mlp, Cnn, Resnet)) or training.num_devices > 1:
         return False
     return num_runs * flops_per_run_step(training) * training.num_steps >= COMPILING_PAYS
 

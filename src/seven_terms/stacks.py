@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from .canonical import content_id, part_id
 from .cost import compiling_pays, expected_seconds, flops_per_run_step, runs_per_stack
-from .spec import Arm, Experiment, Probe, Training, replace_paths, require_unique
+from .spec import Arm, Experiment, Point, Probe, Training, replace_paths, require, require_unique
 
 TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
 
@@ -57,6 +57,11 @@ class Stack:
         return self.runs[0].training.num_steps
 
     @property
+    def num_devices(self) -> int:
+        """How many devices share each batch of these runs."""
+        return self.runs[0].training.num_devices
+
+    @property
     def flops(self) -> float:
         """Estimated floating-point operations of the updates, probes not counted."""
         return sum(flops_per_run_step(run.training) * run.training.num_steps for run in self.runs)
@@ -88,6 +93,7 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
     runs = []
     for values in itertools.product(*sweep.values()):
         training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
+        _require_equal_shares(f"experiment {experiment.name!r}, arm {arm.name!r}", training)
         settings = dict(zip(names, values, strict=True))
         for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
             runs.append(
@@ -101,6 +107,19 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
                 )
             )
     return runs
+
+
+def _require_equal_shares(what: str, training: Training) -> None:
+    if training.num_devices == 1:
+        return
+    require(
+        training.batch_size is not None and training.batch_size % training.num_devices == 0,
+        what=what,
+        must=f"batch_size must be a multiple of num_devices={training.num_devices}",
+        got=training.batch_size,
+    )
+    must = "num_devices must be 1, because a point has no examples to share"
+    require(not isinstance(training.model, Point), what=what, must=must, got=training.num_devices)
 
 
 def program_key(run: Run) -> str:

@@ -93,6 +93,27 @@ def test_ghost_batches_give_running_statistics_their_average() -> None:
     torch.testing.assert_close(module.running_mean, x.mean(0))
 
 
+def test_a_whole_batch_of_several_devices_is_normalized_by_shares_or_together() -> None:
+    x, each, common = inputs((24, 6)), ours(), ours(synchronized=True)
+    each.num_devices = common.num_devices = 3
+    torch.testing.assert_close(each(x), ours(ghost=8)(x), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(common(x), ours()(x), rtol=1e-12, atol=1e-12)
+
+
+def test_a_batch_that_devices_cannot_share_is_refused() -> None:
+    module = ours()
+    module.num_devices = 7
+    with pytest.raises(ValueError, match=r"^BatchNorm: batch size must be a multiple of num_devices=7, got 24\.$"):
+        module(inputs((24, 6)))
+
+
+def test_ghost_batches_cannot_be_synchronized() -> None:
+    with pytest.raises(
+        ValueError, match=r"^BatchNorm: ghost must be None where .* synchronized over devices, got 2\.$"
+    ):
+        spec.BatchNorm(ghost=2, synchronized=True)
+
+
 def test_a_batch_that_ghosts_do_not_divide_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^BatchNorm: batch size must be a multiple of ghost=7, got 24\.$"):
         ours(ghost=7)(inputs((24, 6)))

@@ -105,6 +105,16 @@ def test_ids_tell_any_two_trainings_apart() -> None:
     assert len({content_id(replace_paths(TRAINING, change)) for change in changes}) == len(changes)
 
 
+def test_a_field_that_came_later_leaves_older_ids_as_they_were() -> None:
+    norm = {"is": "BatchNorm", "eps": 1e-5, "momentum": 0.1, "center": True, "scale": True, "affine": True}
+    assert encode(BatchNorm()) == norm | {"ghost": None, "noisy": False}
+    assert encode(BatchNorm(synchronized=True)) == encode(BatchNorm()) | {"synchronized": True}
+    assert "num_devices" not in encode(TRAINING)
+    several = dataclasses.replace(TRAINING, num_devices=2)
+    assert through_json(several) == several
+    assert content_id(several) != content_id(TRAINING) == "b5bb558a66"
+
+
 def test_ids_are_ten_hex_digits_of_the_canonical_json() -> None:
     assert canonical_json({"b": 1.0, "a": [0.5, True]}) == '{"a":[0.5,true],"b":1}'
     assert (
@@ -150,6 +160,7 @@ def test_runs_that_differ_in_values_share_a_stack(changes: dict[str, Any]) -> No
         {"clipping.adaptive": 0.1},
         {"precision": "float64"},
         {"task": Digits(resolution=7)},
+        {"num_devices": 2},
     ],
     ids=str,
 )

@@ -12,7 +12,7 @@ from seven_terms import spec
 from seven_terms.plan import Stack, stacks_of, write_plan
 from seven_terms.spec import Arm, Experiment, InverseTime
 from seven_terms.tables import read_metrics
-from seven_terms.training import checkpoints, train_stack
+from seven_terms.training import train_stack
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import fit, make_trainer
 
@@ -88,8 +88,7 @@ def test_a_killed_stack_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     stack = Stack(experiment="test/one", runs=make_runs(training, 3))
     whole = fit(stack).recorder.table()
 
-    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr(checkpoints.Checkpoints.__init__, "__kwdefaults__", {"seconds_between": 0.0})
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
     real, calls = StackedProgram.update, []
 
     def dies(self, number):

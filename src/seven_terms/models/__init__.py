@@ -18,6 +18,7 @@ from .normalization import BatchNorm as BatchNorm
 from .normalization import GroupNorm as GroupNorm
 from .point import Point as Point
 from .recurrent import Recurrent as Recurrent
+from .shares import mean_over_shares as mean_over_shares
 from .tap import ACTIVATIONS as ACTIVATIONS
 from .tap import OutputTap as OutputTap
 from .tap import Tap as Tap

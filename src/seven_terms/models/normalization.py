@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from seven_terms import spec
 from seven_terms.spec import require
 
+from .shares import MeanOverShares
+
 # Santurkar et al. 2018, noisy batch norm: mean in U(-0.5, 0.5) and standard deviation in U(1, 1.25), per unit and step.
 NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25
 
@@ -26,6 +28,8 @@ class BatchNorm(nn.Module):
     With `noisy`, each unit's output is stretched and shifted at random, anew at every step, in training mode only: the
     buffer `noise` [2, F] holds standard normals, refilled by the trainer. The paper's further jitter for every example
     is left out.
+    With `num_devices` each share of the batch has its own statistics too, or the common ones of `synchronized`; then
+    `holds_share` says whether x is this process's share of the batch or, as in a probe, the whole of it.
     """
 
     running_mean: Tensor
@@ -34,7 +38,7 @@ class BatchNorm(nn.Module):
 
     def __init__(self, features: int, norm: spec.BatchNorm) -> None:
         super().__init__()
-        self.norm = norm
+        self.norm, self.num_devices, self.holds_share = norm, 1, False
         self.weight = nn.Parameter(torch.ones(features)) if norm.affine else None
         self.bias = nn.Parameter(torch.zeros(features)) if norm.affine else None
         self.register_buffer("running_mean", torch.zeros(features))
@@ -52,21 +56,31 @@ class BatchNorm(nn.Module):
     def _by_batch(self, x: Tensor) -> Tensor:
         groups = self._groups(x)
         dims = (1, *range(3, groups.dim()))
-        mean = groups.mean(dims, keepdim=True)
+        mean = self._mean(groups, dims)
         centered = groups - mean if self.norm.center else groups
-        var = (centered * centered).mean(dims, keepdim=True)
-        self._update_running(mean, var, groups.numel() // (groups.shape[0] * groups.shape[2]))
+        var = self._mean(centered * centered, dims)
+        self._update_running(mean, var, self._num_shares() * groups.numel() // (groups.shape[0] * groups.shape[2]))
         scaled = centered * torch.rsqrt(var + self.norm.eps) if self.norm.scale else centered
         return scaled.reshape(x.shape)
 
+    def _mean(self, groups: Tensor, dims: tuple[int, ...]) -> Tensor:
+        mean = groups.mean(dims, keepdim=True)
+        return MeanOverShares.apply(mean) if self._num_shares() > 1 else mean
+
+    def _num_shares(self) -> int:
+        """Return how many processes' examples make up the statistics."""
+        return self.num_devices if self.norm.synchronized and self.holds_share else 1
+
     def _groups(self, x: Tensor) -> Tensor:
         """Return x as [groups, examples, F, ...]."""
-        size = self.norm.ghost or x.shape[0]
-        what = "BatchNorm"
-        require(
-            x.shape[0] % size == 0, what=what, must=f"batch size must be a multiple of ghost={size}", got=x.shape[0]
-        )
-        require(x[:size, 0].numel() > 1, what=what, must="statistics need more than one value per feature", got=1)
+        parts = 1 if self.norm.synchronized or self.holds_share else self.num_devices
+        of, divisor = ("ghost", self.norm.ghost) if self.norm.ghost else ("num_devices", parts)
+        must = f"batch size must be a multiple of {of}={divisor}"
+        require(x.shape[0] % divisor == 0, what="BatchNorm", must=must, got=x.shape[0])
+        size = self.norm.ghost or x.shape[0] // parts
+        num_values = self._num_shares() * x[:size, 0].numel()
+        must = "statistics need more than one value per feature"
+        require(num_values > 1, what="BatchNorm", must=must, got=num_values)
         return x.reshape(x.shape[0] // size, size, *x.shape[1:])
 
     @torch.no_grad()

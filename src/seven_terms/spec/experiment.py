@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .checks import require, require_unique
+from .checks import require, require_positive, require_unique
 from .claims import Claim
 from .figures import Figure
+from .later import later
 from .models import Initialization, Model
 from .optimizers import Clipping, Optimizer, Sgd
 from .probes import Probe
@@ -48,7 +49,8 @@ class Training:
     """Everything that decides a run's numbers, except its seed.
 
     `batch_growth`: (fraction of the budget, factor) pairs; from that fraction on, batches are that many times larger
-    and updates that many times fewer (the budget counts examples).
+    and updates that many times fewer (the budget counts examples). `num_devices`: as many processes, one a device,
+    each take an equal share of every batch; it decides numbers through the order of sums and through batch norm.
     """
 
     task: Task
@@ -61,6 +63,10 @@ class Training:
     batch_size: int | None = None  # None: full batch, or a task without data
     batch_growth: tuple[tuple[float, int], ...] = ()
     precision: Literal["float32", "float64"] = "float32"
+    num_devices: int = later(1)
+
+    def __post_init__(self) -> None:
+        require_positive("Training", num_devices=self.num_devices)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .checks import require, require_positive
+from .later import later
 
 Activation = Literal["sigmoid", "tanh", "relu", "identity", "softsign"]
 
@@ -45,7 +46,11 @@ class Initialization:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchNorm:
-    """Batch normalization; `ghost` computes statistics over that many examples instead of the whole batch."""
+    """Batch normalization; `ghost` computes statistics over that many examples instead of the whole batch.
+
+    In a run over several devices each one's share of the batch has its own statistics; `synchronized` gives all shares
+    common ones.
+    """
 
     eps: float = 1e-5
     momentum: float = 0.1
@@ -54,6 +59,11 @@ class BatchNorm:
     affine: bool = True
     ghost: int | None = None
     noisy: bool = False  # Santurkar 2018: noise of non-zero mean and non-unit variance after the normalization
+    synchronized: bool = later(False)
+
+    def __post_init__(self) -> None:
+        must = "ghost must be None where statistics are synchronized over devices"
+        require(not (self.synchronized and self.ghost), what="BatchNorm", must=must, got=self.ghost)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """Interruption: the state of a stack, written by the clock to a directory outside the workflow's outputs.
 
 A checkpoint belongs to one stack id, hence to one plan; it is written to a temporary file and renamed, so a kill at any
-moment leaves either the last one or none.
+moment leaves either the last one or none. SEVEN_TERMS_CHECKPOINT_SECONDS says how often, 30 if unset.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-SECONDS_BETWEEN = 30.0
+SECONDS_BETWEEN = "SEVEN_TERMS_CHECKPOINT_SECONDS"
 
 
 class Checkpoints(pl.Callback):
-    """Saves every `SECONDS_BETWEEN`; `restore` goes on from the last save, `remove` is for the end."""
+    """Saves by the clock; `restore` goes on from the last save, `remove` is for the end."""
 
-    def __init__(self, directory: Path, stack_id: str, *, seconds_between: float = SECONDS_BETWEEN) -> None:
+    def __init__(self, directory: Path, stack_id: str) -> None:
         self.path = directory / f"{stack_id}.ckpt"
         self.stack_id = stack_id
-        self.seconds_between = seconds_between
+        self.seconds_between = float(os.environ.get(SECONDS_BETWEEN, "30"))
         self.saved_at = time.monotonic()
 
     def restore(self, module: pl.LightningModule) -> bool:
@@ -31,7 +31,7 @@ class Checkpoints(pl.Callback):
         if not self.path.exists():
             return False
         try:
-            checkpoint = torch.load(self.path, weights_only=True)
+            checkpoint = torch.load(self.path, weights_only=True, map_location={"cuda:0": str(module.program.device)})
             assert checkpoint["stack_id"] == self.stack_id
         except Exception:
             self.remove()
@@ -40,19 +40,22 @@ class Checkpoints(pl.Callback):
         return True
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if time.monotonic() - self.saved_at < self.seconds_between:
-            return
-        self.save(trainer)
+        due = time.monotonic() - self.saved_at >= self.seconds_between
+        if trainer.strategy.broadcast(due):  # of several processes the first decides: all have to save together
+            self.save(trainer)
 
     def save(self, trainer: pl.Trainer) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
         trainer.save_checkpoint(temporary)
-        os.replace(temporary, self.path)
+        if trainer.is_global_zero:
+            os.replace(temporary, self.path)
         self.saved_at = time.monotonic()
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["stack_id"] = self.stack_id
 
     def remove(self) -> None:
-        self.path.unlink(missing_ok=True)
+        """Delete the checkpoint, and what a kill in the middle of a save has left."""
+        for path in (self.path, *self.path.parent.glob(f"{self.stack_id}.*.tmp")):
+            path.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from ..seeds import subseed
 from ..spec import Cnn, Resnet, Training, factor
 from ..tasks import build_task
 from .compiled import compiled
+from .shares import shared_gradients, tell_batch_norms
 
 Tensors = dict[str, Tensor]
 FEWEST_COMPILED = 8
@@ -33,7 +34,8 @@ DIVERGENCE_FACTOR = 1e4  # a run has diverged when its batch loss is not finite 
 class StackedProgram:
     """The state of R runs and the functions that move it by one update."""
 
-    def __init__(self, stack: Stack, *, device: str = "cpu") -> None:
+    def __init__(self, stack: Stack, *, device: str = "cpu", rank: int | None = None) -> None:
+        self.rank = rank  # which share of every batch is this process's; None: the whole batch is
         self.num_runs, self.mode = len(stack.runs), stack.runs[0].mode
         self.training: Training = stack.runs[0].training
         self.runs: tuple[Run, ...] = (*stack.runs, *[stack.runs[-1]] * self._num_padding())
@@ -70,6 +72,7 @@ class StackedProgram:
             for name, buffer in self.module.named_buffers()
         }
         self.module = self.module.to("meta")
+        tell_batch_norms(self.module, num_devices=self.training.num_devices)
 
     def _build_rules(self) -> None:
         self.optimizer = self.training.optimizer
@@ -172,7 +175,10 @@ class StackedProgram:
         batch: tuple[Tensor, ...],
     ) -> tuple[Tensors, Tensors, State, Tensor, Tensor, Tensor]:
         """Return what an update leaves behind: (parameters, buffers, state, loss, norm before and after clipping [R])."""
-        loss_R, gradients = self.gradients(parameters, buffers, batch)
+        if self.rank is None:
+            loss_R, gradients = self.gradients(parameters, buffers, batch)
+        else:
+            loss_R, gradients = shared_gradients(self, batch, rank=self.rank)
         gradients, before_R, after_R = clip(
             self.clip_norm_R, self.clip_value_R, self.clip_adaptive_R, parameters, gradients
         )

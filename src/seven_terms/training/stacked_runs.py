@@ -30,7 +30,8 @@ class StackedRuns(pl.LightningModule):
         stream = next((probe for probe in probes if isinstance(probe, Stream)), None)
         self.stream = StreamWindow(stream, self.recorder)
         steps = [step for step, _ in program.updates]
-        self.probes_at = _probes_by_update(probes, steps, program.training.num_steps)
+        measured = () if program.rank else probes  # the first process of several measures
+        self.probes_at = _probes_by_update(measured, steps, program.training.num_steps)
         self.next_update = 0
 
     def configure_optimizers(self) -> None:

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..spec import require
 from ..tables import write_metrics
 from .checkpoints import Checkpoints
 from .program import StackedProgram
+from .ranks import joined, own_rank, rank_device, run_ranks, trainer_options
 from .reproducible import use_strict_products
 from .stacked_runs import StackedRuns
 
@@ -48,15 +50,24 @@ def train_stack(
         got=sorted(plan.stacks)[:4],
         do="make the plan again with `seven-terms plan`",
     )
-    stack = plan.stacks[stack_id]
-    with held_devices(1, accelerator=accelerator):
+    stack, rank = plan.stacks[stack_id], own_rank()
+    if stack.num_devices > 1 and rank is None:
+        paths = {"plan": plan_path, "output": output_path, "wandb": wandb_dir, "state": state_dir}
+        options = {"stack": stack_id, "accelerator": accelerator} | paths
+        arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
+        with held_devices(stack.num_devices, accelerator=accelerator):
+            run_ranks(stack.num_devices, ["train", *arguments])
+        return
+    with held_devices(1, accelerator=accelerator) if rank is None else nullcontext():
         started, cpu_started = time.perf_counter(), time.process_time()
         runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
+    if rank:  # the first of several processes writes for all
+        return
     record = stack_record(
         stack,
         runs,
         duration_seconds=time.perf_counter() - started,
-        processor_seconds=time.process_time() - cpu_started,
+        processor_seconds=(time.process_time() - cpu_started) * stack.num_devices,
     )
     table = runs.recorder.table()
     if wandb_dir is not None:
@@ -72,7 +83,7 @@ def train_stack(
 
 
 def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu") -> StackedRuns:
-    """Return the trained stack with its recorder filled."""
+    """Return the trained stack with its recorder filled; of several processes, the first one's records everything."""
     require(
         accelerator == "cpu" or torch.cuda.is_available(),
         what="accelerator 'gpu'",
@@ -81,22 +92,24 @@ def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu"
         do="train on the processor (`--accelerator cpu`, in the workflow `--resources gpu=0`) or install its build for GPUs",
     )
     _configure_torch()
-    device = "cuda" if accelerator == "gpu" else "cpu"
-    runs = StackedRuns(StackedProgram(stack, device=device), stack.runs[0].probes, [run.id for run in stack.runs])
+    rank = own_rank()
+    program = StackedProgram(stack, device=str(rank_device(rank, accelerator=accelerator)), rank=rank)
+    runs = StackedRuns(program, stack.runs[0].probes, [run.id for run in stack.runs])
     checkpoints = Checkpoints(state_dir, stack.id) if state_dir is not None else None
     if checkpoints is not None:
         checkpoints.restore(runs)
-    with warnings.catch_warnings():
-        # No optimizer of Lightning's, ranges of updates in place of a DataLoader, no srun: all are meant.
-        warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric)\..*")
-        trainer = make_trainer(accelerator=accelerator, callbacks=[checkpoints] if checkpoints else [])
+    with joined(rank, stack.num_devices, accelerator=accelerator), warnings.catch_warnings():
+        # No optimizer of Lightning's, ranges of updates in place of a DataLoader, Slurm's srun unused: all is meant.
+        warnings.filterwarnings("ignore", module=r"pytorch_lightning\..*|lightning_fabric\..*")
+        callbacks = [checkpoints] if checkpoints else []
+        trainer = make_trainer(accelerator=accelerator, num_devices=stack.num_devices, callbacks=callbacks)
         trainer.fit(runs, train_dataloaders=DataLoader(runs.ranges(), batch_size=None))
     if trainer.interrupted:
         raise KeyboardInterrupt
     return runs
 
 
-def make_trainer(*, accelerator: str = "cpu", **options: Any) -> pl.Trainer:
+def make_trainer(*, accelerator: str = "cpu", num_devices: int = 1, **options: Any) -> pl.Trainer:
     """Return the Trainer of all stacks; ValueError for Lightning's own clipping, which would couple the runs."""
     require(
         not options.get("gradient_clip_val"),
@@ -108,7 +121,6 @@ def make_trainer(*, accelerator: str = "cpu", **options: Any) -> pl.Trainer:
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     return pl.Trainer(
         accelerator=accelerator,
-        devices=1,
         max_epochs=1,
         logger=False,
         enable_checkpointing=False,
@@ -117,6 +129,7 @@ def make_trainer(*, accelerator: str = "cpu", **options: Any) -> pl.Trainer:
         num_sanity_val_steps=0,
         plugins=[LightningEnvironment()],  # inside a Slurm job step Lightning would wait for ranks that never come
         default_root_dir=tempfile.gettempdir(),
+        **trainer_options(num_devices, accelerator=accelerator),
         **options,
     )
 

@@ -1,0 +1,124 @@
+"""Whose statistics, when a batch is spread over devices: each one's own, or those of all? Wu and He 2018, by workers."""
+
+import dataclasses
+
+from seven_terms.spec import (
+    Above,
+    Arm,
+    BatchNorm,
+    Changes,
+    Cifar10,
+    Claim,
+    Evaluate,
+    Experiment,
+    Figure,
+    Initialization,
+    Last,
+    PairedDifference,
+    Panel,
+    Resnet,
+    Selected,
+    Selection,
+    Sgd,
+    Steps,
+    SweepCurve,
+    Training,
+    Within,
+)
+
+DEVICES, SMALL, LARGE = 4, 8, 128
+ONE = Training(
+    task=Cifar10(augment=True),
+    model=Resnet(n=3, normalization=BatchNorm()),
+    initialization=Initialization(kind="he"),
+    optimizer=Sgd(learning_rate=0.1, momentum=0.9),
+    num_steps=20_000,
+    batch_size=LARGE,
+)
+EACH = dataclasses.replace(ONE, num_devices=DEVICES)
+ALL = dataclasses.replace(EACH, model=Resnet(n=3, normalization=BatchNorm(synchronized=True)))
+ARMS = {
+    "one": ("one device", ONE),
+    "each": ("four devices, statistics of each", EACH),
+    "all": ("four devices, statistics of all", ALL),
+}
+RATE = ("learning_rate",)
+
+
+def at(arm: str, size: int) -> Selected:
+    return Selected(arm, where={"batch_size": size}, best=RATE)
+
+
+experiment = Experiment(
+    name="devices",
+    term="batch_norm",
+    title="Statistics of one device, or of all",
+    question="When a batch is spread over several devices, does it matter whether they share their statistics?",
+    method=(
+        "A residual network of 20 layers on CIFAR-10, 20,000 steps at a constant rate, each setting at its own best of five "
+        "rates. The same batches of 8 and of 128 images train it on one device, on four whose batch normalization uses the "
+        "images of each, as data parallelism does by default, and on four with the statistics of all images. Gradients are "
+        "averaged over devices in both."
+    ),
+    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+    sweep={"batch_size": (SMALL, LARGE), "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3)},
+    num_seeds=5,
+    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    selection=Selection(metric="validation_accuracy", mode="max"),
+    noise_floor_arm="one",
+    noise_floor_at={"optimizer.learning_rate": 0.1, "batch_size": LARGE},
+    claims=(
+        Claim(
+            id="B-BN12",
+            form="two images each",
+            statement="With two images on each device, statistics of each train worse than statistics of all.",
+            source="Wu and He 2018, table on small batches",
+            estimate=PairedDifference(measure=Last("test_error"), runs=at("each", SMALL), baseline=at("all", SMALL)),
+            rule=Above(0.05),
+            unit="share of test images wrong",
+            because="from eight images to two the published error rises by ten points; half of it counts, as for B-BN4",
+            scales=("paper",),
+        ),
+        Claim(
+            id="B-BN12",
+            form="32 images each",
+            statement="With 32 images on each device it does not matter whose statistics are used.",
+            source="Wu and He 2018, table on small batches",
+            estimate=PairedDifference(measure=Last("test_error"), runs=at("each", LARGE), baseline=at("all", LARGE)),
+            rule=Within(-0.01, 0.01),
+            unit="share of test images wrong",
+            because="the published error is flat from 16 images a device on; a point either way is as good",
+            scales=("paper",),
+        ),
+        Claim(
+            id="B-BN13",
+            statement="Several devices with the statistics of all train as one device does.",
+            source="folklore",
+            estimate=PairedDifference(measure=Last("test_error"), runs=at("all", SMALL), baseline=at("one", SMALL)),
+            rule=Within(-0.01, 0.01),
+            unit="share of test images wrong",
+            because="only the order of sums differs, which chaos turns into other runs but not into better or worse ones",
+            scales=("paper",),
+        ),
+    ),
+    figures=(
+        Figure(
+            name="devices",
+            caption="Final test error at the best rate of each point, against the images of a batch on all devices together.",
+            panels=(
+                Panel(
+                    title="Whose statistics",
+                    content=SweepCurve(
+                        measure=Last("test_error"),
+                        over="batch_size",
+                        runs={label: Selected(name, best=RATE) for name, (label, _) in ARMS.items()},
+                    ),
+                    x_label="batch size",
+                    y_label="test error",
+                    log_x=True,
+                ),
+            ),
+        ),
+    ),
+    scales={"smoke": Changes(skip=True), "laptop": Changes(skip=True)},
+)

@@ -1,0 +1,13 @@
+"""Fields that a spec got when there were results already: left out of its record at the default, so that ids stay."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+LATER = "later"
+
+
+def later(default: Any) -> Any:
+    """Return a dataclass field with a default at which the record is as it was before there was this field."""
+    return field(default=default, metadata={LATER: True})
