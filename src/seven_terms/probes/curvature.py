@@ -23,7 +23,7 @@ def measure_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tup
     batch = evaluation_batch(program, "train", 10**9)
     names = list(program.parameters)
     flat, unflatten = _flattener(program.parameters)
-    start = getattr(program, "sharpness_start", None)
+    start = program.probe_state.get("sharpness_start")
     if start is None:
         generator = torch.Generator().manual_seed(0)
         start = torch.randn(flat.shape[1], generator=generator, dtype=torch.float64).to(flat).expand_as(flat)
@@ -32,7 +32,7 @@ def measure_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tup
         moved = _hessian_product(program, batch, unflatten(vector_RP))
         return torch.cat([moved[name].flatten(1) for name in names], dim=1)
 
-    value_R, program.sharpness_start = _lanczos_top(product, start, probe.num_iterations)
+    value_R, program.probe_state["sharpness_start"] = _lanczos_top(product, start, probe.num_iterations)
     yield "sharpness", value_R, None
 
 

@@ -29,9 +29,9 @@ def measure_layer_updates(program: Any, before: dict[str, Tensor]) -> Iterator[t
     """Yield each layer's relative change by the update just made, and its movement since the start."""
     names = weight_names(program)
     after = program.parameters
-    if not hasattr(program, "parameters_at_start"):
-        program.parameters_at_start = {name: before[name].clone() for name in names}
-    start = program.parameters_at_start
+    if "parameters_at_start" not in program.probe_state:
+        program.probe_state["parameters_at_start"] = {name: before[name].clone() for name in names}
+    start = program.probe_state["parameters_at_start"]
     change = {name: after[name] - before[name] for name in names}
     movement = {name: after[name] - start[name] for name in names}
     yield "layer_update_ratio", _by_layer(change, names, _norm) / _by_layer(before, names, _norm), None

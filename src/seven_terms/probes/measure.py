@@ -31,6 +31,7 @@ class Program(Protocol):
     parameters: Tensors
     buffers: Tensors
     state: Tensors
+    probe_state: dict[str, Any]  # what a probe remembers from one measurement to the next
     seeds: list[int]
 
     def frozen_buffers(self) -> Tensors: ...

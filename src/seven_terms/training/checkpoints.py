@@ -27,16 +27,16 @@ class Checkpoints(pl.Callback):
         self.saved_at = time.monotonic()
 
     def restore(self, module: pl.LightningModule) -> bool:
-        """Load the last checkpoint of this stack if there is one; a torn or foreign file is ignored and removed."""
+        """Load the last checkpoint of this stack if there is one; a torn, older or foreign file is ignored and removed."""
         if not self.path.exists():
             return False
         try:
             checkpoint = torch.load(self.path, weights_only=True, map_location={"cuda:0": str(module.program.device)})
             assert checkpoint["stack_id"] == self.stack_id
+            module.on_load_checkpoint(checkpoint)
         except Exception:
             self.remove()
             return False
-        module.on_load_checkpoint(checkpoint)
         return True
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:

@@ -50,6 +50,7 @@ class StackedProgram:
         self._advance = compiled(self._next) if self.mode == "compiled" else self._next
         self.diverged_at_R = torch.full((len(self.runs),), -1, dtype=torch.int64, device=self.device)
         self.initial_loss_R: Tensor | None = None
+        self.probe_state: dict[str, Any] = {}
 
     def _num_padding(self) -> int:
         # Stacked convolutions are grouped ones, and one or two groups take other kernels than three and more; the

@@ -84,12 +84,14 @@ class StackedRuns(pl.LightningModule):
             "state": program.state,
             "diverged_at_R": program.diverged_at_R,
             "initial_loss_R": program.initial_loss_R,
+            "probe_state": program.probe_state,
             "rows": self.recorder.state(),
             "held": self.stream.held,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         saved, program = checkpoint["stack"], self.program
+        program.probe_state = saved["probe_state"]  # first: a checkpoint of an older version lacks it
         program.parameters, program.buffers, program.state = saved["parameters"], saved["buffers"], saved["state"]
         program.diverged_at_R, program.initial_loss_R = saved["diverged_at_R"], saved["initial_loss_R"]
         self.next_update = saved["next_update"]

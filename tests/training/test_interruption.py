@@ -1,0 +1,114 @@
+"""A job that is killed goes on, when the same command is given again, to the bits of one that was not."""
+
+import dataclasses
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from seven_terms.__main__ import run
+from seven_terms.plan import Stack, stacks_of, write_plan
+from seven_terms.spec import Adam, Arm, BatchNorm, Digits, Experiment, LayerUpdates, Mlp, Sharpness, Steps, Stream
+from seven_terms.tables import read_metrics
+from seven_terms.training.train_stack import fit
+
+from .stacks import BATCH_NORM, PROBES, make_run
+
+# Everything that remembers: moments, running statistics, noise, windows of the stream, and probes.
+EXPERIMENT = Experiment(
+    name="killed",
+    term="batch_norm",
+    title="Killed",
+    question="Does it go on?",
+    method="It runs.",
+    arms=(
+        Arm(
+            name="noisy",
+            label="noisy",
+            training=dataclasses.replace(
+                BATCH_NORM,
+                task=Digits(resolution=7, num_train=500),
+                model=Mlp(depth=2, width=24, normalization=BatchNorm(noisy=True)),
+                optimizer=Adam(),
+                num_steps=800,
+            ),
+        ),
+    ),
+    num_seeds=2,
+    probes=(
+        *PROBES[1:],
+        Stream(window=7),
+        LayerUpdates(steps=Steps(count=30)),
+        Sharpness(steps=Steps(count=30), num_iterations=3),
+    ),
+)
+(STACK,) = stacks_of(EXPERIMENT)
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory) -> list[str]:
+    path = tmp_path_factory.mktemp("plan") / "killed.json"
+    write_plan(EXPERIMENT, path, scale="smoke")
+    return ["train", "--plan", str(path), "--stack", STACK.id]
+
+
+def test_a_killed_job_goes_on_to_the_same_bits(arguments, tmp_path, monkeypatch):
+    whole, output, state = tmp_path / "whole.parquet", tmp_path / "m.parquet", tmp_path / "state"
+    assert run([*arguments, "--output", str(whole)]) == 0
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
+    monkeypatch.setenv("SEVEN_TERMS_WARM", "0")
+    arguments = [*arguments, "--output", str(output), "--state", str(state)]
+    job = subprocess.Popen([sys.executable, "-m", "seven_terms", *arguments])
+    wait_for(state / f"{STACK.id}.ckpt")
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+    assert not output.exists()
+    assert (state / f"{STACK.id}.ckpt").exists()
+    assert run(arguments) == 0
+    assert read_metrics(output)[0].equals(read_metrics(whole)[0])
+    assert list(state.iterdir()) == []
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_the_state_of_another_stack_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
+    one, other = (Stack(experiment="test/one", runs=(make_run(BATCH_NORM, seed=seed),)) for seed in (0, 1))
+    fit(other, state_dir=tmp_path)
+    shutil.copyfile(tmp_path / f"{other.id}.ckpt", tmp_path / f"{one.id}.ckpt")
+    alone, beside = fit(one), fit(one, state_dir=tmp_path)
+    np.testing.assert_array_equal(beside.recorder.table()["value"], alone.recorder.table()["value"])
+
+
+def test_a_state_of_an_older_version_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
+    stack = Stack(experiment="test/one", runs=(make_run(BATCH_NORM),))
+    whole = fit(stack, state_dir=tmp_path)
+    path = tmp_path / f"{stack.id}.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint["stack"]["probe_state"]
+    torch.save(checkpoint, path)
+    again = fit(stack, state_dir=tmp_path)
+    np.testing.assert_array_equal(again.recorder.table()["value"], whole.recorder.table()["value"])
+
+
+def test_what_a_kill_in_the_middle_of_a_save_leaves_is_deleted_at_the_end(arguments, tmp_path, monkeypatch):
+    torn = tmp_path / f"{STACK.id}.{os.getpid()}.tmp"
+    torn.write_bytes(b"torn")
+    other = tmp_path / "0123456789.77.tmp"
+    other.write_bytes(b"of another")
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "1e9")
+    assert run([*arguments, "--output", str(tmp_path / "m.parquet"), "--state", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "m.parquet"]
