@@ -20,6 +20,8 @@ SCALE = config.get("scale", "laptop")
 BASE_SEED = int(config.get("base_seed", 0))
 RESULTS = f"results/{SCALE}-seed{BASE_SEED}" if BASE_SEED else f"results/{SCALE}"
 os.environ.setdefault("WANDB_MODE", config.get("wandb", "offline"))
+if workflow.remote_exec:
+    os.environ["SEVEN_TERMS_WARM"] = "0"  # a cluster's job has its own devices and limits, and ends with its one stack
 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
 PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED, compiling=config.get("compiling", "auto"))

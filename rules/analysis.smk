@@ -24,6 +24,7 @@ rule summarize:
     log: f"{RESULTS}/logs/summarize/{{experiment}}.log"
     benchmark: f"{RESULTS}/benchmarks/summarize/{{experiment}}.jsonl"
     conda: "../environment.yml"
+    localrule: True
     shell:
         "seven-terms summarize --plan {input.plan} --metrics {params.folder}"
         " --summary {output.summary} --claims {output.claims} 2>&1 | tee {log}"

@@ -14,6 +14,7 @@ rule figure:
     log: f"{RESULTS}/logs/figure/{{experiment}}/{{figure}}.log"
     benchmark: f"{RESULTS}/benchmarks/figure/{{experiment}}/{{figure}}.jsonl"
     conda: "../environment.yml"
+    localrule: True
     shell: "seven-terms figure --plan {input.plan} --summary {input.summary} --name {wildcards.figure} --output {output.pdf} 2>&1 | tee {log}"
 
 

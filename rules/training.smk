@@ -10,4 +10,4 @@ rule train:
     conda: "../environment.yml"
     shell:
         "seven-terms train --plan {input} --stack {wildcards.stack} --output {output} {params.besides}"
-        " --accelerator $([ {resources.gpu} = 0 ] && echo cpu || echo gpu) 2>&1 | tee {log}"
+        " --accelerator ${{SEVEN_TERMS_ACCELERATOR:-$([ {resources.gpu} = 0 ] && echo cpu || echo gpu)}} 2>&1 | tee {log}"

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +13,8 @@ import pytest
 
 from seven_terms.plan import read_plan
 
-PARTS = ("Snakefile", "environment.yml", "rules", "profiles", "experiments", "paper")
+from .checkout import copy_checkout
+
 # Gives one arm of one experiment a clipping threshold: its runs are others, all other runs stay the same.
 CHANGE = """
 import dataclasses
@@ -47,11 +47,7 @@ def listed_stacks(dry_run: subprocess.CompletedProcess) -> list[str]:
 
 @pytest.fixture(scope="module")
 def checkout(project, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in PARTS:
-        copy = shutil.copytree if (project / name).is_dir() else shutil.copyfile
-        copy(project / name, folder / name)
-    return folder
+    return copy_checkout(project, tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module")

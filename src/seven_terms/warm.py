@@ -166,9 +166,10 @@ def _dial(path: Path) -> socket.socket:
 
 
 def _socket_path() -> Path:
-    """Return the socket of this user, interpreter and source: changed code gets a new server."""
+    """Return the socket of this user, interpreter and source: changed code gets a new server, as has each Slurm job."""
     source = Path(__file__).resolve().parent
-    stamp = hashlib.sha256(f"{sys.executable} {source}".encode())
+    allocation = os.environ.get("SLURM_JOB_ID", "")  # a fork stays inside the limits and devices of its server
+    stamp = hashlib.sha256(f"{sys.executable} {source} {allocation}".encode())
     for file in sorted(source.rglob("*.py")):
         stat = file.stat()
         stamp.update(f"{file.name} {stat.st_mtime_ns} {stat.st_size}".encode())
