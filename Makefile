@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3; 
     command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
     2>/dev/null && echo $$p && exit; done; command -v python3)
 RESULTS = results/$(SCALE)$(if $(filter-out 0,$(BASE_SEED)),-seed$(BASE_SEED))
+SPEED = $(if $(filter paper,$(SCALE)),results/calibration-cpu.json)# how long it takes is told from this machine's own speed
 BIN = $(CURDIR)/.venv/bin
 OUTDATED_MAKE = $(filter 0.% 1.% 2.% 3.0% 3.1% 3.2% 3.3% 3.4% 3.5% 3.6% 3.7% 3.80%,$(MAKE_VERSION))
 # With other make variables (SHELL, VIRTUAL_ENV, PYTHONPATH) of the caller the numbers must be the same.
@@ -30,7 +31,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo 'Settings: SCALE=smoke|laptop|paper BASE_SEED=0 CORES=all PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
 
-report: environment latex ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
+report: environment latex $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
+	@seven-terms plan --scale $(SCALE) --base-seed $(BASE_SEED) --results $(RESULTS) --brief
 	@start=$$(date +%s); \
 	snakemake --cores $(CORES) --quiet rules progress reason host --config scale=$(SCALE) base_seed=$(BASE_SEED) && \
 	seven-terms show --results $(RESULTS) && \
@@ -62,6 +64,10 @@ bench: environment ## measure speed beside the usual ways to run the same grid
 
 clean: ## delete what the pipeline made, except results/published; .venv stays
 	rm -rf results/smoke* results/laptop* results/paper* results/bench .snakemake
+
+results/calibration-cpu.json: | environment
+	@echo 'seven-terms: measuring how fast this machine is (once; about a minute)'
+	@seven-terms calibrate
 
 environment: # .venv as in requirements.lock
 	@sh setup/environment.sh '$(PYTHON)'

@@ -13,6 +13,7 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to"
 sys.path.insert(0, workflow.basedir)
 
 from experiments import EXPERIMENTS
+from seven_terms.forecast import cost_before
 from seven_terms.plan import plans_at, write_plans
 from seven_terms.provenance import source_id
 
@@ -25,7 +26,10 @@ if workflow.remote_exec:
 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
 PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED, compiling=config.get("compiling", "auto"))
-write_plans(PLANS, Path(RESULTS))
+if workflow.is_main_process:
+    write_plans(PLANS, Path(RESULTS))
+if workflow.output_settings.dryrun:
+    logger.info(cost_before(PLANS, Path(RESULTS)))
 PLAN_FILES = [f"{RESULTS}/plan/{path}.json" for path in PLANS]
 STACKS = {stack: record for plan in PLANS.values() for stack, record in plan.stacks.items()}
 METRICS = {path: [f"{RESULTS}/metrics/{path}/{stack}.parquet" for stack in plan.stacks] for path, plan in PLANS.items()}

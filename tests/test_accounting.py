@@ -83,6 +83,8 @@ def test_metrics_of_an_earlier_plan_are_not_counted(results_dir):
     assert "1 of 4 stacks in all" in training_line(results_dir, stack="d")
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(41.2, "41 s"), (89, "89 s"), (700, "12 min"), (11_100, "3 h 05 min")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(41.2, "41 s"), (89, "89 s"), (700, "12 min"), (11_100, "3 h 05 min"), (9e6, "2,500 h")]
+)
 def test_durations_are_said_in_words(seconds, words):
     assert duration(seconds) == words

@@ -8,12 +8,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "src" / "seven_terms"
-PLAN = {"spec", "canonical", "cost", "stacks", "plan"}
+PLAN = {"spec", "canonical", "cost", "workload", "calibration", "stacks", "plan"}
 COMPUTE = {"seeds", "tasks", "models", "optimizers", "probes"}
 # part of the package -> (parts it may import, third-party packages it may import)
 MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
-    "__main__": ({"spec", "plan", "training", "statistics", "figures", "report", "accounting", "warm"}, set()),
+    "__main__": (
+        {
+            "spec",
+            "plan",
+            "training",
+            "statistics",
+            "figures",
+            "report",
+            "accounting",
+            "warm",
+            "forecast",
+            "calibration",
+        },
+        set(),
+    ),
     "accounting": (set(), set()),
     "warm": ({"__main__", "user_directory"}, set()),
     "user_directory": (set(), set()),
@@ -23,7 +37,10 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "provenance": (set(), set()),
     "canonical": ({"spec"}, set()),
     "cost": ({"spec"}, set()),
-    "stacks": ({"spec", "canonical", "cost"}, set()),
+    "workload": ({"spec", "cost"}, set()),
+    "calibration": ({"spec", "workload", "provenance"}, set()),
+    "forecast": ({"plan", "workload", "calibration", "accounting"}, set()),
+    "stacks": ({"spec", "canonical", "cost", "workload", "calibration"}, set()),
     "plan": (PLAN | {"seeds"}, set()),
     "tables": ({"spec"}, {"pandas", "pyarrow"}),
     "tasks": ({"spec", "seeds"}, {"torch", "numpy", "scipy"}),
@@ -88,7 +105,9 @@ def test_experiments_import_nothing_but_the_spec(project):
                 assert module == "seven_terms.spec" or module.partition(".")[0] in sys.stdlib_module_names, path
 
 
-@pytest.mark.parametrize("statement", ["import seven_terms.plan", "import experiments", "import seven_terms.__main__"])
+@pytest.mark.parametrize(
+    "statement", ["import seven_terms.forecast", "import experiments", "import seven_terms.__main__"]
+)
 def test_planning_loads_only_the_standard_library(statement, project):
     show = f"{statement}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", show], cwd=project, capture_output=True, text=True, check=True)

@@ -1,6 +1,7 @@
 """The command line: one line for what a person can mend, no traceback."""
 
 import json
+import re
 
 import pytest
 
@@ -13,7 +14,9 @@ def test_plan_writes_every_experiment_and_shows_its_cost(tmp_path, project, caps
     assert command_line.run(arguments) == 0
     written = sorted((tmp_path / "plan").glob("*/*.json"))
     shown = capsys.readouterr().out.splitlines()
-    assert len(shown) == len(written) > 0
+    for path in written:
+        assert sum(line.startswith(f"{path.parent.name}/{path.stem} ") for line in shown) == 1
+    assert re.fullmatch(r"to train: \d+ runs in \d+ stacks, [\d.]+ TFLOP, about .* with \d+ at a time", shown[-1])
     plan = read_plan(written[0])
     assert json.loads(written[0].read_text())["content"] == plan.content
     assert all(stack in (tmp_path / "plan" / "stacks.csv").read_text() for stack in plan.stacks)
@@ -34,6 +37,23 @@ def test_a_plan_of_an_experiment_that_is_gone_is_deleted(tmp_path, project):
     arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
     command_line.run(arguments)
     assert not stale.exists()
+
+
+def test_the_total_alone_counts_what_is_not_trained_yet(tmp_path, project, capsys):
+    arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
+    command_line.run([*arguments, "--brief"])
+    before = capsys.readouterr().out
+    path = sorted((tmp_path / "plan").glob("*/*.json"))[0]
+    plan = read_plan(path)
+    stack = next(iter(plan.stacks))
+    metrics = tmp_path / "metrics" / plan.experiment.path / f"{stack}.parquet"
+    metrics.parent.mkdir(parents=True)
+    metrics.write_bytes(b"metrics")
+    command_line.run([*arguments, "--brief"])
+    after = capsys.readouterr().out
+    num_stacks = int(re.findall(r"in (\d+) stacks", before)[0])
+    assert "experiment " not in before
+    assert f"in {num_stacks - 1} of {num_stacks} stacks" in after
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,12 @@ def test_a_killed_caller_takes_its_fork_along(server, tmp_path):
 def test_without_the_server_a_job_runs_in_its_own_process(monkeypatch):
     monkeypatch.setenv("SEVEN_TERMS_WARM", "0")
     assert warm.run_warm(["echo", "0"]) is None
+
+
+def test_a_slurm_job_has_a_server_of_its_own(monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    paths = [warm._socket_path()]
+    for job in ("17", "18"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        paths.append(warm._socket_path())
+    assert len(set(paths)) == 3

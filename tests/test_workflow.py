@@ -76,8 +76,9 @@ def test_the_workflow_passes_snakemakes_own_lint(checkout):
 def test_a_first_dry_run_lists_every_stack_once(checkout):
     if (checkout / "results" / "smoke" / "metrics").exists():
         pytest.skip("the stacks were trained by an earlier test")
-    listed = listed_stacks(snakemake(checkout, "--dry-run"))
-    assert sorted(listed) == sorted(planned_stacks(checkout))
+    done = snakemake(checkout, "--dry-run")
+    assert sorted(listed_stacks(done)) == sorted(planned_stacks(checkout))
+    assert len(re.findall(rf"^to train: \d+ runs in {len(planned_stacks(checkout))} stacks", done.stdout, re.M)) == 1
 
 
 def test_the_pipeline_runs_to_the_report(finished):

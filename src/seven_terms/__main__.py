@@ -32,17 +32,21 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def plan(options: argparse.Namespace) -> None:
-    from .accounting import duration
+    from .forecast import cost_before
     from .plan import plans_at, write_plans
 
     experiments = _import_experiments(options.experiments)
     plans = plans_at(experiments, options.scale, base_seed=options.base_seed, compiling=options.compiling)
-    for path, made in plans.items():
-        seconds = sum(stack.expected_seconds for stack in made.stacks.values())
-        teraflops = sum(stack.flops for stack in made.stacks.values()) / 1e12
-        counts = f"{sum(len(stack.runs) for stack in made.stacks.values()):6d} runs {len(made.stacks):5d} stacks"
-        print(f"{path:42s} {counts} {teraflops:12.2f} TFLOP   about {duration(seconds)} on one core")
     write_plans(plans, options.results)
+    shown = cost_before(
+        plans,
+        options.results,
+        accelerator=options.accelerator,
+        calibration_path=options.calibration,
+        devices=options.devices,
+        brief=options.brief,
+    )
+    print(shown)
 
 
 def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
@@ -55,6 +59,17 @@ def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
     )
     sys.path.insert(0, str(folder.resolve().parent))
     return importlib.import_module(folder.name).EXPERIMENTS
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    from .calibration import calibration_path
+    from .training import calibrate
+
+    path = options.calibration or calibration_path(options.accelerator)
+    found = calibrate(path, accelerator=options.accelerator)
+    print(
+        f"{path}: {found.hardware}, a stack starts in {found.start_seconds:.1f} s, imports take {found.import_seconds:.1f} s"
+    )
 
 
 def train(options: argparse.Namespace) -> None:
@@ -144,12 +159,34 @@ def serve_warm(options: argparse.Namespace) -> None:
     serve(options.socket, run)
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(word) for word in text.split(","))
+    if min(numbers) < 1:
+        raise argparse.ArgumentTypeError(f"numbers of devices must be > 0, got {text!r}")
+    return numbers
+
+
 # verb -> (what it does, its options; "?" marks one that may be left out)
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...]]] = {
     "plan": (
         plan,
         "write the plan of every experiment and show its cost",
-        ("scale", "results", "base-seed?", "compiling?", "experiments?"),
+        (
+            "scale",
+            "results",
+            "base-seed?",
+            "compiling?",
+            "experiments?",
+            "accelerator?",
+            "calibration?",
+            "devices?",
+            "brief?",
+        ),
+    ),
+    "calibrate": (
+        calibrate,
+        "measure how fast this machine is, for the times of `plan`",
+        ("accelerator?", "calibration?"),
     ),
     "train": (
         train,
@@ -181,6 +218,8 @@ OPTIONS: dict[str, dict] = {
     "name": {},
     "since": {"type": float},
     "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},
+    "devices": {"type": _numbers, "default": (), "help": "numbers of devices to compare, e.g. 1,8,64"},
+    "brief": {"action": "store_true", "help": "say the total only"},
 }
 
 

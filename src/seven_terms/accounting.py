@@ -107,10 +107,12 @@ def _apart(jobs: list[Job]) -> list[Job]:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in words: "41 s", "12 min", "3 h 05 min"."""
+    """Return a duration in words: "41 s", "12 min", "3 h 05 min", "1,200 h"."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"
+    if minutes >= 6000:
+        return f"{minutes / 60:,.0f} h"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
+from dataclasses import dataclass
 
 from .spec import (
     Adding,
@@ -13,6 +15,7 @@ from .spec import (
     GaussianInputs,
     LinearRegression,
     Mlp,
+    Model,
     Point,
     Recurrent,
     Resnet,
@@ -24,6 +27,7 @@ LARGEST_STACK = 128
 FLOPS_PER_STACK = 1.0e12  # about half a minute on one core: two workers share a grid evenly
 COMPILING_PAYS = 1.0e13  # operations of a program's runs, some minutes on one core; compiling takes a fifth of a minute
 VALUES_PER_STACK = 40_000_000  # parameters and activations of all runs: stays near the caches, far below memory
+VALUES_OF_CONVOLUTIONS = 2_000_000_000  # instead, where a run alone leaves the caches: 8 GB
 
 
 def num_inputs(training: Training) -> tuple[int, int]:
@@ -51,7 +55,7 @@ def sequence_length(training: Training) -> int:
 
 
 def num_parameters(training: Training) -> int:
-    """Return the number of trained parameters (estimated for convolutional nets)."""
+    """Return the number of trained parameters, those of normalizations of dense layers left out."""
     inputs, outputs = num_inputs(training)
     match training.model:
         case Mlp(depth=depth, width=width):
@@ -60,31 +64,58 @@ def num_parameters(training: Training) -> int:
         case Recurrent(cell=cell, width=width):
             gates = {"lstm": 4, "gru": 3}.get(cell, 1)
             return gates * width * (inputs + width + 2) + (width + 1) * outputs
-        case Cnn(channels=channels):
-            before = (1, *channels[:-1])
-            return sum(9 * a * b for a, b in zip(before, channels, strict=True)) + channels[-1] * outputs
-        case _:
-            return getattr(training.model, "dimension", 270_000)
+        case Cnn() | Resnet():
+            layers = convolutions(training)
+            kernels = sum(9 * layer.inputs * layer.channels for layer in layers)
+            norms = sum(2 * layer.channels for layer in layers) if training.model.normalization else 0
+            return kernels + norms + (layers[-1].channels + 1) * outputs
+        case Point(dimension=dimension):
+            return dimension
 
 
 @functools.cache
 def flops_per_run_step(training: Training) -> float:
     """Return the operations of one update: 2 for a multiply-add, times 3 for forward and backward."""
     batch = training.batch_size or getattr(training.task, "num_train", None) or 1000
-    if isinstance(training.model, Cnn):
-        return 6.0 * batch * _cnn_multiply_adds(training.model, getattr(training.task, "resolution", 28))
-    if not isinstance(training.model, (Mlp, Recurrent)):
+    if isinstance(training.model, Point):
         return 20.0 * num_parameters(training)
-    return 6.0 * batch * num_parameters(training) * sequence_length(training)
+    return 6.0 * batch * multiply_adds(training)
 
 
-def _cnn_multiply_adds(model: Cnn, resolution: float) -> float:
-    total, before = 0.0, 1
-    for channels, stride in zip(model.channels, model.strides, strict=True):
-        resolution = math.ceil(resolution / stride)
-        total += 9 * before * channels * resolution**2
+def multiply_adds(training: Training) -> float:
+    """Return the multiply-adds of one example's way forward."""
+    if isinstance(training.model, (Cnn, Resnet)):
+        return sum(9.0 * layer.inputs * layer.channels * layer.side**2 for layer in convolutions(training))
+    return float(num_parameters(training) * sequence_length(training))
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A 3x3 convolution: channels in and out, and the side of its square output."""
+
+    inputs: int
+    channels: int
+    side: int
+
+
+def convolutions(training: Training) -> list[Convolution]:
+    """Return the convolutions of a convolutional net, nearest the input first."""
+    before, side = (1, training.task.resolution) if isinstance(training.task, Digits) else (3, 32)
+    layers = []
+    for channels, stride in _channels_and_strides(training.model):
+        side = math.ceil(side / stride)
+        layers.append(Convolution(inputs=before, channels=channels, side=side))
         before = channels
-    return total
+    return layers
+
+
+def _channels_and_strides(model: Model) -> list[tuple[int, int]]:
+    if isinstance(model, Cnn):
+        return list(zip(model.channels, model.strides, strict=True))
+    assert isinstance(model, Resnet)
+    firsts = [(model.width * 2**stage, 2 if stage else 1) for stage in range(3)]
+    blocks = [[first, *[(first[0], 1)] * (2 * model.n - 1)] for first in firsts]
+    return [(model.width, 1), *itertools.chain.from_iterable(blocks)]
 
 
 def values_per_run(training: Training) -> int:
@@ -92,6 +123,13 @@ def values_per_run(training: Training) -> int:
     if isinstance(training.model, Point):
         return (4 + 3 * sequence_length(training)) * num_parameters(training)
     batch = training.batch_size or getattr(training.task, "num_train", None) or 1000
+    if isinstance(training.model, (Cnn, Resnet)):
+        each = (
+            5 if training.model.normalization else 2
+        )  # kept for the way back: input, normalization's steps, activation
+        outputs = each * sum(layer.channels * layer.side**2 for layer in convolutions(training))
+        largest = batch * max([1, *[times for _, times in training.batch_growth]])
+        return 6 * num_parameters(training) + largest * outputs
     width, depth = getattr(training.model, "width", 64), getattr(training.model, "depth", 1)
     return 4 * num_parameters(training) + 3 * batch * width * depth * sequence_length(training)
 
@@ -103,7 +141,8 @@ def runs_per_stack(training: Training, num_runs: int) -> int:
     """
     run_flops = max(flops_per_run_step(training) * training.num_steps, 1.0)
     by_time = max(int(FLOPS_PER_STACK / run_flops), 8)
-    by_memory = max(VALUES_PER_STACK // max(values_per_run(training), 1), 1)
+    values = VALUES_OF_CONVOLUTIONS if isinstance(training.model, (Cnn, Resnet)) else VALUES_PER_STACK
+    by_memory = max(values // max(values_per_run(training), 1), 1)
     largest = max(min(LARGEST_STACK, by_time, by_memory, num_runs), 1)
     return math.ceil(num_runs / math.ceil(num_runs / largest))
 
@@ -117,8 +156,3 @@ def compiling_pays(training: Training, num_runs: int) -> bool:
     if not isinstance(training.model, (Mlp, Cnn, Resnet)) or training.num_devices > 1:
         return False
     return num_runs * flops_per_run_step(training) * training.num_steps >= COMPILING_PAYS
-
-
-def expected_seconds(flops: float, *, num_steps: int) -> float:
-    """Return a rough time on one core: start-up, a fixed overhead per update of a stack, and the arithmetic."""
-    return 5.0 + 1.5e-3 * num_steps + flops / 2.0e10

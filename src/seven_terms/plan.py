@@ -107,7 +107,7 @@ def _stack_table(plans: Mapping[str, Plan]) -> str:
     rows = ["experiment,stack,num_runs,num_steps,flops,expected_seconds"]
     for name, plan in plans.items():
         for stack_id, stack in plan.stacks.items():
-            cost = f"{stack.flops:.3g},{stack.expected_seconds:.3g}"
+            cost = f"{stack.workload.flops:.3g},{stack.expected_seconds:.3g}"
             rows.append(f"{name},{stack_id},{len(stack.runs)},{stack.num_steps},{cost}")
     return "\n".join(rows) + "\n"
 

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .calibration import REFERENCE
 from .canonical import content_id, part_id
-from .cost import compiling_pays, expected_seconds, flops_per_run_step, runs_per_stack
+from .cost import compiling_pays, runs_per_stack
 from .spec import Arm, Experiment, Point, Probe, Training, replace_paths, require, require_unique
+from .workload import Workload, workload
 
 TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
+_workloads: dict[tuple[str, int, int], Workload] = {}  # by program: thousands of stacks share a few hundred
 
 Mode = Literal["eager", "compiled"]
 
@@ -62,14 +65,18 @@ class Stack:
         return self.runs[0].training.num_devices
 
     @property
-    def flops(self) -> float:
-        """Estimated floating-point operations of the updates, probes not counted."""
-        return sum(flops_per_run_step(run.training) * run.training.num_steps for run in self.runs)
+    def workload(self) -> Workload:
+        """What the stack asks of a device; never part of an id."""
+        first, num_seeds = self.runs[0], len({run.seed for run in self.runs})
+        key = (program_key(first), len(self.runs), num_seeds)
+        if key not in _workloads:
+            _workloads[key] = workload(first.training, first.probes, num_runs=len(self.runs), num_seeds=num_seeds)
+        return _workloads[key]
 
     @property
     def expected_seconds(self) -> float:
         """Rough time on one core, to order stacks and to guess the time left; never part of an id."""
-        return expected_seconds(self.flops, num_steps=self.num_steps)
+        return REFERENCE.seconds(self.workload)
 
 
 def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:

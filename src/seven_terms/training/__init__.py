@@ -4,4 +4,5 @@ from .reproducible import use_strict_products
 
 use_strict_products()
 
-from .train_stack import train_stack as train_stack  # noqa: E402 - after the setting above, before any product
+from .calibrate import calibrate as calibrate  # noqa: E402 - after the setting above, before any product
+from .train_stack import train_stack as train_stack  # noqa: E402

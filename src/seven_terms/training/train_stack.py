@@ -91,7 +91,7 @@ def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu"
         got=f"none with torch {torch.__version__}",
         do="train on the processor (`--accelerator cpu`, in the workflow `--resources gpu=0`) or install its build for GPUs",
     )
-    _configure_torch()
+    configure_torch()
     rank = own_rank()
     program = StackedProgram(stack, device=str(rank_device(rank, accelerator=accelerator)), rank=rank)
     runs = StackedRuns(program, stack.runs[0].probes, [run.id for run in stack.runs])
@@ -161,7 +161,8 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def _configure_torch() -> None:
+def configure_torch() -> None:
+    """Make this process compute as every stack is computed: one thread, strict products, no denormal numbers."""
     use_strict_products()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.set_flush_denormal(True)
