@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,13 @@ def train_stack(
         Checkpoints(state_dir, stack_id).remove()
 
 
-def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu") -> StackedRuns:
-    """Return the trained stack with its recorder filled; of several processes, the first one's records everything."""
+def fit(
+    stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu", callbacks: Sequence[pl.Callback] = ()
+) -> StackedRuns:
+    """Return the trained stack with its recorder filled; of several processes, the first one's records everything.
+
+    `callbacks` watch the fit.
+    """
     require(
         accelerator == "cpu" or torch.cuda.is_available(),
         what="accelerator 'gpu'",
@@ -101,8 +107,8 @@ def fit(stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu"
     with joined(rank, stack.num_devices, accelerator=accelerator), warnings.catch_warnings():
         # No optimizer of Lightning's, ranges of updates in place of a DataLoader, Slurm's srun unused: all is meant.
         warnings.filterwarnings("ignore", module=r"pytorch_lightning\..*|lightning_fabric\..*")
-        callbacks = [checkpoints] if checkpoints else []
-        trainer = make_trainer(accelerator=accelerator, num_devices=stack.num_devices, callbacks=callbacks)
+        all_callbacks = [*([checkpoints] if checkpoints else []), *callbacks]
+        trainer = make_trainer(accelerator=accelerator, num_devices=stack.num_devices, callbacks=all_callbacks)
         trainer.fit(runs, train_dataloaders=DataLoader(runs.ranges(), batch_size=None))
     if trainer.interrupted:
         raise KeyboardInterrupt
