@@ -58,9 +58,9 @@ verify: ## compare results/published with its checksums
 	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \
 	cd results/published && sha256sum --check --quiet SHA256SUMS && echo 'seven-terms: results/published agrees with its checksums.'
 
-bench: environment ## measure speed beside the usual ways to run the same grid
-	@test -f bench/__main__.py || { echo 'seven-terms: bench/ must exist to measure speed; this version has none.' >&2; exit 1; }
-	@python -m bench
+bench: environment ## measure speed beside the usual ways to run the same grid (BENCH=--quick: a short form)
+	@sh setup/bench.sh
+	@python -m bench $(BENCH)
 
 clean: ## delete what the pipeline made, except results/published; .venv stays
 	rm -rf results/smoke* results/laptop* results/paper* results/bench .snakemake

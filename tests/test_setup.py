@@ -31,7 +31,8 @@ def locked(project: Path) -> dict[str, str]:
 
 def wanted(project: Path) -> dict[str, str]:
     data = tomllib.loads((project / "pyproject.toml").read_text())
-    groups = [data["project"]["dependencies"], *data["project"]["optional-dependencies"].values()]
+    extras = data["project"]["optional-dependencies"]
+    groups = [data["project"]["dependencies"], *(lines for extra, lines in extras.items() if extra != "bench")]
     pairs = [re.sub(r"\[.*?\]", "", line).split("==") for group in groups for line in group]
     return {name.lower(): version for name, version in pairs}
 
@@ -45,6 +46,13 @@ def test_the_lock_holds_exact_versions_and_nothing_else(project):
 def test_the_lock_agrees_with_pyproject(project):
     versions = {name.lower(): version for name, version in locked(project).items()}
     assert {name: versions.get(name) for name in wanted(project)} == wanted(project)
+
+
+def test_what_only_the_benchmark_needs_is_pinned_and_not_locked(project):
+    extra = tomllib.loads((project / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+    names = [line.split("==")[0] for line in extra if re.fullmatch(r"[a-z_]+==[0-9][0-9.]*", line)]
+    assert len(names) == len(extra) > 0
+    assert not {name.lower().replace("-", "_") for name in locked(project)} & set(names)
 
 
 def test_build_tools_are_pinned_alike(project):
