@@ -1,109 +1,106 @@
 """Time every contender on every workload and size, in turn, several rounds: results/bench/speed.csv and a table.
 
-One thread each. A row: seconds per run and step (median, least and most over rounds), the ratio to ours in the same
-round, and the share of the floor, which is the workload's operations over the measured rate of batched products.
+Seconds per run and step are those of the steps alone; start-up (imports, data, compilation) stands beside them and is part of
+the totals. Each contender is a process of its own, bound to as many cores as it has threads. A contender whose runs end
+elsewhere than ours, or that fails, makes the exit status 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import math
-import statistics
-import time
+import contextlib
+import datetime
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import pandas as pd
 
-from seven_terms.cost import flops_per_run_step
-from seven_terms.plan import Stack
 from seven_terms.provenance import provenance
+from seven_terms.tables import SPEED, write_csv
 
-from .contenders import CONTENDERS, MOST_TIMED
-from .workloads import WORKLOADS, grid
+from .contenders import CONTENDERS, OURS
+from .printed import printed
+from .processes import ContenderFailed
+from .rows import Row
+from .session import Session
+from .workloads import WORKLOADS
 
-COLUMNS = (
-    "workload", "contender", "num_runs", "num_steps", "seconds_per_run_step", "least", "most", "times_ours",
-    "share_of_floor", "largest_loss_difference", "processor", "commit",
-)  # fmt: skip
-
-
-def product_rate(*, seconds: float = 1.0) -> float:
-    """Return the measured rate of batched products of the workloads' shape, in operations a second."""
-    a, b = torch.randn(32, 60, 100), torch.randn(32, 100, 100)
-    torch.bmm(a, b)
-    fastest, end = math.inf, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        torch.bmm(a, b)
-        fastest = min(fastest, time.perf_counter() - start)
-    return 2 * 32 * 60 * 100 * 100 / fastest
+QUICK = {"sizes": [1, 8], "rounds": 2, "chunk_seconds": 0.05, "grid_runs": 8, "grid_steps": 200, "grid_rounds": 1}
 
 
-def time_round(workload: str, num_runs: int, num_steps: int) -> dict[str, tuple[float, list[float]]]:
-    """Return {contender: (seconds per run and step, final losses)} of one round, contenders in turn."""
-    found = {}
-    for name, contender in CONTENDERS.items():
-        stack = grid(WORKLOADS[workload], num_runs, num_steps=num_steps)
-        if name != "stacked (ours)":
-            stack = Stack(experiment=stack.experiment, runs=stack.runs[:MOST_TIMED])
-        start = time.perf_counter()
-        losses = contender(stack)
-        found[name] = ((time.perf_counter() - start) / (len(stack.runs) * num_steps), losses)
-    return found
-
-
-def rows_of(workload: str, num_runs: int, num_steps: int, rounds: int, floor: float) -> list[dict]:
-    measured = [time_round(workload, num_runs, num_steps) for _ in range(rounds)]
-    ours = "stacked (ours)"
-    rows = []
-    for name in CONTENDERS:
-        times = [found[name][0] for found in measured]
-        pairs = zip(measured[0][name][1], measured[0][ours][1], strict=False)
-        rows.append(
-            {
-                "workload": workload,
-                "contender": name,
-                "num_runs": num_runs,
-                "num_steps": num_steps,
-                "seconds_per_run_step": statistics.median(times),
-                "least": min(times),
-                "most": max(times),
-                "times_ours": statistics.median(found[name][0] / found[ours][0] for found in measured),
-                "share_of_floor": floor / statistics.median(times),
-                "largest_loss_difference": max(abs(theirs - own) for theirs, own in pairs),
-            }
-        )
-    return rows
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--sizes", type=int, nargs="+", default=[1, 8, 32, 128])
-    options.add_argument("--workloads", nargs="+", default=list(WORKLOADS), choices=WORKLOADS)
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--steps", type=int, default=300)
-    options.add_argument("--output", type=Path, default=Path("results/bench/speed.csv"))
-    chosen = options.parse_args()
-    torch.set_num_threads(1)
-    record, rate, rows = provenance(), product_rate(), []
-    print(f"{record['processor']}, one thread, batched products {rate / 1e9:.0f} GFLOP/s")
-    for workload in chosen.workloads:
-        floor = flops_per_run_step(WORKLOADS[workload]) / rate
-        for size in chosen.sizes:
-            for row in rows_of(workload, size, chosen.steps, chosen.rounds, floor):
-                rows.append(row | {"processor": record["processor"], "commit": record["commit"]})
-                print(
-                    f"{workload:15s} {row['contender']:27s} R={size:<4d} {row['seconds_per_run_step'] * 1e3:8.3f} ms"
-                    f"  {row['times_ours']:7.1f} x  {row['share_of_floor']:5.0%} of the floor", flush=True,
-                )  # fmt: skip
+def main() -> int:
+    """Measure and print; the exit status says whether every row is valid."""
+    chosen = options().parse_args()
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    with chosen.output.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    print(chosen.output)
+    try:
+        table = measured(chosen)
+    except (ContenderFailed, ValueError) as error:
+        print(f"seven-terms bench: {error}", file=sys.stderr)
+        return 1
+    print(printed(table))
+    print(f"\n{table['processor'].iloc[0]}, measured on {table['measured_on'].iloc[0]}: {chosen.output}")
+    return status(table, chosen)
+
+
+def options() -> argparse.ArgumentParser:
+    names = [one.name for one in CONTENDERS]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="small sizes and short rounds, only to see that it works")
+    add("--sizes", type=int, nargs="+", default=[1, 8, 32, 128, 512], help="numbers of runs R")
+    add("--workloads", nargs="+", default=list(WORKLOADS), choices=WORKLOADS)
+    add("--contenders", nargs="+", default=names, choices=names, help=f"{OURS!r} must be one of them")
+    add(
+        "--threads", type=int, nargs="+", default=[1, 2], help="1 first; the whole grid takes as many cores as the last"
+    )
+    add("--rounds", type=int, default=5, help="timed rounds, after one that is not counted")
+    add("--chunk-seconds", type=float, default=0.4, help="what one contender's turn should take on one core")
+    add("--grid-runs", type=int, default=120)
+    add("--grid-steps", type=int, default=2000)
+    add("--grid-rounds", type=int, default=3, help="0 leaves the whole grid out")
+    add("--device", choices=("cpu", "gpu"), default="cpu")
+    add("--output", type=Path, default=Path("results/bench/speed.csv"))
+    parser.set_defaults(**(QUICK if "--quick" in sys.argv else {}))
+    return parser
+
+
+def measured(chosen: argparse.Namespace) -> pd.DataFrame:
+    """Return the table, written after every workload so that an interrupted session leaves what it found."""
+    rows: list[Row] = []
+    with contextlib.ExitStack() as kept:
+        log = kept.enter_context(chosen.output.with_suffix(".log").open("wb"))
+        folder = Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="seven-terms-bench-")))
+        session = Session(chosen, log=log, folder=folder, kept=kept)
+        for name in chosen.workloads:
+            rows += session.workload(name)
+            _write(rows, chosen.output, device=session.device)
+            print(f"seven-terms bench: {name} is measured", file=sys.stderr, flush=True)
+        rows += session.whole_grid() if chosen.grid_rounds else []
+        return _write(rows, chosen.output, device=session.device)
+
+
+def _write(rows: Sequence[Row], path: Path, *, device: str) -> pd.DataFrame:
+    record = provenance(device=device)
+    known = {name: record[name] for name in ("device", "processor", "num_cores", "commit")}
+    known["measured_on"] = datetime.datetime.now(datetime.UTC).date().isoformat()
+    table = pd.DataFrame([row | known for row in rows], columns=list(SPEED))
+    write_csv(table, path, kind="speed")
+    return table
+
+
+def status(table: pd.DataFrame, chosen: argparse.Namespace) -> int:
+    """Return 1 when rows are not valid, which are named on stderr, or when something is missing: its failure was told."""
+    wrong = table[~table["valid"].astype(bool)]
+    for _, row in wrong.iterrows():
+        which = f"{row['workload']}, {row['contender']}, {row['num_threads']} threads, R = {row['num_runs']}"
+        ended = f"loss differs by {row['loss_difference']:.2g}, distance by {row['distance_difference']:.2g}"
+        print(f"seven-terms bench: {which}: it must end where ours does, got: {ended}.", file=sys.stderr)
+    counts = table[table["workload"].isin(chosen.workloads)].groupby(["workload", "num_runs"]).size()
+    complete = len(counts) == len(chosen.workloads) * len(chosen.sizes) and counts.nunique() == 1
+    return int(len(wrong) > 0 or not complete)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

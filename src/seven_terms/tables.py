@@ -93,6 +93,39 @@ COMPARISONS = (
     "agreement",
     "difference_because",
 )
+# What `make bench` found. Seconds of a run and step are medians over rounds, with the least and the most; times_ours is the
+# median ratio to ours in the same round. basis: "measured", or "extrapolated" from measured_runs. total_seconds: all num_runs
+# runs of num_steps steps, start included. share_of_floor: floor_seconds, the operations of a step over product_rate (measured
+# operations a second of a large product), over the seconds. loss_difference, distance_difference: how far runs ended from ours.
+SPEED = (
+    "workload",
+    "contender",
+    "num_threads",
+    "num_runs",
+    "num_steps",
+    "basis",
+    "measured_runs",
+    "measured_steps",
+    "rounds",
+    "seconds_per_run_step",
+    "least",
+    "most",
+    "times_ours",
+    "start_seconds",
+    "total_seconds",
+    "floor_seconds",
+    "share_of_floor",
+    "product_rate",
+    "peak_memory_bytes",
+    "loss_difference",
+    "distance_difference",
+    "valid",
+    "device",
+    "processor",
+    "num_cores",
+    "commit",
+    "measured_on",
+)
 TABLES = {
     "runs": (RUNS, ("run_id",)),
     "summary": (SUMMARY, ()),
@@ -101,6 +134,7 @@ TABLES = {
     "noise_floor": (NOISE_FLOOR, ("experiment",)),
     "comparisons": (COMPARISONS, ("key",)),
     "replication": (REPLICATION, ("claim", "form")),
+    "speed": (SPEED, ("workload", "contender", "num_threads", "num_runs")),
 }
 
 
