@@ -13,6 +13,7 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to"
 sys.path.insert(0, workflow.basedir)
 
 from experiments import EXPERIMENTS
+from seven_terms.accounting import speed_tables
 from seven_terms.forecast import cost_before
 from seven_terms.plan import plans_at, write_plans
 from seven_terms.provenance import source_id
@@ -37,6 +38,7 @@ ALL_METRICS = [metrics for paths in METRICS.values() for metrics in paths]
 SUMMARIES = [f"{RESULTS}/summary/{path}.csv" for path in PLANS]
 CLAIMS = [f"{RESULTS}/claims/{path}.csv" for path in PLANS]
 FIGURES = {f"{path}/{figure.name}": figure for path, plan in PLANS.items() for figure in plan.experiment.figures}
+SPEED = {path.stem: str(path) for path in speed_tables(Path(RESULTS))}
 REPLICATION = [] if BASE_SEED else [str(path) for path in Path("results/published", SCALE).glob("replication.csv")]
 PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
 LATEXMK = "latexmk -cd -pdf -interaction=nonstopmode -halt-on-error"
@@ -49,6 +51,7 @@ wildcard_constraints:
     experiment="[a-z_]+/[a-z0-9_]+",
     stack="[0-9a-f]+",
     figure="[a-z0-9_]+",
+    speed="[A-Za-z0-9_-]+",
 
 
 rule all:

@@ -31,9 +31,23 @@ rule summary_page:
     shell: "seven-terms summary-page --results {params.results} --output {output.pdf} 2>&1 | tee {log}"
 
 
+rule speed:
+    input: lambda wildcards: SPEED[wildcards.speed]
+    output:
+        pdf=f"{RESULTS}/figures/speed/{{speed}}.pdf",
+        png=report(f"{RESULTS}/figures/speed/{{speed}}.png", caption="captions/speed.rst", category="speed"),
+    params: code=DRAWING
+    log: f"{RESULTS}/logs/speed/{{speed}}.log"
+    benchmark: f"{RESULTS}/benchmarks/speed/{{speed}}.jsonl"
+    conda: "../environment.yml"
+    localrule: True
+    shell: "seven-terms speed-figure --table {input} --output {output.pdf} 2>&1 | tee {log}"
+
+
 rule tex:
     input:
         PAPER, SUMMARIES, f"{RESULTS}/figures/summary.pdf", [f"{RESULTS}/figures/{figure}.pdf" for figure in FIGURES],
+        [*SPEED.values(), *(f"{RESULTS}/figures/speed/{name}.pdf" for name in SPEED)],
         tables=[f"{RESULTS}/{table}.csv" for table in ("runs", "verdicts", "noise_floor", "comparisons")],
     output: f"{RESULTS}/report/main.tex"
     params: results=lambda wildcards: RESULTS, paper=Path(workflow.basedir, "paper"), code=source_id("report", "spec", "tables.py")

@@ -133,6 +133,12 @@ def summary_page(options: argparse.Namespace) -> None:
     summary_page(options.results, output_path=options.output)
 
 
+def speed_figure(options: argparse.Namespace) -> None:
+    from .figures import draw_speed
+
+    draw_speed(options.table, output_path=options.output)
+
+
 def report(options: argparse.Namespace) -> None:
     from .report import write_report
 
@@ -204,6 +210,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
     "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
     "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
+    "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
     "report": (report, "write the report's .tex files", ("results", "paper", "output")),
     "show": (show, "print the report's path and its verdicts", ("results",)),
     "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),

@@ -1,7 +1,7 @@
-"""Where the time goes: what is left while the pipeline trains, and how its wall time divided afterwards.
+"""Where the time goes: what is left while the pipeline trains, how its wall time divided afterwards, and what a step costs.
 
-Read from files alone: the stack table of the plan, finished metrics, and Snakemake's benchmark files, whose modification
-time is the end of their job. Standard library only.
+Read from files alone: the stack table of the plan, finished metrics, Snakemake's benchmark files, whose modification
+time is the end of their job, and the tables of `make bench`. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ STAGES = {
     "compare": "statistics",
     "figure": "figures",
     "summary_page": "figures",
+    "speed": "figures",
     "tex": "text",
     "pdf": "LaTeX",
 }
@@ -104,6 +105,15 @@ def _apart(jobs: list[Job]) -> list[Job]:
         else job
         for job in jobs
     ]
+
+
+def speed_tables(results_dir: Path) -> list[Path]:
+    """Return the tables of `make bench` that a report tells of: the published ones, or else the one measured here, if any.
+
+    They lie beside the folder of a scale, since they do not depend on it.
+    """
+    published = sorted((results_dir.parent / "published").glob("bench-*.csv"))
+    return published or [path for path in [results_dir.parent / "bench" / "speed.csv"] if path.is_file()]
 
 
 def duration(seconds: float) -> str:

@@ -20,7 +20,7 @@ from seven_terms.spec import (
     Survival,
     SweepCurve,
 )
-from seven_terms.tables import SUMMARY
+from seven_terms.tables import SPEED, SUMMARY
 
 LOSS = Last("test_loss")
 
@@ -144,3 +144,49 @@ KINDS: dict[str, tuple[Panel, list[dict]]] = {
     ),
     "cloud": (panel(Cloud(x=LOSS, y=LOSS, runs=runs(*TWO)), log_x=True, log_y=True), cloud(TWO)),
 }
+
+
+def speed_table() -> pd.DataFrame:
+    """Return a table of `make bench`: two workloads, three sizes, one and two threads, and a whole grid."""
+    ways = {
+        "ours, eager": 2e-4,
+        "JAX, vmap and scan": 3e-4,
+        "plain PyTorch loop": 8e-4,
+        "Lightning, a process a run": 12.3456e-3,
+    }
+    rows = [
+        {"workload": workload, "contender": way, "num_threads": threads, "num_runs": size}
+        | _speed(seconds, size, stacked=seconds < 5e-4)
+        for workload in ("mlp", "rnn_30")
+        for size in (1, 8, 32)
+        for threads in (1, 2)
+        for way, seconds in ways.items()
+        if threads == 1 or seconds < 5e-4
+    ]
+    whole = {"workload": "mlp_whole_grid", "num_threads": 2, "num_runs": 120}
+    rows += [whole | {"contender": way} | _speed(seconds, 120, stacked=seconds < 5e-4) for way, seconds in ways.items()]
+    hardware = {"device": "cpu", "processor": "AMD EPYC", "num_cores": 2, "commit": "0123456789ab"}
+    return pd.DataFrame(rows).assign(**hardware, measured_on="2026-01-31")[list(SPEED)]
+
+
+def _speed(seconds: float, size: int, *, stacked: bool) -> dict[str, object]:
+    return {
+        "num_steps": 2000,
+        "basis": "measured" if stacked or size == 1 else "extrapolated",
+        "measured_runs": size if stacked else 1,
+        "measured_steps": 300,
+        "rounds": 5,
+        "seconds_per_run_step": seconds,
+        "least": 0.9 * seconds,
+        "most": 1.2 * seconds,
+        "times_ours": seconds / 2e-4,
+        "start_seconds": 4.5,
+        "total_seconds": 2000 * size * seconds,
+        "floor_seconds": 1e-4,
+        "share_of_floor": 1e-4 / seconds,
+        "product_rate": 9e10,
+        "peak_memory_bytes": (400 + (1.5 * size if stacked else 0)) * 2**20,
+        "loss_difference": 1e-6,
+        "distance_difference": 1e-6,
+        "valid": True,
+    }

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 
 from experiments.batch_norm import mnist_2015
-from seven_terms.figures import draw
+from seven_terms.figures import draw, draw_speed
 from seven_terms.plan import read_plan
 from seven_terms.report import compare, show, write_report
 from seven_terms.report.numbers import in_words
 from seven_terms.spec import TERMS
+from seven_terms.tables import write_csv
 
+from ..figures.synthetic import speed_table
 from .fabricate import fabricate, open_paper, set_verdict
 
 PAPER = Path(__file__).parents[2] / "paper"
@@ -134,6 +136,8 @@ def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path)
     for figure in plan.experiment.figures:
         picture = results / f"figures/batch_norm/mnist_2015/{figure.name}.pdf"
         draw(plan, results / "summary/batch_norm/mnist_2015.csv", name=figure.name, output_path=picture)
+    write_csv(speed_table(), tmp_path / "published/bench-cpu.csv", kind="speed")
+    draw_speed(tmp_path / "published/bench-cpu.csv", output_path=results / "figures/speed/bench-cpu.pdf")
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
     write_report(results, PAPER, results / "report")
     command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]

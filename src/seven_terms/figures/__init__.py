@@ -1,4 +1,5 @@
 """Figures: summary tables in, PDF and PNG out. Nothing is estimated here: intervals are drawn as the table gives them."""
 
 from .figure import draw as draw
+from .speed import draw_speed as draw_speed
 from .summary_page import summary_page as summary_page

@@ -17,6 +17,7 @@ from .numbers import commit_date, number_macros
 from .overview import overview_table
 from .replication import replication_paragraph
 from .sentences import check_sentences
+from .speed import speed_section
 from .tables import comparisons_table, noise_floor_table, questions_table, verdict_sentences, verdicts_table
 
 SOURCES = ("main.tex", "references.bib")
@@ -58,6 +59,7 @@ def _generated(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> dict[str
         "cost": cost_table(inputs),
         "stages": stages_table(inputs),
         "trace": trace_table(inputs),
+        "speed": speed_section(inputs, output_dir=output_dir),
         "terms": "".join(_term(inputs, term, paper_dir=paper_dir) for term in inputs.terms),
         "cite": _citation(),
         "summary": _summary_figure(inputs, output_dir=output_dir),
