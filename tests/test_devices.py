@@ -296,7 +296,7 @@ for name in ("is_available", "device_count", "current_device", "_lazy_init"):
 import importlib
 for stage in ("training", "statistics", "figures", "report"):
     importlib.import_module(f"seven_terms.{stage}")
-importlib.import_module("seven_terms.training.wandb_mirror").prepare()
+importlib.import_module("seven_terms.training.wandb_mirror")
 """
     environment = os.environ | {"WANDB_MODE": "offline", "WANDB_SILENT": "true"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
