@@ -31,14 +31,14 @@ rule summarize:
 
 
 rule verdicts:
-    input: CLAIMS, PLAN_FILES
+    input: CLAIMS, PLAN_FILES, REPLICATION
     output: verdicts=f"{RESULTS}/verdicts.csv", noise=f"{RESULTS}/noise_floor.csv"
-    params: results=lambda wildcards: RESULTS, code=ANALYSIS
+    params: results=lambda wildcards: RESULTS, code=ANALYSIS, other_seeds=" ".join(f"--replication {path}" for path in REPLICATION)
     log: f"{RESULTS}/logs/verdicts.log"
     benchmark: f"{RESULTS}/benchmarks/verdicts.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms verdicts --results {params.results} --output {output.verdicts} 2>&1 | tee {log}"
+    shell: "seven-terms verdicts --results {params.results} --output {output.verdicts} {params.other_seeds} 2>&1 | tee {log}"
 
 
 rule compare:
