@@ -1,6 +1,7 @@
 """Forecasts: schedules of known length, sums, and speeds that were planted."""
 
 import json
+import re
 
 import pytest
 
@@ -65,9 +66,10 @@ def test_the_total_line_leaves_out_what_is_trained(plans, tmp_path):
 
 
 def test_more_devices_than_stacks_wait_for_the_longest_one(plans):
-    _, one, many = scaling_table(plans, REFERENCE, (1, 64)).splitlines()
+    _, one, many, shares = scaling_table(plans, REFERENCE, (1, 64)).splitlines()
     assert one.endswith("all stacks")
     assert many.endswith("the longest stack")
+    assert sum(float(word) for word in re.findall(r"([\d.]+)%", shares)) == pytest.approx(100, abs=0.2)
 
 
 def test_a_faster_device_has_a_shorter_forecast(plans):

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from seven_terms.cost import flops_per_run_step, multiply_adds, num_parameters
+from seven_terms.cost import compiling_pays, flops_per_run_step, multiply_adds, num_parameters, runs_per_stack
 from seven_terms.models import build_model
 from seven_terms.plan import Run, Stack
 from seven_terms.spec import (
@@ -24,6 +24,7 @@ from seven_terms.spec import (
     Training,
 )
 from seven_terms.spec import Point as PointModel
+from seven_terms.stacks import Mode
 from seven_terms.tasks import build_task
 from seven_terms.training.program import StackedProgram
 from seven_terms.workload import NUM_EXAMPLES, num_rows, update_sizes, workload
@@ -34,9 +35,10 @@ CONVOLUTION = Training(
 )
 
 
-def stack_of(training: Training, *, num_runs: int) -> Stack:
+def stack_of(training: Training, *, num_runs: int, mode: Mode = "eager") -> Stack:
     runs = [
-        Run(experiment="", arm="", settings={}, seed=seed, training=training, probes=()) for seed in range(num_runs)
+        Run(experiment="", arm="", settings={}, seed=seed, training=training, probes=(), mode=mode)
+        for seed in range(num_runs)
     ]
     return Stack(experiment="", runs=tuple(runs))
 
@@ -75,10 +77,29 @@ def test_the_arithmetic_of_a_small_net_agrees_with_a_count_by_hand():
 
 
 @pytest.mark.parametrize("training", [DENSE, CONVOLUTION])
-@pytest.mark.parametrize("num_runs", [1, 2, 5])
-def test_the_rows_of_a_stack_are_those_of_its_program(training, num_runs):
-    program = StackedProgram(stack_of(training, num_runs=num_runs))
-    assert num_rows(training, num_runs) == len(program.runs)
+@pytest.mark.parametrize("num_runs", [1, 2, 5, 9])
+@pytest.mark.parametrize("mode", ["eager", "compiled"])
+def test_the_rows_of_a_stack_are_those_of_its_program(training, num_runs, mode):
+    program = StackedProgram(stack_of(training, num_runs=num_runs, mode=mode))
+    assert num_rows(training, num_runs, is_compiled=mode == "compiled") == len(program.runs)
+
+
+def test_a_program_whose_stacks_hold_few_runs_is_not_compiled():
+    # Padded to eight, one run of this net would cost eight times its arithmetic.
+    small = dataclasses.replace(DENSE, model=Mlp(depth=2, width=200), num_steps=10_000_000)
+    large = dataclasses.replace(DENSE, model=Mlp(depth=2, width=4000), num_steps=10_000_000)
+    assert (runs_per_stack(small, 8), runs_per_stack(large, 8)) == (8, 1)
+    assert compiling_pays(small, 8)
+    assert not compiling_pays(large, 8)
+
+
+def test_a_compiled_stack_is_expected_to_launch_less_and_to_compute_as_much():
+    eager, compiled = (
+        workload(DENSE, (), num_runs=9, num_seeds=9, is_compiled=is_compiled) for is_compiled in (False, True)
+    )
+    assert compiled.flops == eager.flops
+    assert compiled.launches < eager.launches
+    assert compiled.operations < eager.operations
 
 
 def test_growing_batches_are_counted_as_the_program_makes_them():

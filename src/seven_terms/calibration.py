@@ -13,6 +13,7 @@ from .spec import require
 from .workload import KINDS, Kind, Workload
 
 CALIBRATION_FORMAT = 1
+COMPILE_SECONDS = 5.0  # of a stack that is compiled: kernels are on disk after the first of their kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,14 +34,15 @@ class Calibration:
     import_seconds: float
     speeds: Mapping[Kind, Speed]
 
+    def parts(self, work: Workload) -> tuple[float, float, float]:
+        """Return the expected seconds of a stack for its start, its launches and its operations."""
+        speed = self.speeds[work.kind]
+        launching, computing = work.launches * speed.seconds_per_launch, work.operations / speed.operations_per_second
+        return self.start_seconds + COMPILE_SECONDS * work.is_compiled, launching, computing
+
     def seconds(self, work: Workload) -> float:
         """Return the expected time of a stack, from its start to its metrics file."""
-        speed = self.speeds[work.kind]
-        return (
-            self.start_seconds
-            + work.launches * speed.seconds_per_launch
-            + work.operations / speed.operations_per_second
-        )
+        return sum(self.parts(work))
 
 
 REFERENCE = Calibration(

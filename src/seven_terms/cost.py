@@ -25,6 +25,7 @@ from .spec import (
 
 LARGEST_STACK = 128
 FLOPS_PER_STACK = 1.0e12  # about half a minute on one core: two workers share a grid evenly
+FEWEST_COMPILED = 8  # rows of a compiled stack: the compiler writes other loops for a few rows than for many
 COMPILING_PAYS = 1.0e13  # operations of a program's runs, some minutes on one core; compiling takes a fifth of a minute
 VALUES_PER_STACK = 40_000_000  # parameters and activations of all runs: stays near the caches, far below memory
 VALUES_OF_CONVOLUTIONS = 2_000_000_000  # instead, where a run alone leaves the caches: 8 GB
@@ -151,8 +152,11 @@ def compiling_pays(training: Training, num_runs: int) -> bool:
     """Return whether to compile a program that so many runs share.
 
     A loop over time would be unrolled into thousands of operations; it has its own backward pass instead. Exchanges between
-    devices stay outside of compiled code.
+    devices stay outside of compiled code. And a compiled stack is padded to FEWEST_COMPILED runs, which costs more than
+    compiling gains where memory allows only a few.
     """
     if not isinstance(training.model, (Mlp, Cnn, Resnet)) or training.num_devices > 1:
+        return False
+    if 2 * runs_per_stack(training, num_runs) < FEWEST_COMPILED:
         return False
     return num_runs * flops_per_run_step(training) * training.num_steps >= COMPILING_PAYS

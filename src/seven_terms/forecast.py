@@ -101,22 +101,29 @@ def total_line(plans: Mapping[str, Plan], calibration: Calibration, results_dir:
 
 
 def scaling_table(plans: Mapping[str, Plan], calibration: Calibration, devices: Sequence[int]) -> str:
-    """Return a line for each number of devices, every stack a job of its own that pays its imports.
+    """Return a line for each number of devices when every stack is a job of its own, which pays its imports.
 
-    The bound says what keeps more devices from helping: the longest stack, or nothing yet (arithmetic).
+    `bound by` says what keeps more devices from helping: the longest stack, or nothing yet. The last line divides the
+    time of all devices.
     """
-    seconds = [one + calibration.import_seconds for one in total(forecasts(plans, calibration).values()).seconds]
-    starts = len(seconds) * (calibration.start_seconds + calibration.import_seconds)
-    lines = [f"{'devices':>7}{'wall time':>14}{'speedup':>9}{'busy':>7}{'starting':>10}{'starts/min':>12}  bound by"]
-    alone = wall_seconds(seconds, 1)
+    works = [stack.workload for plan in plans.values() for stack in plan.stacks.values()]
+    parts = [calibration.parts(work) for work in works]
+    seconds = [calibration.import_seconds + sum(part) for part in parts]
+    alone = sum(seconds)
+    lines = [f"{'devices':>7}{'wall time':>14}{'speed-up':>10}{'busy':>7}{'starts a minute':>17}  bound by"]
     for number in devices:
         wall = wall_seconds(seconds, number)
         bound = "the longest stack" if wall <= 1.02 * max(seconds) else "all stacks"
+        rate = f"{60 * len(seconds) / wall:,.1f}"
         lines.append(
-            f"{number:>7}{duration(wall):>14}{alone / wall:>9.1f}{alone / wall / number:>7.0%}"
-            f"{starts / alone:>10.1%}{60 * len(seconds) / wall:>12.1f}  {bound}"
+            f"{number:>7}{duration(wall):>14}{alone / wall:>10.1f}{alone / wall / number:>7.0%}{rate:>17}  {bound}"
         )
-    return "\n".join(lines)
+    starting, launching, computing = (sum(column) for column in zip(*parts, strict=True))
+    starting += len(works) * calibration.import_seconds
+    shares = f"starting {starting / alone:.1%}, launching {launching / alone:.1%}, computing {computing / alone:.1%}"
+    return "\n".join(
+        [*lines, f"of {duration(alone)} on one device: {shares}; the longest stack takes {duration(max(seconds))}"]
+    )
 
 
 def cost_before(

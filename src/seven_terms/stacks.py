@@ -16,9 +16,9 @@ from .spec import Arm, Experiment, Point, Probe, Training, replace_paths, requir
 from .workload import Workload, workload
 
 TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
-_workloads: dict[tuple[str, int, int], Workload] = {}  # by program: thousands of stacks share a few hundred
 
 Mode = Literal["eager", "compiled"]
+_workloads: dict[tuple[str, Mode, int, int], Workload] = {}  # by program: thousands of stacks share a few hundred
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,9 +68,10 @@ class Stack:
     def workload(self) -> Workload:
         """What the stack asks of a device; never part of an id."""
         first, num_seeds = self.runs[0], len({run.seed for run in self.runs})
-        key = (program_key(first), len(self.runs), num_seeds)
+        key = (program_key(first), first.mode, len(self.runs), num_seeds)
         if key not in _workloads:
-            _workloads[key] = workload(first.training, first.probes, num_runs=len(self.runs), num_seeds=num_seeds)
+            counts = {"num_runs": len(self.runs), "num_seeds": num_seeds, "is_compiled": first.mode == "compiled"}
+            _workloads[key] = workload(first.training, first.probes, **counts)
         return _workloads[key]
 
     @property

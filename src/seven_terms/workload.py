@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import spec
-from .cost import convolutions, multiply_adds, num_inputs, num_parameters, sequence_length
+from .cost import FEWEST_COMPILED, convolutions, multiply_adds, num_inputs, num_parameters, sequence_length
 from .spec import Training
 
 Split = Literal["train", "validation", "test"]
@@ -22,6 +22,7 @@ SPLITS: tuple[Split, ...] = Split.__args__  # type: ignore[attr-defined]
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 VALUE_OPERATIONS = 100.0  # reading and writing a number costs as much time as so many operations, on a core as on a GPU
 DRAWN_OPERATIONS = 500.0  # and drawing one
+COMPILED_SHARE = 0.3  # of launches and of moved numbers that is left in compiled code
 FIXED_LAUNCHES = 3.0  # of an update besides its layers: the batch, the rule, the bookkeeping
 EXAMPLES_AT_ONCE = 250  # of an evaluation
 SAVED_GATES = {"lstm": 10, "gru": 8}
@@ -33,6 +34,7 @@ class Workload:
     """What a stack asks for. `operations` are `flops` and the time of moving numbers, in the same unit."""
 
     kind: Kind
+    is_compiled: bool
     num_updates: int
     launches: float
     flops: float
@@ -49,9 +51,11 @@ class Passes:
     share: int = 3
 
 
-def workload(training: Training, probes: tuple[spec.Probe, ...], *, num_runs: int, num_seeds: int) -> Workload:
+def workload(
+    training: Training, probes: tuple[spec.Probe, ...], *, num_runs: int, num_seeds: int, is_compiled: bool = False
+) -> Workload:
     """Return what a stack of `num_runs` runs asks for, the runs that pad it included."""
-    rows = num_rows(training, num_runs)
+    rows = num_rows(training, num_runs, is_compiled=is_compiled)
     sizes = update_sizes(training)
     updates = [Passes(count=count, examples=size) for size, count in sizes.items()]
     num_updates = sum(sizes.values())
@@ -59,14 +63,16 @@ def workload(training: Training, probes: tuple[spec.Probe, ...], *, num_runs: in
     width = 2.0 if training.precision == "float64" else 1.0
     flops = values = launches = 0.0
     for passes in (*updates, *measured):
+        eager = COMPILED_SHARE if is_compiled and passes in updates else 1.0  # probes are not compiled
         flops += rows * passes.count * 2 * passes.share * passes.examples * multiply_adds(training)
-        values += rows * passes.count * passes.share * passes.examples * values_per_example(training)
-        values += rows * passes.count * num_parameters(training) * (passes.share == 3)
-        launches += passes.count * passes.share * num_layers(training)
+        moved = passes.share * passes.examples * values_per_example(training)
+        values += eager * rows * passes.count * (moved + num_parameters(training) * (passes.share == 3))
+        launches += eager * passes.count * passes.share * num_layers(training)
     flops += rows * sum(_factorizations(probe, training) for probe in probes)
     drawn = num_seeds * sum(size * count for size, count in sizes.items()) * _drawn_per_example(training)
     return Workload(
         kind=kind_of(training),
+        is_compiled=is_compiled,
         num_updates=num_updates,
         launches=launches + FIXED_LAUNCHES * num_updates,
         flops=width * flops,
@@ -87,9 +93,10 @@ def kind_of(training: Training) -> Kind:
             return "point"
 
 
-def num_rows(training: Training, num_runs: int) -> int:
+def num_rows(training: Training, num_runs: int, *, is_compiled: bool) -> int:
     """Return the length of the run axis: the runs and their padding (`training.program`)."""
-    return max(num_runs + 1, 3 if kind_of(training) == "convolution" else 2)
+    fewest = 3 if kind_of(training) == "convolution" else 2
+    return max(num_runs + 1, FEWEST_COMPILED if is_compiled else fewest)
 
 
 @functools.cache
@@ -157,7 +164,7 @@ def values_per_example(training: Training) -> float:
         case spec.Cnn() | spec.Resnet():
             return each * sum(layer.channels * layer.side**2 for layer in convolutions(training))
         case _:
-            return 4.0 * num_parameters(training) * sequence_length(training)
+            return 2.0 * num_parameters(training) * sequence_length(training)
 
 
 def stored_values(training: Training) -> float:
@@ -230,4 +237,5 @@ def _values_at_once(training: Training, all_passes: list[Passes]) -> float:
     """Return how many numbers a run keeps alive at the worst moment: weights, gradients, state and what a pass saves."""
     saved = max((passes.examples * (passes.share == 3) for passes in all_passes), default=0)
     seen = max((passes.examples * (passes.share == 1) for passes in all_passes), default=0)
-    return 6 * num_parameters(training) + max(saved, seen / 3) * values_per_example(training)
+    gates = 2.5 if getattr(training.model, "cell", None) in SAVED_GATES else 1.0  # autograd keeps their pieces too
+    return 6 * num_parameters(training) + gates * max(saved, seen / 3) * values_per_example(training)

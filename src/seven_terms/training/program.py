@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from ..cost import FEWEST_COMPILED
 from ..models import build_model, initial_parameters
 from ..optimizers import State, clip, hyper_parameters, initial_state, update
 from ..plan import Run, Stack
@@ -27,7 +28,6 @@ from .compiled import compiled
 from .shares import shared_gradients, tell_batch_norms
 
 Tensors = dict[str, Tensor]
-FEWEST_COMPILED = 8
 DIVERGENCE_FACTOR = 1e4  # a run has diverged when its batch loss is not finite or grew by this factor
 
 
