@@ -107,3 +107,9 @@ def test_a_calibration_of_another_processor_says_so(tmp_path, monkeypatch):
     assert "on another machine" in calibration_of("cpu").measured
     monkeypatch.setattr(calibrations, "processor", lambda: "Xeon")
     assert calibration_of("cpu") == REFERENCE
+
+
+def test_the_documented_gpu_is_a_calibration_that_says_it_was_not_measured(project):
+    found = read_calibration(project / "docs" / "assumed-gpu.json")
+    assert "assumed" in found.hardware
+    assert found.measured == "not measured"
