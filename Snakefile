@@ -17,6 +17,7 @@ from seven_terms.accounting import speed_tables
 from seven_terms.forecast import cost_before
 from seven_terms.plan import plans_at, write_plans
 from seven_terms.provenance import source_id
+from seven_terms.stale_locks import remove_stale_locks
 
 SCALE = config.get("scale", "laptop")
 BASE_SEED = int(config.get("base_seed", 0))
@@ -24,6 +25,7 @@ RESULTS = f"results/{SCALE}-seed{BASE_SEED}" if BASE_SEED else f"results/{SCALE}
 os.environ.setdefault("WANDB_MODE", config.get("wandb", "offline"))
 if workflow.remote_exec:
     os.environ["SEVEN_TERMS_WARM"] = "0"  # a cluster's job has its own devices and limits, and ends with its one stack
+ALIVE = remove_stale_locks(Path(".snakemake")) if workflow.is_main_process else None
 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
 PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED, compiling=config.get("compiling", "auto"))

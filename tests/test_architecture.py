@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "accounting": (set(), set()),
     "warm": ({"__main__", "user_directory"}, set()),
     "user_directory": (set(), set()),
+    "stale_locks": (set(), set()),
     "devices": ({"spec", "user_directory"}, set()),
     "spec": (set(), set()),
     "seeds": (set(), set()),
