@@ -8,14 +8,18 @@ run(job, pause, mode) -> Outcome.
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from dataclasses import dataclass
+
+from seven_terms.plan import COMPILERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:
     """`stacked`: all runs advance together; otherwise one after the other, and one run is timed for all of them.
 
-    `both_threads`: also measured on two threads. What trains one small run gains nothing from a second one.
+    `both_threads`: also measured on two threads. What trains one small run gains nothing from a second one; compiling for
+    two threads too would take minutes. `recurrent`: whether it trains recurrent networks (the plan never compiles them).
     """
 
     name: str
@@ -23,22 +27,26 @@ class Contender:
     mode: str = ""
     stacked: bool = True
     both_threads: bool = True
+    recurrent: bool = True
 
 
 CONTENDERS = (
     Contender(name="ours, eager", module="stacked", mode="eager"),
+    Contender(name="ours, compiled", module="stacked", mode="compiled", both_threads=False, recurrent=False),
     Contender(name="JAX, vmap and scan", module="jax_stack", mode="vmap"),
     Contender(name="JAX, scan run by run", module="jax_stack", mode="map", both_threads=False),
     Contender(name="plain PyTorch loop", module="plain_loop", stacked=False, both_threads=False),
     Contender(name="Lightning, one process", module="lightning_fits", stacked=False, both_threads=False),
 )
-OURS = "ours, eager"  # what ratios refer to: the mode that the pipeline uses
+OURS = "ours, eager"  # what ratios refer to: the mode that the plan chooses for grids of this length
 FITS = "Lightning, one process"
 PROCESSES = "Lightning, a process a run"  # derived from FITS and the start of a process
 
 
 def available(contender: Contender, *, accelerator: str) -> bool:
-    """Return whether it can run here: JAX is an optional extra, and its pinned build is for processors."""
+    """Return whether it can run here: compiling needs a C++ compiler, JAX is an optional extra for processors."""
+    if contender.mode == "compiled":
+        return any(map(shutil.which, COMPILERS))
     if contender.module != "jax_stack":
         return True
     return accelerator == "cpu" and importlib.util.find_spec("jax") is not None

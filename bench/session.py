@@ -9,6 +9,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import IO
 
+from seven_terms.spec import Recurrent
+
 from .contenders import CONTENDERS, Contender, available
 from .job import Job
 from .processes import Process, process_of, usable_cores
@@ -68,7 +70,12 @@ class Session:
         chunk = chunk_steps(WORKLOADS[name], num_runs, seconds=self.chosen.chunk_seconds)
         job = self._job(name, num_runs, num_steps=chunk * (1 + self.chosen.rounds), chunk=chunk)
         self.exchange.ask("data", dataclasses.asdict(job))
-        return rows_of(job, measure(job, self.processes), starts=self.starts, rates=rates)
+        able = {
+            entry: process
+            for entry, process in self.processes.items()
+            if entry[0].recurrent or not isinstance(job.training.model, Recurrent)
+        }
+        return rows_of(job, measure(job, able), starts=self.starts, rates=rates)
 
     def _job(self, name: str, num_runs: int, *, num_steps: int, chunk: int) -> Job:
         return Job(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import dataclasses
 from unittest import mock
 
 import pytorch_lightning as pl
@@ -14,8 +13,6 @@ from seven_terms.training.stacked_runs import StackedRuns
 from seven_terms.training.train_stack import fit
 
 from .job import Job, Outcome, Pause
-
-MODES: dict[str, Callable[..., StackedRuns]] = {"eager": partial(fit)}
 
 
 class Chunks(pl.Callback):
@@ -36,11 +33,12 @@ class Chunks(pl.Callback):
 
 
 def run(job: Job, pause: Pause, mode: str) -> Outcome:
-    chunks = Chunks(job, pause)
+    chunks, stack = Chunks(job, pause), job.stack
+    stack = dataclasses.replace(stack, runs=tuple(dataclasses.replace(run, mode=mode) for run in stack.runs))
     # Lightning's steps are as long as in the pipeline, and shorter only where a chunk is.
     length = min(stacked_runs.UPDATES_PER_STEP, job.chunk)
     with mock.patch.object(stacked_runs, "UPDATES_PER_STEP", length):
-        fitted = MODES[mode](job.stack, accelerator=job.accelerator, callbacks=[chunks])
+        fitted = fit(stack, accelerator=job.accelerator, callbacks=[chunks])
     program, num_runs = fitted.program, job.stop - job.first
     loss_R = program.losses(program.parameters, program.frozen_buffers(), program.batch_of_step(0))
     moved = [(program.parameters[name] - start).flatten(1) for name, start in chunks.initial.items()]

@@ -21,7 +21,7 @@ from bench.rounds import Entry, chunk_steps, measure
 from bench.rows import DISTANCE_TOLERANCE, differences, rows_of
 from bench.workloads import WORKLOADS
 
-TORCH = [one for one in CONTENDERS if one.module != "jax_stack"]
+TORCH = [one for one in CONTENDERS if one.module != "jax_stack" and one.mode != "compiled"]  # compiling takes a while
 JAX = importlib.util.find_spec("jax") is not None
 
 
@@ -187,7 +187,7 @@ def test_rows_tell_seconds_of_a_step_ratios_totals_and_what_was_measured():
 def test_a_contender_that_ends_elsewhere_makes_the_exit_status_1(capsys):
     table = pd.DataFrame(session())
     assert table["valid"].tolist() == [True, True, False, False]
-    chosen = options().parse_args(["--workloads", "mlp", "--sizes", "8"])
+    chosen = options().parse_args(["--workloads", "mlp", "--sizes", "8", "--grid-rounds", "0"])
     assert status(table, chosen) == 1
     assert f"mlp, {FITS}, 1 threads, R = 8: it must end where ours does" in capsys.readouterr().err
     assert status(table[table["valid"]], chosen) == 0
@@ -195,10 +195,17 @@ def test_a_contender_that_ends_elsewhere_makes_the_exit_status_1(capsys):
 
 def test_a_size_without_all_contenders_makes_the_exit_status_1():
     table = pd.DataFrame(session()).assign(valid=True)
-    chosen = options().parse_args(["--workloads", "mlp", "--sizes", "8", "32"])
+    chosen = options().parse_args(["--workloads", "mlp", "--sizes", "8", "32", "--grid-rounds", "0"])
     assert status(pd.concat([table, table.assign(num_runs=32)]), chosen) == 0
     assert status(pd.concat([table, table[:3].assign(num_runs=32)]), chosen) == 1
     assert status(table, chosen) == 1
+
+
+def test_a_whole_grid_that_was_asked_for_and_is_missing_makes_the_exit_status_1():
+    table = pd.DataFrame(session()).assign(valid=True)
+    chosen = options().parse_args(["--workloads", "mlp", "--sizes", "8"])
+    assert status(table, chosen) == 1
+    assert status(pd.concat([table, table.assign(workload="mlp_whole_grid")]), chosen) == 0
 
 
 @pytest.mark.parametrize(("loss", "distance"), [(math.nan, 2.0), (0.52, 2.0), (0.5, 2.01)])
