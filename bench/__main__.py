@@ -61,7 +61,7 @@ def options() -> argparse.ArgumentParser:
     add("--chunk-seconds", type=float, default=0.4, help="what one contender's turn should take on one core")
     add("--grid-runs", type=int, default=120)
     add("--grid-steps", type=int, default=2000)
-    add("--grid-rounds", type=int, default=3, help="0 leaves the whole grid out")
+    add("--grid-rounds", type=int, default=2, help="0 leaves the whole grid out")
     add("--device", choices=("cpu", "gpu"), default="cpu")
     add("--output", type=Path, default=Path("results/bench/speed.csv"))
     parser.set_defaults(**(QUICK if "--quick" in sys.argv else {}))
