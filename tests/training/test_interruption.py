@@ -1,7 +1,6 @@
 """A job that is killed goes on, when the same command is given again, to the bits of one that was not."""
 
 import dataclasses
-import os
 import shutil
 import signal
 import subprocess
@@ -14,13 +13,14 @@ import pytest
 import torch
 
 from seven_terms.__main__ import run
-from seven_terms.plan import Stack, stacks_of, write_plan
+from seven_terms.plan import COMPILERS, Stack, make_plan, write_plans
 from seven_terms.spec import Adam, Arm, BatchNorm, Digits, Experiment, LayerUpdates, Mlp, Sharpness, Steps, Stream
 from seven_terms.tables import read_metrics
 from seven_terms.training.train_stack import fit
 
 from .stacks import BATCH_NORM, PROBES, make_run
 
+NEEDS_COMPILER = pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="no C++ compiler is installed")
 # Everything that remembers: moments, running statistics, noise, windows of the stream, and probes.
 EXPERIMENT = Experiment(
     name="killed",
@@ -49,35 +49,40 @@ EXPERIMENT = Experiment(
         Sharpness(steps=Steps(count=30), num_iterations=3),
     ),
 )
-(STACK,) = stacks_of(EXPERIMENT)
 
 
-@pytest.fixture(scope="module")
-def arguments(tmp_path_factory) -> list[str]:
-    path = tmp_path_factory.mktemp("plan") / "killed.json"
-    write_plan(EXPERIMENT, path, scale="smoke")
-    return ["train", "--plan", str(path), "--stack", STACK.id]
+def train_arguments(folder: Path, *, may_compile: bool = False) -> list[str]:
+    plan = make_plan(EXPERIMENT, scale="smoke", may_compile=may_compile)
+    write_plans({"batch_norm/killed": plan}, folder)
+    (stack,) = plan.stacks
+    return ["train", "--plan", str(folder / "plan" / "batch_norm" / "killed.json"), "--stack", stack]
 
 
-def test_a_killed_job_goes_on_to_the_same_bits(arguments, tmp_path, monkeypatch):
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # torch's own, when it compiles
+@pytest.mark.parametrize("mode", ["eager", pytest.param("compiled", marks=[pytest.mark.slow, NEEDS_COMPILER])])
+def test_a_killed_job_goes_on_to_the_same_bits(mode, tmp_path, monkeypatch):
+    monkeypatch.setattr("seven_terms.cost.COMPILING_PAYS", 0.0)
+    arguments = train_arguments(tmp_path, may_compile=mode == "compiled")
+    assert (f'"mode": "{mode}"' in Path(arguments[2]).read_text()) or mode == "eager"
     whole, output, state = tmp_path / "whole.parquet", tmp_path / "m.parquet", tmp_path / "state"
     assert run([*arguments, "--output", str(whole)]) == 0
     monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
     monkeypatch.setenv("SEVEN_TERMS_WARM", "0")
-    arguments = [*arguments, "--output", str(output), "--state", str(state)]
+    arguments += ["--output", str(output), "--state", str(state)]
     job = subprocess.Popen([sys.executable, "-m", "seven_terms", *arguments])
-    wait_for(state / f"{STACK.id}.ckpt")
+    checkpoint = state / f"{arguments[4]}.ckpt"
+    wait_for(checkpoint)
     job.send_signal(signal.SIGKILL)
     job.wait()
     assert not output.exists()
-    assert (state / f"{STACK.id}.ckpt").exists()
+    assert checkpoint.exists()
     assert run(arguments) == 0
     assert read_metrics(output)[0].equals(read_metrics(whole)[0])
     assert list(state.iterdir()) == []
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -104,11 +109,11 @@ def test_a_state_of_an_older_version_is_not_taken(tmp_path, monkeypatch):
     np.testing.assert_array_equal(again.recorder.table()["value"], whole.recorder.table()["value"])
 
 
-def test_what_a_kill_in_the_middle_of_a_save_leaves_is_deleted_at_the_end(arguments, tmp_path, monkeypatch):
-    torn = tmp_path / f"{STACK.id}.{os.getpid()}.tmp"
-    torn.write_bytes(b"torn")
-    other = tmp_path / "0123456789.77.tmp"
-    other.write_bytes(b"of another")
+def test_what_a_kill_in_the_middle_of_a_save_leaves_is_deleted_at_the_end(tmp_path, monkeypatch):
+    arguments, state = train_arguments(tmp_path), tmp_path / "state"
+    state.mkdir()
+    (state / f"{arguments[4]}.77.tmp").write_bytes(b"torn")
+    (state / "0123456789.77.tmp").write_bytes(b"of another")
     monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "1e9")
-    assert run([*arguments, "--output", str(tmp_path / "m.parquet"), "--state", str(tmp_path)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "m.parquet"]
+    assert run([*arguments, "--output", str(tmp_path / "m.parquet"), "--state", str(state)]) == 0
+    assert [path.name for path in state.iterdir()] == ["0123456789.77.tmp"]
