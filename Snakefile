@@ -24,7 +24,7 @@ BASE_SEED = int(config.get("base_seed", 0))
 RESULTS = f"results/{SCALE}-seed{BASE_SEED}" if BASE_SEED else f"results/{SCALE}"
 os.environ.setdefault("WANDB_MODE", config.get("wandb", "offline"))
 if workflow.remote_exec:
-    os.environ["SEVEN_TERMS_WARM"] = "0"  # a cluster's job has its own devices and limits, and ends with its one stack
+    os.environ.update(SEVEN_TERMS_WARM="0")  # a cluster's job has its own devices and limits, and ends with its one stack
 ALIVE = remove_stale_locks(Path(".snakemake")) if workflow.is_main_process else None
 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
