@@ -29,7 +29,7 @@ RUNS = (  # then one column `sweep_<name>` for every sweep of any experiment, em
     "status",
     "diverged_at_step",
     "steps",
-    "duration_seconds",
+    "duration",
     "stack",
     "commit",
     "device",

@@ -112,7 +112,7 @@ def runs_of(folder: Path, experiment: Experiment) -> pd.DataFrame:
                     "status": "diverged" if diverged else "completed",
                     "diverged_at_step": 7 if diverged else None,
                     "steps": 7 if diverged else stack.num_steps,
-                    "duration_seconds": 12.5,
+                    "duration": 12.5,
                     "stack": stack_id,
                     "commit": "0123456789ab",
                     "device": "cpu",

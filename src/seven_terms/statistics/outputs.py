@@ -187,7 +187,7 @@ def _run_row(run: Run, record: dict[str, Any]) -> dict[str, Any]:
         "status": end["status"],
         "diverged_at_step": np.nan if stopped is None else stopped,
         "steps": end["steps"],
-        "duration_seconds": record["duration_seconds"] / len(record["runs"]),
+        "duration": record["duration_seconds"] / len(record["runs"]),
         "commit": record["provenance"]["commit"],
         "device": record["provenance"]["device"],
         **{f"sweep_{name}": value for name, value in settings.items()},
