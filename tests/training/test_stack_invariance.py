@@ -5,9 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
-from seven_terms.plan import COMPILERS
+from seven_terms.plan import COMPILERS, Stack
 from seven_terms.spec import replace_path
+from seven_terms.training.program import StackedProgram
 
 from .stacks import MLP, PROGRAMS, make_run, make_runs, numbers
 
@@ -76,6 +78,14 @@ def test_a_compiled_run_has_the_same_bits_alone_and_in_a_stack_and_agrees_with_e
     for run, other in zip(runs, eager, strict=True):
         assert run.id != other.id
         np.testing.assert_allclose(large[run.id], others[other.id], rtol=2e-2, atol=1e-5)
+
+
+@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="compiled stacks need a C++ compiler")
+def test_examples_that_all_seeds_share_reach_every_run_of_a_compiled_stack():
+    runs = tuple(dataclasses.replace(run, mode="compiled") for run in make_runs(MLP, 13))
+    (spread,) = StackedProgram(Stack(experiment="test/one", runs=runs)).spread((torch.arange(6.0).view(1, 2, 3),))
+    assert spread.is_contiguous()
+    torch.testing.assert_close(spread, torch.arange(6.0).view(2, 3).expand(14, 2, 3))
 
 
 def test_a_compiled_stack_says_what_is_missing_without_a_compiler(monkeypatch):

@@ -109,12 +109,13 @@ class StackedProgram:
 
         Compiled code would be another for tensors without a copy, and round otherwise.
         """
-        return tuple(
+        shared = tuple(
             tensor.expand(len(self.runs), *tensor.shape[1:])
-            if tensor.shape[0] == 1 and self.mode == "eager"
+            if tensor.shape[0] == 1
             else tensor.index_select(0, self.seed_index_R)
             for tensor in tensors
         )
+        return shared if self.mode == "eager" else tuple(tensor.contiguous() for tensor in shared)
 
     def batch_of_step(self, step: int) -> tuple[Tensor, ...]:
         """Return the batch that the update at `step` uses; after the last update, the batch that would come next."""
