@@ -217,6 +217,12 @@ def test_nan_another_loss_and_another_distance_are_told_apart(loss, distance):
     assert not differences(other, ours, first=1)["valid"]
 
 
+def test_one_run_among_many_that_is_nan_is_told_apart():
+    ours = finished(Outcome(losses=[0.1, 0.5], distances=[1.0, 2.0]))
+    other = finished(Outcome(losses=[0.1, math.nan], distances=[1.0, 2.0]))
+    assert not differences(other, ours, first=0)["valid"]
+
+
 def test_the_floor_counts_each_product_thrice_but_for_the_gradient_of_the_inputs():
     mlp = 49 * 100 + 2 * 100 * 100 + 100 * 10
     assert flops_per_run_step(WORKLOADS["mlp"]) == 2 * 60 * (3 * mlp - 49 * 100)
