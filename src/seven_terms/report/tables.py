@@ -49,7 +49,7 @@ def verdicts_table(inputs: Inputs) -> str:
         for key, row in inputs.verdicts.iterrows()
     ]
     return longtable(
-        r"P{0.10\linewidth}P{0.32\linewidth}P{0.17\linewidth}P{0.12\linewidth}rP{0.13\linewidth}",
+        r"P{0.10\linewidth}P{0.28\linewidth}P{0.16\linewidth}P{0.18\linewidth}rP{0.12\linewidth}",
         header=("claim", "statement", "effect [95\\,\\%]", "unit", "runs", "verdict"),
         rows=rows,
         caption="All verdicts, with Holm's correction over the whole family.",
