@@ -51,7 +51,7 @@ def find_uses(text: str, *, source: str) -> Iterator[Use]:
 def _braced(text: str, start: int, *, source: str) -> tuple[str, int]:
     """Return (what stands between the next pair of braces, position after it)."""
     opening = start + len(text[start:]) - len(text[start:].lstrip())
-    depth = 0
+    depth, position = 0, opening
     for position in range(opening, len(text)):
         depth += {"{": 1, "}": -1}.get(text[position], 0) * (text[position - 1] != "\\")
         if depth == 0:

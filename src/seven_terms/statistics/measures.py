@@ -72,7 +72,7 @@ def measure_runs(measure: Measure, results: Results) -> pd.Series:
         case Setting(path=path):
             values = _settings(path, results)
         case _:
-            require(False, what="measure", must="must be one of seven_terms.spec's measures", got=measure)
+            values = require(False, what="measure", must="must be one of seven_terms.spec's measures", got=measure)
     return pd.Series(values, index=results.ids, dtype=float)
 
 

@@ -43,7 +43,9 @@ def panel_rows(panel: Panel, results: Results) -> pd.DataFrame:
         case Cloud():
             rows = _cloud(content, results)
         case _:
-            require(False, what=f"panel {panel.title!r}", must="content must be one of seven_terms.spec's", got=content)
+            rows = require(
+                False, what=f"panel {panel.title!r}", must="content must be one of seven_terms.spec's", got=content
+            )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
