@@ -58,8 +58,8 @@ def bytes_per_run(rows: pd.DataFrame) -> float:
 def _whole_grid(rows: pd.DataFrame) -> list[str]:
     one = rows.iloc[0]
     lines = [
-        f"whole grid: {one['num_runs']} runs of {one['num_steps']} steps of the mlp, {one['num_threads']} processes of one "
-        "thread, from their start to their end"
+        f"whole grid: {one['num_runs']} runs of {one['num_steps']} steps of the mlp, {one['num_threads']} processes "
+        "side by side, one thread each, from their start to their end"
     ]
     for _, row in rows.iterrows():
         basis = "" if row["basis"] == "measured" else f", extrapolated from {row['measured_runs']} runs"

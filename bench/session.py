@@ -40,19 +40,22 @@ class Session:
                 process = kept.enter_context(process_of(one, cores=self.cores[:number], log=log))
                 self.starts[one, number] = process.wait_until_ready()
                 self.processes[one, number] = process
-        self.device = str(self._rate(1)["device"])
+        self.rates: dict[int, float] = {}
+        self.device = self._measure_rate(1)
 
     def workload(self, name: str) -> list[Row]:
         """Return the rows of one workload at all sizes."""
-        rates = {number: self._rate(number)["rate"] for number in self.threads}
-        return [row for size in self.chosen.sizes for row in self._size(name, size, rates)]
+        for number in self.threads:
+            self._measure_rate(number)
+        return [row for size in self.chosen.sizes for row in self._size(name, size)]
 
     def whole_grid(self) -> list[Row]:
         """Return the rows of the whole grid."""
         steps = self.chosen.grid_steps
         job = self._job(WORKLOAD, self.chosen.grid_runs, num_steps=steps, chunk=steps)
         grid = Grid(job=job, cores=self.cores, data_folder=self.folder, log=self.log)
-        rate, rounds = self._rate(len(self.cores))["rate"], self.chosen.grid_rounds
+        self._measure_rate(len(self.cores))
+        rate, rounds = self.rates[len(self.cores)], self.chosen.grid_rounds
         return measure_whole_grid(self.contenders, grid, rounds=rounds, rate=rate, exchange=self.exchange)
 
     def _available(self) -> list[Contender]:
@@ -63,10 +66,13 @@ class Session:
                 print(f"seven-terms bench: {one.name!r} cannot run here and is left out.", file=sys.stderr)
         return found
 
-    def _rate(self, num_threads: int) -> dict[str, float | str]:
-        return self.exchange.ask("rate", {"accelerator": self.chosen.device, "num_threads": num_threads})
+    def _measure_rate(self, num_threads: int) -> str:
+        """Keep the best rate of products that this session has seen, and return the device's name."""
+        found = self.exchange.ask("rate", {"accelerator": self.chosen.device, "num_threads": num_threads})
+        self.rates[num_threads] = max(self.rates.get(num_threads, 0.0), float(found["rate"]))
+        return str(found["device"])
 
-    def _size(self, name: str, num_runs: int, rates: dict[int, float]) -> list[Row]:
+    def _size(self, name: str, num_runs: int) -> list[Row]:
         chunk = chunk_steps(WORKLOADS[name], num_runs, seconds=self.chosen.chunk_seconds)
         job = self._job(name, num_runs, num_steps=chunk * (1 + self.chosen.rounds), chunk=chunk)
         self.exchange.ask("data", dataclasses.asdict(job))
@@ -75,7 +81,7 @@ class Session:
             for entry, process in self.processes.items()
             if entry[0].recurrent or not isinstance(job.training.model, Recurrent)
         }
-        return rows_of(job, measure(job, able), starts=self.starts, rates=rates)
+        return rows_of(job, measure(job, able), starts=self.starts, rates=self.rates)
 
     def _job(self, name: str, num_runs: int, *, num_steps: int, chunk: int) -> Job:
         return Job(
