@@ -281,23 +281,3 @@ def test_a_directory_of_somebody_else_is_refused(monkeypatch):
     made.rename(made.with_name(f"seven-terms-{user + 1}"))
     with pytest.raises(ValueError, match=f"it must belong to user {user + 1}, got {user}; delete it, or set TMPDIR"):
         held_devices(1, accelerator="gpu").__enter__()
-
-
-def test_the_warm_server_imports_all_it_needs_without_touching_cuda():
-    """CUDA cannot be used in a fork of a process that has used it."""
-    code = """
-import torch
-
-def refuse(*_):
-    raise AssertionError("CUDA was touched")
-
-for name in ("is_available", "device_count", "current_device", "_lazy_init"):
-    setattr(torch.cuda, name, refuse)
-import importlib
-for stage in ("training", "statistics", "figures", "report"):
-    importlib.import_module(f"seven_terms.{stage}")
-importlib.import_module("seven_terms.training.wandb_mirror")
-"""
-    environment = os.environ | {"WANDB_MODE": "offline", "WANDB_SILENT": "true"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -78,3 +78,23 @@ def test_a_slurm_job_has_a_server_of_its_own(monkeypatch):
         monkeypatch.setenv("SLURM_JOB_ID", job)
         paths.append(warm._socket_path())
     assert len(set(paths)) == 3
+
+
+def test_the_server_imports_all_it_needs_without_touching_cuda():
+    """CUDA cannot be used in a fork of a process that has used it."""
+    code = """
+import argparse
+import sys
+import torch
+from seven_terms import __main__ as command
+
+def refuse(*_):
+    raise AssertionError("CUDA was touched")
+
+for name in ("is_available", "device_count", "current_device", "_lazy_init"):
+    setattr(torch.cuda, name, refuse)
+command.serve = lambda path, run: print("serving", "seven_terms.training.wandb_mirror" in sys.modules)
+command.serve_warm(argparse.Namespace(socket=None))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "serving True\n", done.stderr

@@ -73,6 +73,19 @@ def test_the_workflow_passes_snakemakes_own_lint(checkout):
     assert "Congratulations" in done.stdout + done.stderr
 
 
+def test_verdicts_are_held_to_a_published_second_set_of_seeds(checkout):
+    published = checkout / "results" / "published" / "smoke" / "replication.csv"
+    published.parent.mkdir(parents=True, exist_ok=True)
+    published.write_text("claim,form,first,second,agree\n")
+    try:
+        done = snakemake(checkout, "--dry-run", "--printshellcmds", "--forcerun", "verdicts")
+    finally:
+        published.unlink()
+    assert re.search(r"seven-terms verdicts .* --replication results/published/smoke/replication\.csv ", done.stdout), (
+        done.stdout[-2000:] + done.stderr
+    )
+
+
 def test_a_first_dry_run_lists_every_stack_once(checkout):
     if (checkout / "results" / "smoke" / "metrics").exists():
         pytest.skip("the stacks were trained by an earlier test")
