@@ -32,11 +32,10 @@ from ..spec import (
     Stream,
     Task,
     Training,
-    require,
 )
 from ..workload import Kind, Workload
 from .program import StackedProgram
-from .train_stack import configure_torch
+from .train_stack import configure_torch, require_accelerator
 
 SECONDS_EACH = 2.0  # two stacks for each kind of model
 GPU_FACTOR = 4  # on a GPU the large stacks are so many times larger, to fill it
@@ -60,13 +59,7 @@ NUM_RUNS: dict[Kind, int] = {"point": 64, "dense": 64, "recurrent": 64, "convolu
 def calibrate(output_path: Path, *, accelerator: str = "cpu", seconds_each: float = SECONDS_EACH) -> Calibration:
     """Measure this device, write the calibration and return it; ValueError where the accelerator is missing."""
     on_gpu = accelerator == "gpu"
-    require(
-        not on_gpu or torch.cuda.is_available(),
-        what="calibration",
-        must="PyTorch must see a GPU",
-        got="none",
-        do="run it where the GPU is, or without --accelerator gpu",
-    )
+    require_accelerator(accelerator)
     configure_torch()
     calibration = Calibration(
         hardware=torch.cuda.get_device_name() if on_gpu else f"one core of {processor()}",

@@ -90,13 +90,7 @@ def fit(
 
     `callbacks` watch the fit.
     """
-    require(
-        accelerator == "cpu" or torch.cuda.is_available(),
-        what="accelerator 'gpu'",
-        must="PyTorch must see a GPU",
-        got=f"none with torch {torch.__version__}",
-        do="train on the processor (`--accelerator cpu`, in the workflow `--resources gpu=0`) or install its build for GPUs",
-    )
+    require_accelerator(accelerator)
     configure_torch()
     rank = own_rank()
     program = StackedProgram(stack, device=str(rank_device(rank, accelerator=accelerator)), rank=rank)
@@ -113,6 +107,17 @@ def fit(
     if trainer.interrupted:
         raise KeyboardInterrupt
     return runs
+
+
+def require_accelerator(accelerator: str) -> None:
+    """Raise ValueError where PyTorch does not see what is to be trained on."""
+    require(
+        accelerator == "cpu" or torch.cuda.is_available(),
+        what="accelerator 'gpu'",
+        must="PyTorch must see a GPU",
+        got=f"none with torch {torch.__version__}",
+        do="train on the processor (`--accelerator cpu`, in the workflow `--resources gpu=0`) or install its build for GPUs",
+    )
 
 
 def make_trainer(*, accelerator: str = "cpu", num_devices: int = 1, **options: Any) -> pl.Trainer:
