@@ -1,6 +1,7 @@
 # Everything a reader types. The work itself is in setup/ (environment), Snakefile (pipeline) and tests/.
 SCALE ?= laptop
 BASE_SEED ?= 0
+ONLY ?=
 CORES ?= all
 # 3.14 comes last of the four: one pinned package has no wheel for it yet and would need a C compiler.
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3; do \
@@ -29,12 +30,14 @@ endif
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
-	@echo 'Settings: SCALE=smoke|laptop|paper BASE_SEED=0 CORES=all PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
+	@echo 'Settings: SCALE=smoke|laptop|paper ONLY="batch_norm lr_decay/step_drop" BASE_SEED=0 CORES=all'
+	@echo '          PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
 
 report: environment latex $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
-	@seven-terms plan --scale $(SCALE) --base-seed $(BASE_SEED) --results $(RESULTS) --brief
+	@seven-terms plan --scale $(SCALE) --base-seed $(BASE_SEED) --results $(RESULTS) $(if $(ONLY),--only '$(ONLY)') --brief
 	@start=$$(date +%s); \
-	snakemake --cores $(CORES) --quiet rules progress reason host --config scale=$(SCALE) base_seed=$(BASE_SEED) && \
+	snakemake --cores $(CORES) --quiet rules progress reason host \
+	  --config scale=$(SCALE) base_seed=$(BASE_SEED) $(if $(ONLY),only='$(ONLY)') && \
 	seven-terms show --results $(RESULTS) && \
 	seven-terms timing --results $(RESULTS) --since $$start
 

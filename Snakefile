@@ -1,4 +1,4 @@
-"""From the experiments to the report: one rule per arrow of the data flow, in rules/. Settings: scale, base_seed, compiling."""
+"""From the experiments to the report: one rule per arrow of the data flow, in rules/. Settings: scale, only, base_seed, compiling."""
 
 import os
 import sys
@@ -28,9 +28,13 @@ if workflow.remote_exec:
 ALIVE = remove_stale_locks(Path(".snakemake")) if workflow.is_main_process else None
 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
-PLANS = plans_at(EXPERIMENTS, SCALE, base_seed=BASE_SEED, compiling=config.get("compiling", "auto"))
+SETTINGS = {"base_seed": BASE_SEED, "compiling": config.get("compiling", "auto"), "only": str(config.get("only", ""))}
+try:
+    PLANS = plans_at(EXPERIMENTS, SCALE, **SETTINGS)
+except ValueError as error:  # a name that no experiment has
+    sys.exit(f"snakemake: {error}")
 if workflow.is_main_process:
-    write_plans(PLANS, Path(RESULTS))
+    write_plans(PLANS, Path(RESULTS), among=EXPERIMENTS)
 if workflow.output_settings.dryrun:
     logger.info(cost_before(PLANS, Path(RESULTS)))
 PLAN_FILES = [f"{RESULTS}/plan/{path}.json" for path in PLANS]

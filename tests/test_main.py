@@ -2,9 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from experiments import EXPERIMENTS
 from seven_terms import __main__ as command_line
 from seven_terms.plan import read_plan
 
@@ -54,6 +57,57 @@ def test_the_total_alone_counts_what_is_not_trained_yet(tmp_path, project, capsy
     num_stacks = int(re.findall(r"in (\d+) stacks", before)[0])
     assert "experiment " not in before
     assert f"in {num_stacks - 1} of {num_stacks} stacks" in after
+
+
+def planned(folder: Path, project: Path, *only: str) -> set[str]:
+    arguments = ["plan", "--scale", "smoke", "--results", str(folder), "--experiments", str(project / "experiments")]
+    assert command_line.run([*arguments, *(["--only", *only] if only else [])]) == 0
+    paths = {f"{path.parent.name}/{path.stem}" for path in (folder / "plan").glob("*/*.json")}
+    table = pd.read_csv(folder / "plan" / "experiments.csv")
+    assert set(table["experiment"][table["planned"]]) == paths
+    stacks = pd.read_csv(folder / "plan" / "stacks.csv")
+    assert set(stacks["experiment"]) == paths
+    return paths
+
+
+def test_a_selection_plans_the_experiments_and_terms_that_it_names_and_no_others(tmp_path, project):
+    everything = planned(tmp_path, project)
+    decay = {path for path in everything if path.startswith("lr_decay/")}
+    assert planned(tmp_path, project, "lr_decay", "batch_norm/parts") == {*decay, "batch_norm/parts"}
+    assert planned(tmp_path, project, "lr_decay/step_drop lr_decay/noise_floor") == {
+        "lr_decay/step_drop",
+        "lr_decay/noise_floor",
+    }
+    assert planned(tmp_path, project) == everything
+
+
+def test_the_table_of_experiments_names_all_of_them_with_their_scales(tmp_path, project):
+    planned(tmp_path, project, "batch_norm/parts")
+    table = pd.read_csv(tmp_path / "plan" / "experiments.csv").set_index("experiment")
+    assert list(table.index) == [experiment.path for experiment in EXPERIMENTS]
+    assert table.loc["batch_norm/parts", "scales"] == "smoke laptop paper"
+    assert table.loc["batch_norm/devices", "scales"] == "paper"
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("batch_norm/part", "try 'batch_norm/parts'"),
+        ("batchnorm", "try 'batch_norm'"),
+        ("batch_norm/devices", "try "),  # it runs at scale paper only
+        ("x", "take the name of a file in experiments/, e.g. batch_norm/parts"),
+    ],
+)
+def test_a_selection_of_what_the_scale_does_not_have_is_one_sentence(name, advice, tmp_path, project, capsys):
+    arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
+    assert command_line.run([*arguments, "--only", "lr_decay", name]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "seven-terms plan: selection of experiments: each name must be a term or <term>/<name> of an experiment that "
+        f"runs at scale 'smoke', got {name!r}; {advice}"
+    )
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

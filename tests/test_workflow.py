@@ -29,10 +29,10 @@ EXPERIMENTS = tuple(_changed(one) if one.name == "mnist_2015" else one for one i
 """
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+def snakemake(folder: Path, *arguments: str, config: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path}
-    command = [sys.executable, "-m", "snakemake", "--config", "scale=smoke", "--cores", "2", *arguments]
+    command = [sys.executable, "-m", "snakemake", "--config", "scale=smoke", *config, "--cores", "2", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -71,6 +71,24 @@ def test_the_workflow_passes_snakemakes_own_lint(checkout):
     done = snakemake(checkout, "--lint")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Congratulations" in done.stdout + done.stderr
+
+
+def test_a_selection_of_what_is_not_there_is_one_sentence_without_traceback(checkout):
+    done = snakemake(checkout, "--dry-run", config=("only=batch_norm/part",))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("snakemake: selection of experiments: each name must be a term or ")
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_selection_runs_to_a_report_of_its_own_and_another_one_replaces_it(checkout):
+    results, quiet = checkout / "results" / "smoke-seed7", ("--quiet", "rules", "progress", "reason", "host")
+    for only in ("gradient_clipping/power_function", "gradient_clipping/power_function exploding_gradient/cliff"):
+        done = snakemake(checkout, *quiet, config=("base_seed=7", f"only={only}"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        listed = (results / "runs.csv").read_text()
+        assert all((name in listed) == (name in only) for name in ("power_function", "cliff"))
+        parts = {path.stem for path in (results / "report" / "generated" / "experiments").glob("*.tex")}
+        assert parts == {path.rpartition("/")[2] for path in only.split()}
 
 
 def test_verdicts_are_held_to_a_published_second_set_of_seeds(checkout):

@@ -36,8 +36,9 @@ def plan(options: argparse.Namespace) -> None:
     from .plan import plans_at, write_plans
 
     experiments = _import_experiments(options.experiments)
-    plans = plans_at(experiments, options.scale, base_seed=options.base_seed, compiling=options.compiling)
-    write_plans(plans, options.results)
+    settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
+    plans = plans_at(experiments, options.scale, **settings)
+    write_plans(plans, options.results, among=experiments)
     shown = cost_before(
         plans,
         options.results,
@@ -182,6 +183,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
             "results",
             "base-seed?",
             "compiling?",
+            "only?",
             "experiments?",
             "accelerator?",
             "calibration?",
@@ -220,6 +222,7 @@ OPTIONS: dict[str, dict] = {
     "scale": {"choices": SCALES},
     "base-seed": {"type": int, "default": 0},
     "compiling": {"choices": ("auto", "never"), "default": "auto"},
+    "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
     "name": {},

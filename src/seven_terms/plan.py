@@ -5,6 +5,7 @@ Standard library only, so that the Snakefile and each cluster job parse in well 
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from .canonical import decode, encode
-from .spec import Experiment, Scale, require
+from .spec import SCALES, Experiment, Scale, require
 from .stacks import Run as Run
 from .stacks import Stack as Stack
 from .stacks import program_key as program_key
@@ -54,15 +55,24 @@ def make_plan(experiment: Experiment, *, scale: Scale, base_seed: int = 0, may_c
 
 
 def plans_at(
-    experiments: Iterable[Experiment], scale: Scale, *, base_seed: int = 0, compiling: Compiling = "auto"
+    experiments: Iterable[Experiment],
+    scale: Scale,
+    *,
+    base_seed: int = 0,
+    compiling: Compiling = "auto",
+    only: str = "",
 ) -> dict[str, Plan]:
     """Return the plan of every experiment that runs at a scale, by "<term>/<name>", in the paper's order.
 
-    With compiling="auto" long programs are compiled where this machine has a C++ compiler.
+    `only` limits them to a selection (see `selected`). With compiling="auto" long programs are compiled where this machine
+    has a C++ compiler.
     """
     may_compile = compiling == "auto" and any(map(shutil.which, COMPILERS))
     options = {"scale": scale, "base_seed": base_seed, "may_compile": may_compile}
-    return {experiment.path: make_plan(experiment, **options) for experiment in at_scale(experiments, scale)}
+    return {
+        experiment.path: make_plan(experiment, **options)
+        for experiment in at_scale(selected(experiments, scale, only=only), scale)
+    }
 
 
 def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:
@@ -70,10 +80,11 @@ def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: i
     _write_text(path, _plan_text(make_plan(experiment, scale=scale, base_seed=base_seed)))
 
 
-def write_plans(plans: Mapping[str, Plan], results_dir: Path) -> None:
-    """Write <results_dir>/plan: a file for each plan whose content changed, and the table of all stacks.
+def write_plans(plans: Mapping[str, Plan], results_dir: Path, *, among: Iterable[Experiment] = ()) -> None:
+    """Write <results_dir>/plan: a file for each plan whose content changed, the table of all stacks and of all experiments.
 
-    Files of experiments that are no longer planned are deleted, since the later stages go by what is there.
+    Files of experiments that are no longer planned are deleted, since the later stages go by what is there. `among` are the
+    experiments that could be planned, at this scale or another; without them, those that are.
     """
     paths = {results_dir / "plan" / f"{name}.json": plan for name, plan in plans.items()}
     for path in set((results_dir / "plan").glob("*/*.json")) - set(paths):
@@ -81,9 +92,10 @@ def write_plans(plans: Mapping[str, Plan], results_dir: Path) -> None:
     for path, plan in paths.items():
         if not _holds(path, plan):
             _write_text(path, _plan_text(plan))
-    table, text = results_dir / "plan" / "stacks.csv", _stack_table(plans)
-    if not table.is_file() or table.read_text() != text:
-        _write_text(table, text)
+    tables = {"stacks": _stack_table(plans), "experiments": _experiment_table(plans, among)}
+    for path, text in ((results_dir / "plan" / f"{name}.csv", text) for name, text in tables.items()):
+        if not path.is_file() or path.read_text() != text:
+            _write_text(path, text)
 
 
 def _plan_text(plan: Plan) -> str:
@@ -109,6 +121,15 @@ def _stack_table(plans: Mapping[str, Plan]) -> str:
         for stack_id, stack in plan.stacks.items():
             cost = f"{stack.workload.flops:.3g},{stack.expected_seconds:.3g}"
             rows.append(f"{name},{stack_id},{len(stack.runs)},{stack.num_steps},{cost}")
+    return "\n".join(rows) + "\n"
+
+
+def _experiment_table(plans: Mapping[str, Plan], among: Iterable[Experiment]) -> str:
+    """Return one row per experiment of the paper: the scales that it runs at, and whether it is planned here."""
+    rows = ["experiment,scales,planned"]
+    for experiment in tuple(among) or [plan.experiment for plan in plans.values()]:
+        scales = " ".join(scale for scale in SCALES if experiment.runs_at(scale))
+        rows.append(f"{experiment.path},{scales},{experiment.path in plans}")
     return "\n".join(rows) + "\n"
 
 
@@ -144,3 +165,22 @@ def read_plan(path: Path) -> Plan:
 def at_scale(experiments: Iterable[Experiment], scale: Scale) -> tuple[Experiment, ...]:
     """Return the experiments that run at a scale, changed for it."""
     return tuple(experiment.at_scale(scale) for experiment in experiments if experiment.runs_at(scale))
+
+
+def selected(experiments: Iterable[Experiment], scale: Scale, *, only: str) -> tuple[Experiment, ...]:
+    """Return the experiments of a selection: names "<term>/<name>", or a term for all of its; without names all of them.
+
+    ValueError for a name that none of the scale's experiments has.
+    """
+    running = [experiment for experiment in experiments if experiment.runs_at(scale)]
+    names, known = only.split(), {name for experiment in running for name in (experiment.term, experiment.path)}
+    for name in names:
+        close = difflib.get_close_matches(name, sorted(known), n=1)
+        require(
+            name in known,
+            what="selection of experiments",
+            must=f"each name must be a term or <term>/<name> of an experiment that runs at scale {scale!r}",
+            got=name,
+            do=f"try {close[0]!r}" if close else "take the name of a file in experiments/, e.g. batch_norm/parts",
+        )
+    return tuple(one for one in running if not names or one.term in names or one.path in names)
