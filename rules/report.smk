@@ -48,7 +48,7 @@ rule tex:
     input:
         PAPER, SUMMARIES, f"{RESULTS}/figures/summary.pdf", [f"{RESULTS}/figures/{figure}.pdf" for figure in FIGURES],
         [*SPEED.values(), *(f"{RESULTS}/figures/speed/{name}.pdf" for name in SPEED)],
-        tables=[f"{RESULTS}/{table}.csv" for table in ("runs", "verdicts", "noise_floor", "comparisons")],
+        tables=[f"{RESULTS}/{table}.csv" for table in ("plan/experiments", "runs", "verdicts", "noise_floor", "comparisons")],
     output: f"{RESULTS}/report/main.tex"
     params: results=lambda wildcards: RESULTS, paper=Path(workflow.basedir, "paper"), code=source_id("report", "spec", "tables.py")
     log: f"{RESULTS}/logs/tex.log"

@@ -54,6 +54,7 @@ SUMMARY = (
     "high",
     "num_runs",
 )
+EXPERIMENTS = ("experiment", "scales", "planned")  # plan/experiments.csv: every experiment, its scales, and is it planned
 REPLICATION = ("claim", "form", "first", "second", "agree")
 VERDICTS = (
     "claim",
@@ -127,6 +128,7 @@ SPEED = (
     "measured_on",
 )
 TABLES = {
+    "experiments": (EXPERIMENTS, ("experiment",)),
     "runs": (RUNS, ("run_id",)),
     "summary": (SUMMARY, ()),
     "claims": (CLAIMS, ("claim", "form")),

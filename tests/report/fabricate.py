@@ -15,15 +15,24 @@ from experiments.batch_norm import mnist_2015
 from experiments.gradient_clipping import temporal_order
 from experiments.lr_schedule import budgets, noisy_quadratic
 from seven_terms.plan import read_plan, write_plan
-from seven_terms.spec import Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
-from seven_terms.tables import COMPARISONS, RUNS, SUMMARY, VERDICTS, write_csv
+from seven_terms.spec import SCALES, Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
+from seven_terms.tables import COMPARISONS, EXPERIMENTS, RUNS, SUMMARY, VERDICTS, write_csv
 
 CHOSEN = (budgets.experiment, noisy_quadratic.experiment, mnist_2015.experiment, temporal_order.experiment)
 OUTCOMES = (("supported", 2.31, 1.87, 2.84), ("refuted", -0.42, -0.61, -0.23), ("inconclusive", 0.012, -0.31, 0.334))
 
 
-def fabricate(folder: Path, *, scale: Scale = "laptop", experiments: tuple[Experiment, ...] | None = None) -> Path:
-    """Write plans (with their smoke runs, to be quick), runs, summaries, verdicts and noise floors; return the folder."""
+def fabricate(
+    folder: Path,
+    *,
+    scale: Scale = "laptop",
+    experiments: tuple[Experiment, ...] | None = None,
+    among: tuple[Experiment, ...] = (),
+) -> Path:
+    """Write plans (with their smoke runs, to be quick), runs, summaries, verdicts and noise floors; return the folder.
+
+    `among` are the experiments that these were selected from.
+    """
     chosen = tuple(
         dataclasses.replace(experiment.at_scale("smoke"), claims=experiment.at_scale(scale).claims)
         for experiment in (CHOSEN if experiments is None else experiments)
@@ -33,6 +42,7 @@ def fabricate(folder: Path, *, scale: Scale = "laptop", experiments: tuple[Exper
         write_plan(experiment, path, scale="smoke")
         _rename_scale(path, scale)
         write_csv(summary_of(experiment), folder / "summary" / f"{experiment.path}.csv", kind="summary")
+    write_csv(experiments_of(chosen, among or chosen), folder / "plan" / "experiments.csv", kind="experiments")
     claims = [(experiment, claim) for experiment in chosen for claim in experiment.claims]
     verdicts = [verdict_of(experiment, claim, number=i) for i, (experiment, claim) in enumerate(claims)]
     write_csv(pd.DataFrame(verdicts, columns=list(VERDICTS)), folder / "verdicts.csv", kind="verdicts")
@@ -58,6 +68,12 @@ def open_paper(paper: Path, folder: Path) -> Path:
 def _rename_scale(path: Path, scale: Scale) -> None:
     plan = json.loads(path.read_text())
     path.write_text(json.dumps(plan | {"scale": scale}, indent=1) + "\n")
+
+
+def experiments_of(planned: tuple[Experiment, ...], among: tuple[Experiment, ...]) -> pd.DataFrame:
+    paths = {experiment.path for experiment in planned}
+    rows = [(one.path, " ".join(scale for scale in SCALES if one.runs_at(scale)), one.path in paths) for one in among]
+    return pd.DataFrame(rows, columns=list(EXPERIMENTS))
 
 
 def verdict_of(experiment: Experiment, claim: Claim, *, number: int, **changes: object) -> dict[str, object]:

@@ -12,12 +12,12 @@ from experiments.batch_norm import mnist_2015
 from seven_terms.figures import draw, draw_speed
 from seven_terms.plan import read_plan
 from seven_terms.report import compare, show, write_report
-from seven_terms.report.numbers import in_words
+from seven_terms.report.latex import in_words
 from seven_terms.spec import TERMS
 from seven_terms.tables import write_csv
 
 from ..figures.synthetic import speed_table
-from .fabricate import fabricate, open_paper, set_verdict
+from .fabricate import CHOSEN, fabricate, open_paper, set_verdict
 
 PAPER = Path(__file__).parents[2] / "paper"
 
@@ -131,7 +131,7 @@ def test_show_prints_counts_and_one_line_a_claim(results, capsys):
 
 @pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
 def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path):
-    results = fabricate(tmp_path / "smoke", scale="smoke", experiments=(mnist_2015.experiment,))
+    results = fabricate(tmp_path / "smoke", scale="smoke", experiments=(mnist_2015.experiment,), among=CHOSEN)
     plan = read_plan(results / "plan/batch_norm/mnist_2015.json")
     for figure in plan.experiment.figures:
         picture = results / f"figures/batch_norm/mnist_2015/{figure.name}.pdf"

@@ -14,10 +14,14 @@ from ..tables import read_csv
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """`verdicts` is indexed by claim key ("BN1 (fair)"); tables that a scale does not have are empty."""
+    """`verdicts` is indexed by claim key ("BN1 (fair)"); tables that a scale does not have are empty.
+
+    `experiments_known` lists every experiment with its scales, be it planned here or not.
+    """
 
     results_dir: Path
     plans: tuple[Plan, ...]
+    experiments_known: pd.DataFrame
     verdicts: pd.DataFrame
     runs: pd.DataFrame
     comparisons: pd.DataFrame
@@ -40,6 +44,17 @@ class Inputs:
     def experiments(self, term: Term) -> tuple[Experiment, ...]:
         return tuple(plan.experiment for plan in self.plans if plan.experiment.term == term)
 
+    def experiments_at(self, scale: Scale) -> tuple[str, ...]:
+        """Return "<term>/<name>" of every experiment that runs at a scale, in the paper's order."""
+        known = self.experiments_known
+        return tuple(known["experiment"][known["scales"].map(lambda scales: scale in scales.split())])
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The experiments of this scale that were not selected."""
+        planned = {plan.experiment.path for plan in self.plans}
+        return tuple(path for path in self.experiments_at(self.scale) if path not in planned)
+
     @property
     def claims(self) -> dict[str, tuple[Experiment, Claim]]:
         """Every claim of the plans by its key, with its experiment."""
@@ -51,6 +66,7 @@ def read_inputs(results_dir: Path) -> Inputs:
     inputs = Inputs(
         results_dir=results_dir,
         plans=read_plans(results_dir),
+        experiments_known=read_csv(results_dir / "plan" / "experiments.csv", kind="experiments"),
         verdicts=read_verdicts(results_dir),
         runs=read_csv(results_dir / "runs.csv", kind="runs"),
         comparisons=_optional(results_dir / "comparisons.csv", kind="comparisons"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ..spec import require
 
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -76,6 +77,10 @@ def given(value: float) -> str:
 
 def count(value: float) -> str:
     return f"${int(value):,}$".replace(",", r"\,")
+
+
+def in_words(number: int) -> str:
+    return _SMALL[number] if number < len(_SMALL) else count(number)
 
 
 def interval(low: float, high: float, *, beside: float = math.nan) -> str:

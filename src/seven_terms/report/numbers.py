@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime
 
 from ..provenance import commit, commit_time
+from .coverage import command
 from .inputs import Inputs
-from .latex import count, effect, escape, interval
+from .latex import count, effect, escape, in_words, interval
 from .sentences import VERDICTS
-
-SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 def number_macros(inputs: Inputs) -> str:
@@ -21,12 +20,13 @@ def number_macros(inputs: Inputs) -> str:
         "CommitId": escape(commit()),
         "CommitDate": commit_date() or "undated",
         "NumTerms": in_words(len(inputs.terms)),
-        "NumExperiments": in_words(len(inputs.plans)),
+        "Experiments": f"{in_words(len(inputs.plans))} experiment{'' if len(inputs.plans) == 1 else 's'}{_of_all(inputs)}",
+        "Command": command(inputs),
         "NumRuns": count(len(inputs.runs)),
         "NumStacks": count(inputs.runs["stack"].nunique()),
         "NumDiverged": count((inputs.runs["status"] == "diverged").sum()),
         "NumSteps": count(inputs.runs["steps"].sum()),
-        "NumClaims": in_words(len(verdicts)),
+        "NumClaims": in_words(len(verdicts)) if len(verdicts) else "none",
         **{f"Num{word.capitalize()}": in_words(_num(inputs, word)) for word in VERDICTS},
     }
     lines = [f"\\newcommand{{\\{name}}}{{{value}}}" for name, value in values.items()]
@@ -34,8 +34,10 @@ def number_macros(inputs: Inputs) -> str:
     return "\n".join([*lines, *_claim_values(inputs)]) + "\n"
 
 
-def in_words(number: int) -> str:
-    return SMALL[number] if number < len(SMALL) else count(number)
+def _of_all(inputs: Inputs) -> str:
+    """Return what to say after the number of experiments when they are a selection."""
+    total = count(len(inputs.plans) + len(inputs.left_out))
+    return f", a selection of the {total} of scale {inputs.scale}," if inputs.left_out else ""
 
 
 def _num(inputs: Inputs, verdict: str) -> int:

@@ -18,7 +18,9 @@ COLUMN = (
 
 
 def overview_table(inputs: Inputs) -> str:
-    """Return one page with every claim's mark, effect and interval, by term."""
+    """Return one page with every claim's mark, effect and interval, by term; empty without claims."""
+    if inputs.verdicts.empty:
+        return ""
     lines = []
     for term in inputs.terms:
         own = inputs.verdicts[inputs.verdicts["term"] == term]

@@ -8,20 +8,23 @@ from .latex import count, escape
 
 def replication_paragraph(inputs: Inputs) -> str:
     """Return a paragraph on how many verdicts repeat with other seeds, and which do not; empty without a replication."""
-    table = inputs.replication
+    if inputs.replication.empty:
+        return ""
+    every = [
+        f"{row.claim} ({row.form})" if isinstance(row.form, str) and row.form else row.claim
+        for row in inputs.replication.itertuples()
+    ]
+    table = inputs.replication[[key in inputs.verdicts.index for key in every]]
+    keys = [key for key in every if key in inputs.verdicts.index]
     if table.empty:
         return ""
-    keys = [
-        f"{row.claim} ({row.form})" if isinstance(row.form, str) and row.form else row.claim
-        for row in table.itertuples()
-    ]
     moved = [
         f"{escape(key)} ({row.first}, then {row.second})"
         for key, row in zip(keys, table.itertuples(), strict=True)
         if not row.agree
     ]
     text = (
-        "\\paragraph{Replication.} All experiments of this scale were run again with a second set of seeds, and every claim"
+        "\\paragraph{Replication.} All experiments of this report were run again with a second set of seeds, and every claim"
         f" was judged on those alone. The verdict was the same for {count(int(table['agree'].sum()))} of {count(len(table))}"
         " claims."
     )

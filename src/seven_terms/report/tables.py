@@ -37,6 +37,8 @@ def questions_table(inputs: Inputs) -> str:
 
 def verdicts_table(inputs: Inputs) -> str:
     """Return every claim with its effect and verdict."""
+    if inputs.verdicts.empty:
+        return "The experiments of this report have no claims.\n"
     rows = [
         [
             escape(key),
@@ -69,6 +71,8 @@ def comparisons_table(inputs: Inputs) -> str:
     if table.empty:
         return "No published number belongs to the experiments of this scale.\n"
     present = table[table["agreement"] != NOT_RUN]
+    if present.empty:
+        return "No published number belongs to the experiments of this report.\n"
     rows = [
         [
             escape(f"{row['quantity']} ({row['unit']})"),
@@ -86,7 +90,7 @@ def comparisons_table(inputs: Inputs) -> str:
         caption="Published numbers beside ours. Where data or budget differ, only directions are compared.",
         label="tab:comparisons",
     )
-    return text + _reasons(present) + _not_run(table)
+    return text + _reasons(present) + _not_run(table, is_selection=bool(inputs.left_out))
 
 
 def _certainty(marks: str) -> str:
@@ -125,10 +129,12 @@ def _listed(names: list[str]) -> str:
     return "; ".join(names) if len(names) <= 2 else f"{names[0]}, and {len(names) - 1} rows more"
 
 
-def _not_run(table: pd.DataFrame) -> str:
+def _not_run(table: pd.DataFrame, *, is_selection: bool) -> str:
     absent = table[table["agreement"] == NOT_RUN]
     if absent.empty:
         return ""
+    if is_selection:
+        return f"{count(len(absent))} more belong to what this report does not hold.\n"
     listed = "; ".join(f"{escape(row['quantity'])} ({cited(row['source'])})" for _, row in absent.iterrows())
     return f"Not run at this scale: {listed}.\n"
 
@@ -136,7 +142,7 @@ def _not_run(table: pd.DataFrame) -> str:
 def noise_floor_table(inputs: Inputs) -> str:
     """Return the differences of arms from themselves under other seeds."""
     if inputs.noise_floor.empty:
-        return "No experiment of this scale has an A/A arm.\n"
+        return "No experiment of this report has an A/A arm.\n"
     rows = [
         [
             escape(row["experiment"].rpartition("/")[2]),
@@ -158,11 +164,11 @@ def noise_floor_table(inputs: Inputs) -> str:
 
 
 def verdict_sentences(inputs: Inputs) -> str:
-    """Return one sentence a term for the abstract: how its claims fared."""
+    """Return one sentence a term for the abstract, in parentheses: how its claims fared; a comment without claims."""
     parts = []
     for term in inputs.terms:
         own = inputs.verdicts[inputs.verdicts["term"] == term]["verdict"].str.split().str[0].value_counts()
         if len(own):
             told = ", ".join(f"{count(own[word])} {word}" for word in own.index)
             parts.append(f"{TERM_TITLES[term].lower()}: {told}")
-    return "; ".join(parts) + "\n"
+    return f"~({'; '.join(parts)})\n" if parts else "%\n"  # TeX ends a paragraph at an empty file

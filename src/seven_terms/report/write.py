@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import cast
 
 from .. import __version__
 from ..provenance import commit, commit_time
 from ..spec import TERM_TITLES, Term
 from .appendix import cost_table, machine_table, stages_table, trace_table
+from .coverage import coverage_paragraph, held_prose
 from .experiments import experiment_section
 from .inputs import Inputs, read_inputs
 from .numbers import commit_date, number_macros
@@ -24,25 +26,28 @@ SOURCES = ("main.tex", "references.bib")
 
 
 def write_report(results_dir: Path, paper_dir: Path, output_dir: Path) -> None:
-    """Write the report's LaTeX; ValueError when a sentence contradicts its verdict (not at scale smoke)."""
+    """Write the report's LaTeX; ValueError when a sentence contradicts its verdict (in a whole report at scale laptop)."""
     inputs = read_inputs(results_dir)
     sources = sorted(paper_dir.glob("**/*.tex"))
-    check_sentences(sources, verdicts=inputs.verdicts, root=paper_dir, strict=inputs.scale != "smoke")
+    strict = inputs.scale == "laptop" and not inputs.left_out
+    unsaid = check_sentences(sources, verdicts=inputs.verdicts, root=paper_dir, strict=strict)
     shutil.rmtree(output_dir / "generated", ignore_errors=True)
-    _copy_sources(paper_dir, output_dir=output_dir)
-    for name, text in _generated(inputs, paper_dir, output_dir=output_dir).items():
+    _copy_sources(inputs, paper_dir, output_dir=output_dir)
+    texts = _generated(inputs, paper_dir, output_dir=output_dir)
+    for name, text in (texts | {"coverage": coverage_paragraph(inputs, unsaid=unsaid)}).items():
         path = output_dir / "generated" / f"{name}.tex"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (output_dir / "latexmkrc").write_text(_latexmkrc())
 
 
-def _copy_sources(paper_dir: Path, *, output_dir: Path) -> None:
+def _copy_sources(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> None:
     (output_dir / "sections").mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
         shutil.copyfile(paper_dir / name, output_dir / name)
     for path in (paper_dir / "sections").glob("*.tex"):
-        shutil.copyfile(path, output_dir / "sections" / path.name)
+        prose = held_prose(path.read_text(), inputs, term=cast(Term, path.stem))
+        (output_dir / "sections" / path.name).write_text(prose)
 
 
 def _generated(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> dict[str, str]:
@@ -85,7 +90,8 @@ def _term(inputs: Inputs, term: Term, *, paper_dir: Path) -> str:
 
 def _summary_figure(inputs: Inputs, *, output_dir: Path) -> str:
     path = inputs.results_dir / "figures" / "summary.pdf"
-    if not path.exists():
+    standing = any(figure.summary is not None for plan in inputs.plans for figure in plan.experiment.figures)
+    if not path.exists() or not standing:
         return ""
     caption = "The terms at a glance: the figure that stands for each. Bands and bars are 95\\,\\% intervals."
     place = os.path.relpath(path.resolve(), output_dir.resolve())

@@ -1,0 +1,99 @@
+"""A report of a selection says what it holds, tells of nothing else, and is not held to sentences about the whole."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from experiments.batch_norm import mnist_2015, parts
+from experiments.gradient_clipping import temporal_order
+from experiments.vanishing_gradient import adding
+from seven_terms.report import write_report
+from seven_terms.tables import write_csv
+
+from .fabricate import CHOSEN, fabricate, open_paper, set_verdict
+
+PAPER = Path(__file__).parents[2] / "paper"
+AMONG = (*CHOSEN, parts.experiment)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Return what writes the report of some experiments, and reads one of its generated texts."""
+
+    def write(results: Path, name: str, *, paper: Path = PAPER) -> str:
+        write_report(results, paper, results / "report")
+        return (results / "report" / f"{name}.tex").read_text()
+
+    return write
+
+
+@pytest.fixture
+def selection(tmp_path):
+    return fabricate(tmp_path / "laptop", experiments=(mnist_2015.experiment, temporal_order.experiment), among=AMONG)
+
+
+def test_a_selection_is_named_in_the_abstract_the_introduction_and_the_command(selection, written):
+    numbers = written(selection, "generated/numbers")
+    assert r"\newcommand{\Experiments}{two experiments, a selection of the $5$ of scale laptop,}" in numbers
+    assert (
+        r"\newcommand{\Command}{\texttt{make report SCALE=laptop ONLY=\textquotedbl{}batch\_\allowbreak{}norm/\allowbreak{}"
+        r"mnist\_\allowbreak{}2015 gradient\_\allowbreak{}clipping\textquotedbl{}}}"
+    ) in numbers
+    told = written(selection, "generated/coverage")
+    assert told.startswith(
+        r"\paragraph{What this report covers.} Of the $5$ experiments of scale laptop this report holds two: Batch "
+        r"normalization on MNIST, as in 2015 (\S\ref{exp:mnist_2015}); "
+    )
+
+
+def test_a_whole_report_at_scale_laptop_says_nothing_of_it(tmp_path, written):
+    results = fabricate(tmp_path / "laptop")
+    open_paper(PAPER, tmp_path / "open")
+    assert written(results, "generated/coverage", paper=tmp_path / "open") == ""
+    numbers = (results / "report/generated/numbers.tex").read_text()
+    assert r"\newcommand{\Experiments}{four experiments}" in numbers
+    assert r"\newcommand{\Command}{\texttt{make report SCALE=laptop}}" in numbers
+    for path in (tmp_path / "open" / "sections").glob("*.tex"):
+        assert (results / "report" / "sections" / path.name).read_text() == path.read_text()
+
+
+def test_prose_on_experiments_that_were_not_selected_is_left_out(selection, written):
+    section = written(selection, "sections/batch_norm")
+    assert section.startswith("Batch normalization subtracts from each unit's input")
+    assert r"\experiment{mnist_2015}" in section
+    assert "The speed-up survives fair tuning" in section
+    assert "The learned gain and shift pay." not in section
+    assert "In practice: add batch normalization" not in section
+    assert "In practice: clip recurrent networks" in written(selection, "sections/gradient_clipping")
+
+
+def test_a_sentence_that_a_selection_contradicts_is_left_out_and_named(selection, written):
+    set_verdict(selection, "B-BN11", verdict="inconclusive")
+    assert written(selection, "generated/coverage").endswith(
+        "Sentences of it that assert another verdict than the one found here are left out: B-BN11.\n"
+    )
+    set_verdict(selection, "B-BN11", verdict="supported")
+    assert "left out: " not in written(selection, "generated/coverage")
+
+
+def test_another_scale_says_which_one_the_text_was_written_for(tmp_path, written):
+    results = fabricate(tmp_path / "paper", scale="paper")
+    assert "The text between the results was written for scale laptop" in written(results, "generated/coverage")
+
+
+def test_an_experiment_without_claims_makes_a_report(tmp_path, written):
+    results = fabricate(tmp_path / "laptop", experiments=(adding.experiment,), among=AMONG)
+    assert written(results, "generated/overview") == ""
+    assert written(results, "generated/verdicts") == "The experiments of this report have no claims.\n"
+    assert r"\newcommand{\NumClaims}{none}" in written(results, "generated/numbers")
+    assert written(results, "generated/abstract") == "%\n"
+
+
+def test_the_replication_counts_the_claims_of_the_report_only(selection, written):
+    rows = [("BN1", "fair", "supported", "refuted", False), ("B-LR3", "", "supported", "refuted", False)]
+    table = pd.DataFrame(rows, columns=["claim", "form", "first", "second", "agree"])
+    write_csv(table, selection / "replication.csv", kind="replication")
+    told = written(selection, "generated/replication")
+    assert "the same for $0$ of $1$ claims" in told
+    assert "B-LR3" not in told
