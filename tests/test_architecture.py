@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "src" / "seven_terms"
-PLAN = {"spec", "canonical", "cost", "workload", "calibration", "stacks", "plan"}
+PLAN = {"spec", "canonical", "cost", "modes", "workload", "calibration", "stacks", "plan"}
 COMPUTE = {"seeds", "tasks", "models", "optimizers", "probes"}
 # part of the package -> (parts it may import, third-party packages it may import)
 MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
             "warm",
             "forecast",
             "calibration",
+            "publishing",
         },
         set(),
     ),
@@ -38,10 +39,11 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "provenance": (set(), set()),
     "canonical": ({"spec"}, set()),
     "cost": ({"spec"}, set()),
-    "workload": ({"spec", "cost"}, set()),
+    "modes": ({"spec", "cost"}, set()),
+    "workload": ({"spec", "cost", "modes"}, set()),
     "calibration": ({"spec", "workload", "provenance"}, set()),
     "forecast": ({"plan", "workload", "calibration", "accounting"}, set()),
-    "stacks": ({"spec", "canonical", "cost", "workload", "calibration"}, set()),
+    "stacks": ({"spec", "canonical", "cost", "modes", "workload", "calibration"}, set()),
     "plan": (PLAN | {"seeds"}, set()),
     "tables": ({"spec"}, {"pandas", "pyarrow"}),
     "tasks": ({"spec", "seeds"}, {"torch", "numpy", "scipy"}),
@@ -54,6 +56,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     ),
     "statistics": ({"spec", "plan", "tables"}, {"numpy", "scipy", "pandas"}),
     "figures": ({"spec", "plan", "tables"}, {"matplotlib", "seaborn", "pandas", "numpy"}),
+    "publishing": ({"spec", "plan", "tables", "statistics", "report"}, {"pandas"}),
     "report": ({"spec", "plan", "tables", "provenance", "accounting"}, {"pandas", "yaml", "numpy"}),
 }
 

@@ -121,6 +121,12 @@ def compare(options: argparse.Namespace) -> None:
     compare(options.results, options.published, options.output)
 
 
+def publish(options: argparse.Namespace) -> None:
+    from .publishing import publish
+
+    print("\n".join(publish(options.results, options.output, published_path=options.published)))
+
+
 def figure(options: argparse.Namespace) -> None:
     from .figures import draw
     from .plan import read_plan
@@ -209,6 +215,11 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     ),
     "verdicts": (verdicts, "judge all claims together", ("results", "output", "replication?")),
     "replicate": (replicate, "put the verdicts of two base seeds side by side", ("results", "other", "output")),
+    "publish": (
+        publish,
+        "put a results folder's tables among the published ones of its scale",
+        ("results", "output", "published?"),
+    ),
     "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
     "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
     "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
@@ -221,8 +232,9 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
 OPTIONS: dict[str, dict] = {
     "scale": {"choices": SCALES},
     "base-seed": {"type": int, "default": 0},
-    "compiling": {"choices": ("auto", "never"), "default": "auto"},
+    "compiling": {"choices": ("auto", "torch", "never"), "default": "auto"},
     "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
+    "published": {"type": Path, "default": Path("paper/published.yaml")},
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
     "name": {},

@@ -54,7 +54,26 @@ SUMMARY = (
     "high",
     "num_runs",
 )
-EXPERIMENTS = ("experiment", "scales", "planned")  # plan/experiments.csv: every experiment, its scales, and is it planned
+EXPERIMENTS = ("experiment", "scales", "planned")  # plan/experiments.csv: every experiment of the paper
+# results/published/<scale>/provenance.csv: what stands behind an experiment's published rows. num_steps is the sum over
+# runs, the seconds are sums over stacks, since their last start; trained_on is the day on which the last stack was done.
+PROVENANCE = (
+    "experiment",
+    "num_runs",
+    "num_diverged",
+    "num_stacks",
+    "num_steps",
+    "duration_seconds",
+    "processor_seconds",
+    "mode",
+    "device",
+    "processor",
+    "num_cores",
+    "python",
+    "versions",
+    "commit",
+    "trained_on",
+)
 REPLICATION = ("claim", "form", "first", "second", "agree")
 VERDICTS = (
     "claim",
@@ -135,6 +154,7 @@ TABLES = {
     "verdicts": (VERDICTS, ("claim", "form")),
     "noise_floor": (NOISE_FLOOR, ("experiment",)),
     "comparisons": (COMPARISONS, ("key",)),
+    "provenance": (PROVENANCE, ("experiment",)),
     "replication": (REPLICATION, ("claim", "form")),
     "speed": (SPEED, ("workload", "contender", "num_threads", "num_runs")),
 }

@@ -16,7 +16,17 @@ from experiments.gradient_clipping import temporal_order
 from experiments.lr_schedule import budgets, noisy_quadratic
 from seven_terms.plan import read_plan, write_plan
 from seven_terms.spec import SCALES, Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
-from seven_terms.tables import COMPARISONS, EXPERIMENTS, RUNS, SUMMARY, VERDICTS, write_csv
+from seven_terms.tables import (
+    CLAIMS,
+    COMPARISONS,
+    EXPERIMENTS,
+    METRICS,
+    RUNS,
+    SUMMARY,
+    VERDICTS,
+    write_csv,
+    write_metrics,
+)
 
 CHOSEN = (budgets.experiment, noisy_quadratic.experiment, mnist_2015.experiment, temporal_order.experiment)
 OUTCOMES = (("supported", 2.31, 1.87, 2.84), ("refuted", -0.42, -0.61, -0.23), ("inconclusive", 0.012, -0.31, 0.334))
@@ -55,6 +65,22 @@ def fabricate(
             picture.parent.mkdir(parents=True, exist_ok=True)
             picture.write_bytes(b"%PDF-1.4 made up")
     return folder
+
+
+def add_origins(folder: Path, *, processor: str = "AMD EPYC", device: str = "cpu") -> None:
+    """Add what stands behind made-up results and is needed to publish them: raw claims, and metrics files without metrics."""
+    verdicts = pd.read_csv(folder / "verdicts.csv").drop(columns="p_holm")
+    origin = {"commit": "0123456789ab", "python": "3.12.1", "versions": {"torch": "2.13.0", "numpy": "2.4.6"}}
+    origin |= {"processor": processor, "num_cores": 2, "device": device}
+    for path in folder.glob("plan/*/*.json"):
+        plan = read_plan(path)
+        own = verdicts[verdicts["experiment"] == plan.experiment.path]
+        write_csv(own[list(CLAIMS)], folder / "claims" / f"{plan.experiment.path}.csv", kind="claims")
+        for stack in plan.stacks:
+            ends = {run.id: {"status": "completed"} for run in plan.stacks[stack].runs}
+            record = {"runs": ends, "duration_seconds": 7200.0, "processor_seconds": 7000.5, "provenance": origin}
+            metrics = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in METRICS.items()})
+            write_metrics(metrics, folder / "metrics" / plan.experiment.path / f"{stack}.parquet", stack=record)
 
 
 def open_paper(paper: Path, folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,24 @@ def compare(results_dir: Path, published_path: Path, output_path: Path) -> None:
         ours = _find(row, results_dir, experiments=experiments, verdicts=verdicts, scale=plans[0].scale)
         rows.append(_comparison(row, ours))
     write_csv(pd.DataFrame(rows, columns=list(COMPARISONS)), output_path, kind="comparisons")
+
+
+def merge_comparisons(own: pd.DataFrame, before: pd.DataFrame, published_path: Path, *, held: Set[str]) -> pd.DataFrame:
+    """Return the rows of `own` for published numbers of the experiments `held`, else those of `before` where it has them."""
+    tables = [table.set_index("key", drop=False) for table in (own, before)]
+    rows = []
+    for row in read_published(published_path):
+        mine, theirs = tables if row.measured.experiment in held else reversed(tables)
+        found = mine if row.key in mine.index else theirs
+        require(
+            row.key in found.index,
+            what=f"comparisons of published number {row.key!r}",
+            must="there must be a row for each number of published.yaml",
+            got=f"{len(own)} rows",
+            do="run `make report` again",
+        )
+        rows.append(found.loc[row.key])
+    return pd.DataFrame(rows, columns=list(COMPARISONS)).reset_index(drop=True)
 
 
 def _comparison(row: Published, ours: Number | None) -> dict[str, object]:

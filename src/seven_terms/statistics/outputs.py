@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,26 +97,35 @@ def _noise_row(results: Results) -> dict[str, Any]:
 
 def verdicts(results_dir: Path, output_path: Path, *, replication_path: Path | None = None) -> None:
     """Write the verdicts of all claims in `<results_dir>/claims`, corrected together, and noise_floor.csv beside them."""
-    table = _all_claims(results_dir)
-    noise = table[table["claim"] == NOISE]
-    judged = hold_to_replication(_corrected(table[table["claim"] != NOISE]), replication_path)
-    write_csv(judged, output_path, kind="verdicts")
+    judge_together(_claims_paths(results_dir), output_path, replication_path=replication_path)
     beside = output_path.with_name("replication.csv")
     beside.unlink(missing_ok=True)
     if replication_path is not None and replication_path.is_file():
         write_csv(read_csv(replication_path, kind="replication"), beside, kind="replication")
+
+
+def judge_together(claims_paths: Sequence[Path], output_path: Path, *, replication_path: Path | None = None) -> None:
+    """Write the verdicts of some experiments' claims, one family for Holm's correction, and noise_floor.csv beside them."""
+    table = _all_claims(claims_paths)
+    noise = table[table["claim"] == NOISE]
+    judged = hold_to_replication(_corrected(table[table["claim"] != NOISE]), replication_path)
+    write_csv(judged, output_path, kind="verdicts")
     floors = noise.rename(columns={"unit": "metric", "effect": "difference"})[list(NOISE_FLOOR)]
     write_csv(floors, output_path.with_name("noise_floor.csv"), kind="noise_floor")
 
 
 def replicate(results_dir: Path, other_dir: Path, output_path: Path) -> None:
     """Write the verdicts of two results, made with different seeds and each judged alone, side by side."""
-    tables = [_all_claims(one) for one in (results_dir, other_dir)]
+    tables = [_all_claims(_claims_paths(one)) for one in (results_dir, other_dir)]
     write_replication(*[_corrected(table[table["claim"] != NOISE]) for table in tables], output_path)
 
 
-def _all_claims(results_dir: Path) -> pd.DataFrame:
-    tables = [_read_claims(results_dir, plan) for plan in _plans(results_dir)]
+def _claims_paths(results_dir: Path) -> list[Path]:
+    return [results_dir / "claims" / f"{plan.experiment.path}.csv" for plan in _plans(results_dir)]
+
+
+def _all_claims(paths: Sequence[Path]) -> pd.DataFrame:
+    tables = [_read_claims(path) for path in paths]
     return pd.concat([one.astype(object) for one in tables], ignore_index=True)
 
 
@@ -129,11 +138,10 @@ def _corrected(claims: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(VERDICTS))
 
 
-def _read_claims(results_dir: Path, plan: Plan) -> pd.DataFrame:
-    path = results_dir / "claims" / f"{plan.experiment.path}.csv"
+def _read_claims(path: Path) -> pd.DataFrame:
     require(
         path.is_file(),
-        what=f"claims of {plan.experiment.name!r}",
+        what=f"claims of {path.stem!r}",
         must=f"{str(path)!r} must exist",
         got="no file",
         do="run `seven-terms summarize` for this experiment",
