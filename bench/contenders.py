@@ -8,18 +8,18 @@ run(job, pause, mode) -> Outcome.
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from dataclasses import dataclass
 
-from seven_terms.plan import COMPILERS
+from seven_terms.modes import compiler
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:
     """`stacked`: all runs advance together; otherwise one after the other, and one run is timed for all of them.
 
-    `both_threads`: also measured on two threads. What trains one small run gains nothing from a second one; compiling for
-    two threads too would take minutes. `recurrent`: whether it trains recurrent networks (the plan never compiles them).
+    `both_threads`: also measured on two threads. What trains one small run at a time gains nothing from a second one;
+    compiling for two threads too would take minutes. `recurrent`: whether it trains recurrent networks (the plan never
+    compiles them).
     """
 
     name: str
@@ -31,6 +31,7 @@ class Contender:
 
 
 CONTENDERS = (
+    Contender(name="ours", module="stacked", mode="planned", both_threads=False),
     Contender(name="ours, eager", module="stacked", mode="eager"),
     Contender(name="ours, compiled", module="stacked", mode="compiled", both_threads=False, recurrent=False),
     Contender(name="JAX, vmap and scan", module="jax_stack", mode="vmap"),
@@ -38,7 +39,9 @@ CONTENDERS = (
     Contender(name="plain PyTorch loop", module="plain_loop", stacked=False, both_threads=False),
     Contender(name="Lightning, one process", module="lightning_fits", stacked=False, both_threads=False),
 )
-OURS = "ours, eager"  # what ratios refer to: the mode that the plan chooses for grids of this length
+OURS = (
+    "ours"  # what ratios refer to: kernels where there are some for the network, otherwise eager, as the plan chooses
+)
 FITS = "Lightning, one process"
 PROCESSES = "Lightning, a process a run"  # derived from FITS and the start of a process
 
@@ -46,7 +49,7 @@ PROCESSES = "Lightning, a process a run"  # derived from FITS and the start of a
 def available(contender: Contender, *, accelerator: str) -> bool:
     """Return whether it can run here: compiling needs a C++ compiler, JAX is an optional extra for processors."""
     if contender.mode == "compiled":
-        return any(map(shutil.which, COMPILERS))
+        return compiler() is not None
     if contender.module != "jax_stack":
         return True
     return accelerator == "cpu" and importlib.util.find_spec("jax") is not None

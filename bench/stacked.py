@@ -8,6 +8,7 @@ from unittest import mock
 import pytorch_lightning as pl
 import torch
 
+from seven_terms.modes import has_kernels
 from seven_terms.training import stacked_runs
 from seven_terms.training.stacked_runs import StackedRuns
 from seven_terms.training.train_stack import fit
@@ -34,10 +35,12 @@ class Chunks(pl.Callback):
 
 def run(job: Job, pause: Pause, mode: str) -> Outcome:
     chunks, stack = Chunks(job, pause), job.stack
+    if mode == "planned":
+        mode = "native" if has_kernels(job.training) and job.accelerator == "cpu" else "eager"
     stack = dataclasses.replace(stack, runs=tuple(dataclasses.replace(run, mode=mode) for run in stack.runs))
     # Lightning's steps are as long as in the pipeline, and shorter only where a chunk is.
-    length = min(stacked_runs.UPDATES_PER_STEP, job.chunk)
-    with mock.patch.object(stacked_runs, "UPDATES_PER_STEP", length):
+    length = min(stacked_runs.UPDATES_PER_STEP[mode], job.chunk)
+    with mock.patch.dict(stacked_runs.UPDATES_PER_STEP, {mode: length}):
         fitted = fit(stack, accelerator=job.accelerator, callbacks=[chunks])
     program, num_runs = fitted.program, job.stop - job.first
     loss_R = program.losses(program.parameters, program.frozen_buffers(), program.batch_of_step(0))

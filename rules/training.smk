@@ -6,7 +6,7 @@ rule train:
     benchmark: f"{RESULTS}/benchmarks/train/{{experiment}}/{{stack}}.jsonl"
     threads: lambda wildcards: STACKS[wildcards.stack].num_devices
     resources:
-        gpu=lambda wildcards: STACKS[wildcards.stack].num_devices,  # how many there are is the profile's; 0: the processor
+        gpu=lambda wildcards: STACKS[wildcards.stack].num_gpus,  # how many there are is the profile's; 0: the processor
         mem_mb=lambda wildcards: 3000 + round(STACKS[wildcards.stack].workload.memory_bytes / 1e6),
     priority: lambda wildcards: STACKS[wildcards.stack].expected_seconds  # long ones first: workers end together
     conda: "../environment.yml"

@@ -146,7 +146,7 @@ class Fake:
 
 def test_contenders_take_turns_and_one_that_fails_is_named_and_left_out(capsys):
     asked: list[str] = []
-    entries: list[Entry] = [(one, 1) for one in TORCH]
+    entries: list[Entry] = [(named(name), 1) for name in (OURS, "plain PyTorch loop", FITS)]
     processes = {entry: Fake(entry[0].module, asked, fails=entry[0].name == FITS) for entry in entries}
     found = measure(job_of("mlp", num_steps=9), processes)
     assert asked == ["stacked", "plain_loop", "lightning_fits", "stacked", "plain_loop", "plain_loop", "stacked"]

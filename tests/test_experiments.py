@@ -65,16 +65,20 @@ def laptop_claims():
     return [c for e in EXPERIMENTS if e.runs_at("laptop") for c in e.at_scale("laptop").claims]
 
 
-def test_only_long_programs_are_compiled_and_their_runs_have_ids_of_their_own(monkeypatch):
+def modes_of(scale, name, compiling):
+    plan = plans_at(EXPERIMENTS, scale, compiling=compiling, only=name)[name]
+    return {run.mode for stack in plan.stacks.values() for run in stack.runs}
+
+
+def test_each_program_has_the_mode_that_suits_it(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    modes = {}
-    for scale in ("laptop", "paper"):
-        for name, plan in plans_at(EXPERIMENTS, scale).items():
-            for stack in plan.stacks.values():
-                modes.setdefault(scale, {}).setdefault(name, set()).update(run.mode for run in stack.runs)
-    assert set().union(*modes["laptop"].values()) == {"eager"}  # ids of laptop scale must not depend on the machine
-    assert modes["paper"]["batch_norm/mnist_2015"] == {"compiled"}
-    assert modes["paper"]["gradient_clipping/temporal_order"] == {"eager"}  # a loop over time
+    assert modes_of("laptop", "batch_norm/mnist_2015", "auto") == {"native"}
+    assert modes_of("laptop", "batch_norm/mnist_2015", "torch") == {"eager"}  # too short to pay for compiling
+    assert modes_of("paper", "batch_norm/mnist_2015", "torch") == {"compiled"}
+    assert modes_of("paper", "gradient_clipping/temporal_order", "auto") == {"native"}
+    assert modes_of("paper", "gradient_clipping/temporal_order", "torch") == {"eager"}  # a loop over time
+    assert modes_of("paper", "lr_schedule/budgets", "auto") == {"compiled"}  # convolutions: no kernels
+    assert modes_of("laptop", "learning_rate/quadratics", "auto") == {"eager"}
 
 
 def test_without_compiling_every_run_is_eager(monkeypatch):

@@ -89,7 +89,7 @@ def test_a_calibration_of_another_format_is_refused_with_what_to_do(tmp_path):
     path = tmp_path / "calibration.json"
     write_calibration(REFERENCE, path)
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 0}))
-    with pytest.raises(ValueError, match=r"must hold format 1 .*; delete it and run `seven-terms calibrate`"):
+    with pytest.raises(ValueError, match=r"must hold format 2 .*; delete it and run `seven-terms calibrate`"):
         read_calibration(path)
 
 

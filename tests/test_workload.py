@@ -94,12 +94,22 @@ def test_a_program_whose_stacks_hold_few_runs_is_not_compiled():
 
 
 def test_a_compiled_stack_is_expected_to_launch_less_and_to_compute_as_much():
-    eager, compiled = (
-        workload(DENSE, (), num_runs=9, num_seeds=9, is_compiled=is_compiled) for is_compiled in (False, True)
-    )
+    eager, compiled = (workload(DENSE, (), num_runs=9, num_seeds=9, mode=mode) for mode in ("eager", "compiled"))
     assert compiled.flops == eager.flops
     assert compiled.launches < eager.launches
     assert compiled.operations < eager.operations
+
+
+def test_kernels_launch_for_every_run_and_move_less():
+    eager, native, twice = (
+        workload(DENSE, (), num_runs=num_runs, num_seeds=9, mode=mode)
+        for mode, num_runs in (("eager", 9), ("native", 9), ("native", 18))
+    )
+    assert native.kind == "native"
+    assert native.flops == eager.flops * 9 / 10  # no run pads the stack
+    assert native.operations < eager.operations
+    assert native.launches == 9 * eager.launches
+    assert twice.launches == 2 * native.launches
 
 
 def test_growing_batches_are_counted_as_the_program_makes_them():

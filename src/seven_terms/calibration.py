@@ -12,7 +12,7 @@ from .provenance import processor
 from .spec import require
 from .workload import KINDS, Kind, Workload
 
-CALIBRATION_FORMAT = 1
+CALIBRATION_FORMAT = 2
 COMPILE_SECONDS = 5.0  # of a stack that is compiled: kernels are on disk after the first of their kind
 
 
@@ -55,6 +55,7 @@ REFERENCE = Calibration(
         "dense": Speed(seconds_per_launch=7.0e-5, operations_per_second=1.0e11),
         "recurrent": Speed(seconds_per_launch=3.0e-5, operations_per_second=8.5e10),
         "convolution": Speed(seconds_per_launch=1.2e-4, operations_per_second=9.0e10),
+        "native": Speed(seconds_per_launch=2.0e-7, operations_per_second=1.6e11),
     },
 )
 

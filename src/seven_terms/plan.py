@@ -9,13 +9,12 @@ import difflib
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from .canonical import decode, encode
+from .modes import Compiling as Compiling
 from .spec import SCALES, Experiment, Scale, require
 from .stacks import Run as Run
 from .stacks import Stack as Stack
@@ -23,8 +22,6 @@ from .stacks import program_key as program_key
 from .stacks import runs_of as runs_of
 from .stacks import stacks_of as stacks_of
 
-Compiling = Literal["auto", "never"]
-COMPILERS = ("c++", "g++", "clang++")
 PLAN_FORMAT = 1  # raised by every commit that changes the form of plan files: all are written again
 
 
@@ -48,9 +45,9 @@ class Plan:
         return hashlib.sha256(json.dumps(record).encode()).hexdigest()[:10]
 
 
-def make_plan(experiment: Experiment, *, scale: Scale, base_seed: int = 0, may_compile: bool = False) -> Plan:
+def make_plan(experiment: Experiment, *, scale: Scale, base_seed: int = 0, compiling: Compiling = "never") -> Plan:
     """Return the plan of an experiment (already at its scale)."""
-    stacks = {stack.id: stack for stack in stacks_of(experiment, base_seed=base_seed, may_compile=may_compile)}
+    stacks = {stack.id: stack for stack in stacks_of(experiment, base_seed=base_seed, compiling=compiling)}
     return Plan(scale=scale, base_seed=base_seed, experiment=experiment, stacks=stacks)
 
 
@@ -64,11 +61,9 @@ def plans_at(
 ) -> dict[str, Plan]:
     """Return the plan of every experiment that runs at a scale, by "<term>/<name>", in the paper's order.
 
-    `only` limits them to a selection (see `selected`). With compiling="auto" long programs are compiled where this machine
-    has a C++ compiler.
+    `only` limits them to a selection (see `selected`), `compiling` says which modes runs may have (see `modes`).
     """
-    may_compile = compiling == "auto" and any(map(shutil.which, COMPILERS))
-    options = {"scale": scale, "base_seed": base_seed, "may_compile": may_compile}
+    options = {"scale": scale, "base_seed": base_seed, "compiling": compiling}
     return {
         experiment.path: make_plan(experiment, **options)
         for experiment in at_scale(selected(experiments, scale, only=only), scale)

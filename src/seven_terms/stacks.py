@@ -7,17 +7,18 @@ import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from .calibration import REFERENCE
 from .canonical import content_id, part_id
-from .cost import compiling_pays, runs_per_stack
+from .cost import runs_per_stack
+from .modes import Compiling, compiler, mode_of
+from .modes import Mode as Mode
 from .spec import Arm, Experiment, Point, Probe, Training, replace_paths, require, require_unique
 from .workload import Workload, workload
 
 TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
 
-Mode = Literal["eager", "compiled"]
 _workloads: dict[tuple[str, Mode, int, int], Workload] = {}  # by program: thousands of stacks share a few hundred
 
 
@@ -25,7 +26,7 @@ _workloads: dict[tuple[str, Mode, int, int], Workload] = {}  # by program: thous
 class Run:
     """One training: its record decides its numbers. `settings` are the sweep values by short name.
 
-    Compiled code rounds otherwise than eager code, so the mode is part of a run's identity.
+    Each mode rounds otherwise than the others, so it is part of a run's identity.
     """
 
     experiment: str  # "<term>/<name>"
@@ -65,12 +66,17 @@ class Stack:
         return self.runs[0].training.num_devices
 
     @property
+    def num_gpus(self) -> int:
+        """How many GPUs to ask for where there are some: none for runs that a processor's kernels train."""
+        return 0 if self.runs[0].mode == "native" else self.num_devices
+
+    @property
     def workload(self) -> Workload:
         """What the stack asks of a device; never part of an id."""
         first, num_seeds = self.runs[0], len({run.seed for run in self.runs})
         key = (program_key(first), first.mode, len(self.runs), num_seeds)
         if key not in _workloads:
-            counts = {"num_runs": len(self.runs), "num_seeds": num_seeds, "is_compiled": first.mode == "compiled"}
+            counts = {"num_runs": len(self.runs), "num_seeds": num_seeds, "mode": first.mode}
             _workloads[key] = workload(first.training, first.probes, **counts)
         return _workloads[key]
 
@@ -152,18 +158,19 @@ def _program_of(training: Training) -> str:
     return content_id({"optimizer": type(rule).__name__, "shape": shape, "rest": rest}, length=64)
 
 
-def stacks_of(experiment: Experiment, *, base_seed: int = 0, may_compile: bool = False) -> tuple[Stack, ...]:
+def stacks_of(experiment: Experiment, *, base_seed: int = 0, compiling: Compiling = "never") -> tuple[Stack, ...]:
     """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large.
 
-    With `may_compile`, a program is compiled where its runs train long enough to pay for it.
+    The mode of each program is the one that `modes` chooses; without a compiler on this machine all are eager.
     """
+    compiling = compiling if compiler() else "never"
     groups: dict[str, list[Run]] = {}
     for run in runs_of(experiment, base_seed=base_seed):
         groups.setdefault(program_key(run), []).append(run)
     stacks = []
     for runs in groups.values():
-        if may_compile and compiling_pays(runs[0].training, len(runs)):
-            runs = [dataclasses.replace(run, mode="compiled") for run in runs]
+        mode = mode_of(runs[0].training, len(runs), compiling=compiling)
+        runs = [dataclasses.replace(run, mode=mode) for run in runs]
         size = runs_per_stack(runs[0].training, len(runs))
         stacks += [
             Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))

@@ -14,15 +14,17 @@ from typing import Literal
 
 from . import spec
 from .cost import FEWEST_COMPILED, convolutions, multiply_adds, num_inputs, num_parameters, sequence_length
+from .modes import Mode
 from .spec import Training
 
 Split = Literal["train", "validation", "test"]
-Kind = Literal["point", "dense", "recurrent", "convolution"]
+Kind = Literal["point", "dense", "recurrent", "convolution", "native"]
 SPLITS: tuple[Split, ...] = Split.__args__  # type: ignore[attr-defined]
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 VALUE_OPERATIONS = 100.0  # reading and writing a number costs as much time as so many operations, on a core as on a GPU
 DRAWN_OPERATIONS = 500.0  # and drawing one
 COMPILED_SHARE = 0.3  # of launches and of moved numbers that is left in compiled code
+NATIVE_SHARE = 0.1  # of moved numbers that is left in kernels, which have a launch for every run and layer
 FIXED_LAUNCHES = 3.0  # of an update besides its layers: the batch, the rule, the bookkeeping
 EXAMPLES_AT_ONCE = 250  # of an evaluation
 SAVED_GATES = {"lstm": 10, "gru": 8}
@@ -52,10 +54,12 @@ class Passes:
 
 
 def workload(
-    training: Training, probes: tuple[spec.Probe, ...], *, num_runs: int, num_seeds: int, is_compiled: bool = False
+    training: Training, probes: tuple[spec.Probe, ...], *, num_runs: int, num_seeds: int, mode: Mode = "eager"
 ) -> Workload:
     """Return what a stack of `num_runs` runs asks for, the runs that pad it included."""
-    rows = num_rows(training, num_runs, is_compiled=is_compiled)
+    is_compiled, is_native = mode == "compiled", mode == "native"
+    rows = num_runs if is_native else num_rows(training, num_runs, is_compiled=is_compiled)
+    launched = rows if is_native else 1
     sizes = update_sizes(training)
     updates = [Passes(count=count, examples=size) for size, count in sizes.items()]
     num_updates = sum(sizes.values())
@@ -64,17 +68,18 @@ def workload(
     flops = values = launches = 0.0
     for passes in (*updates, *measured):
         eager = COMPILED_SHARE if is_compiled and passes in updates else 1.0  # probes are not compiled
+        eager = NATIVE_SHARE if is_native else eager
         flops += rows * passes.count * 2 * passes.share * passes.examples * multiply_adds(training)
         moved = passes.share * passes.examples * values_per_example(training)
         values += eager * rows * passes.count * (moved + num_parameters(training) * (passes.share == 3))
-        launches += eager * passes.count * passes.share * num_layers(training)
+        launches += (launched if is_native else eager) * passes.count * passes.share * num_layers(training)
     flops += rows * sum(_factorizations(probe, training) for probe in probes)
     drawn = num_seeds * sum(size * count for size, count in sizes.items()) * _drawn_per_example(training)
     return Workload(
-        kind=kind_of(training),
+        kind="native" if is_native else kind_of(training),
         is_compiled=is_compiled,
         num_updates=num_updates,
-        launches=launches + FIXED_LAUNCHES * num_updates,
+        launches=launches + launched * FIXED_LAUNCHES * num_updates,
         flops=width * flops,
         operations=width * (flops + VALUE_OPERATIONS * values + DRAWN_OPERATIONS * drawn),
         memory_bytes=4 * width * (rows * _values_at_once(training, [*updates, *measured]) + stored_values(training)),

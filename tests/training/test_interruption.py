@@ -13,14 +13,15 @@ import pytest
 import torch
 
 from seven_terms.__main__ import run
-from seven_terms.plan import COMPILERS, Stack, make_plan, write_plans
-from seven_terms.spec import Adam, Arm, BatchNorm, Digits, Experiment, LayerUpdates, Mlp, Sharpness, Steps, Stream
+from seven_terms.modes import compiler
+from seven_terms.plan import Stack, make_plan, write_plans
+from seven_terms.spec import Adam, Arm, BatchNorm, Digits, Experiment, LayerUpdates, Mlp, Sgd, Sharpness, Steps, Stream
 from seven_terms.tables import read_metrics
 from seven_terms.training.train_stack import fit
 
 from .stacks import BATCH_NORM, PROBES, make_run
 
-NEEDS_COMPILER = pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="no C++ compiler is installed")
+NEEDS_COMPILER = pytest.mark.skipif(not compiler(), reason="no C++ compiler is installed")
 # Everything that remembers: moments, running statistics, noise, windows of the stream, and probes.
 EXPERIMENT = Experiment(
     name="killed",
@@ -51,18 +52,39 @@ EXPERIMENT = Experiment(
 )
 
 
-def train_arguments(folder: Path, *, may_compile: bool = False) -> list[str]:
-    plan = make_plan(EXPERIMENT, scale="smoke", may_compile=may_compile)
+# The kernels have neither noise nor Adam, but running statistics and a velocity; long enough to be killed in the middle.
+KNOWN = dataclasses.replace(
+    EXPERIMENT.arms[0].training,
+    model=Mlp(depth=2, width=24, normalization=BatchNorm()),
+    optimizer=Sgd(learning_rate=0.01, momentum=0.9),
+    num_steps=4000,
+)
+EXPERIMENTS = {
+    "eager": EXPERIMENT,
+    "compiled": EXPERIMENT,
+    "native": dataclasses.replace(EXPERIMENT, arms=(dataclasses.replace(EXPERIMENT.arms[0], training=KNOWN),)),
+}
+
+
+def train_arguments(folder: Path, *, mode: str = "eager") -> list[str]:
+    plan = make_plan(EXPERIMENTS[mode], scale="smoke", compiling="never" if mode == "eager" else "auto")
     write_plans({"batch_norm/killed": plan}, folder)
     (stack,) = plan.stacks
     return ["train", "--plan", str(folder / "plan" / "batch_norm" / "killed.json"), "--stack", stack]
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # torch's own, when it compiles
-@pytest.mark.parametrize("mode", ["eager", pytest.param("compiled", marks=[pytest.mark.slow, NEEDS_COMPILER])])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "eager",
+        pytest.param("native", marks=NEEDS_COMPILER),
+        pytest.param("compiled", marks=[pytest.mark.slow, NEEDS_COMPILER]),
+    ],
+)
 def test_a_killed_job_goes_on_to_the_same_bits(mode, tmp_path, monkeypatch):
     monkeypatch.setattr("seven_terms.cost.COMPILING_PAYS", 0.0)
-    arguments = train_arguments(tmp_path, may_compile=mode == "compiled")
+    arguments = train_arguments(tmp_path, mode=mode)
     assert (f'"mode": "{mode}"' in Path(arguments[2]).read_text()) or mode == "eager"
     whole, output, state = tmp_path / "whole.parquet", tmp_path / "m.parquet", tmp_path / "state"
     assert run([*arguments, "--output", str(whole)]) == 0

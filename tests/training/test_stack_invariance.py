@@ -1,30 +1,37 @@
 """A run's numbers depend on its own record only: not on neighbours, order or the size of the stack, bit for bit."""
 
 import dataclasses
-import shutil
 
 import numpy as np
 import pytest
 import torch
 
-from seven_terms.plan import COMPILERS, Stack
+from seven_terms.modes import compiler, has_kernels
+from seven_terms.plan import Stack
 from seven_terms.spec import replace_path
 from seven_terms.training.program import StackedProgram
 
 from .stacks import MLP, PROGRAMS, make_run, make_runs, numbers
 
+MODES = [("eager", name) for name in PROGRAMS]
+MODES += [("native", name) for name, training in PROGRAMS.items() if has_kernels(training) and compiler()]
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_each_run_of_a_stack_equals_the_run_alone(program):
-    runs = make_runs(PROGRAMS[program], 5)
+
+def runs_of(mode, program, number):
+    return tuple(dataclasses.replace(run, mode=mode) for run in make_runs(PROGRAMS[program], number))
+
+
+@pytest.mark.parametrize(("mode", "program"), MODES)
+def test_each_run_of_a_stack_equals_the_run_alone(mode, program):
+    runs = runs_of(mode, program, 5)
     together = numbers(runs)
     for run in runs:
         np.testing.assert_array_equal(numbers((run,))[run.id], together[run.id])
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_permuted_and_larger_stack_gives_the_same_numbers(program):
-    runs = make_runs(PROGRAMS[program], 13)
+@pytest.mark.parametrize(("mode", "program"), MODES)
+def test_a_permuted_and_larger_stack_gives_the_same_numbers(mode, program):
+    runs = runs_of(mode, program, 13)
     together, permuted = numbers(runs), numbers(tuple(reversed(runs[:6])))
     for run in runs[:6]:
         np.testing.assert_array_equal(permuted[run.id], together[run.id])
@@ -54,9 +61,9 @@ def test_clipping_one_run_leaves_its_neighbour_alone():
     assert not np.array_equal(together[clipped.id], numbers((make_run(MLP),))[make_run(MLP).id])
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_one_seed_in_the_stack_or_several_gives_the_same_numbers(program):
-    runs = make_runs(PROGRAMS[program], 7)
+@pytest.mark.parametrize(("mode", "program"), MODES)
+def test_one_seed_in_the_stack_or_several_gives_the_same_numbers(mode, program):
+    runs = runs_of(mode, program, 7)
     one_seed = tuple(run for run in runs if run.seed == runs[0].seed)
     together, apart = numbers(runs), numbers(one_seed)
     for run in one_seed:
@@ -67,7 +74,7 @@ SLOW_TO_COMPILE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mlp"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # the compiler's own
-@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="compiled stacks need a C++ compiler")
+@pytest.mark.skipif(not compiler(), reason="compiled stacks need a C++ compiler")
 @pytest.mark.parametrize("program", ["batch_norm", *SLOW_TO_COMPILE])
 def test_a_compiled_run_has_the_same_bits_alone_and_in_a_stack_and_agrees_with_eager_code(program):
     eager = make_runs(PROGRAMS[program], 13)
@@ -80,7 +87,7 @@ def test_a_compiled_run_has_the_same_bits_alone_and_in_a_stack_and_agrees_with_e
         np.testing.assert_allclose(large[run.id], others[other.id], rtol=2e-2, atol=1e-5)
 
 
-@pytest.mark.skipif(not any(map(shutil.which, COMPILERS)), reason="compiled stacks need a C++ compiler")
+@pytest.mark.skipif(not compiler(), reason="compiled stacks need a C++ compiler")
 def test_examples_that_all_seeds_share_reach_every_run_of_a_compiled_stack():
     runs = tuple(dataclasses.replace(run, mode="compiled") for run in make_runs(MLP, 13))
     (spread,) = StackedProgram(Stack(experiment="test/one", runs=runs)).spread((torch.arange(6.0).view(1, 2, 3),))

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from ..spec import Evaluate
 
@@ -48,10 +47,6 @@ def _evaluate(
 def _metrics(program: Any, parameters: dict[str, Tensor], part: tuple[Tensor, ...]) -> dict[str, Tensor]:
     shared = part[0].shape[0] != len(program.seeds) or len(program.seeds) == 1
     batch = tuple(tensor[0] for tensor in part) if shared else program.spread(part)
-
-    def one(parameters: dict, buffers: dict, *batch: Tensor) -> dict[str, Tensor]:
-        outputs = functional_call(program.module, (parameters, buffers), (batch[0],))
-        return program.task.metrics(outputs, *batch)
-
-    dims = (0, 0, *[None if shared else 0 for _ in batch])
-    return torch.vmap(one, in_dims=dims)(parameters, program.frozen_buffers(), *batch)
+    outputs_RB = program.outputs(parameters, batch[0], shared=shared)
+    dims = (0, *[None if shared else 0 for _ in batch])
+    return torch.vmap(program.task.metrics, in_dims=dims)(outputs_RB, *batch)

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from ..calibration import Calibration, Speed, write_calibration
+from ..modes import Mode, compiler
 from ..plan import Run, Stack, read_plan, write_plan
 from ..provenance import processor
 from ..spec import (
@@ -46,14 +47,22 @@ SMALL: dict[Kind, Parts] = {
     "dense": (GaussianInputs(num_features=8), Mlp(depth=3, width=8), 4),
     "recurrent": (Adding(length=20), Recurrent(width=4), 2),
     "convolution": (Digits(resolution=7, image=True), Cnn(channels=(2, 2, 2), normalization=BatchNorm()), 2),
+    "native": (GaussianInputs(num_features=8), Mlp(depth=3, width=8), 4),
 }
 LARGE: dict[Kind, Parts] = {
     "point": (Quadratic(dimension=10_000, noise_scale=1.0), Point(dimension=10_000), 1),
     "dense": (Digits(), Mlp(depth=3, width=100, normalization=BatchNorm()), 60),
     "recurrent": (Adding(length=50), Recurrent(width=50), 20),
     "convolution": (Digits(image=True), Resnet(n=1), 32),
+    "native": (Digits(), Mlp(depth=3, width=100, normalization=BatchNorm()), 60),
 }
-NUM_RUNS: dict[Kind, int] = {"point": 64, "dense": 64, "recurrent": 64, "convolution": 8}  # of a large stack
+NUM_RUNS: dict[Kind, int] = {
+    "point": 64,
+    "dense": 64,
+    "recurrent": 64,
+    "convolution": 8,
+    "native": 16,
+}  # of a large stack
 
 
 def calibrate(output_path: Path, *, accelerator: str = "cpu", seconds_each: float = SECONDS_EACH) -> Calibration:
@@ -66,10 +75,17 @@ def calibrate(output_path: Path, *, accelerator: str = "cpu", seconds_each: floa
         measured=f"measured {date.today().isoformat()}",
         start_seconds=_start_seconds(accelerator),
         import_seconds=_import_seconds(),
-        speeds={kind: _speed(kind, on_gpu=on_gpu, seconds_each=seconds_each) for kind in SMALL},
+        speeds=_speeds(on_gpu=on_gpu, seconds_each=seconds_each),
     )
     write_calibration(calibration, output_path)
     return calibration
+
+
+def _speeds(*, on_gpu: bool, seconds_each: float) -> dict[Kind, Speed]:
+    """Return the speed of every kind; kernels are a processor's, and without a compiler nothing is planned for them."""
+    kinds = [kind for kind in SMALL if kind != "native" or compiler() is not None]
+    measured = {kind: _speed(kind, on_gpu=on_gpu and kind != "native", seconds_each=seconds_each) for kind in kinds}
+    return {kind: measured.get(kind, measured["dense"]) for kind in SMALL}
 
 
 def _speed(kind: Kind, *, on_gpu: bool, seconds_each: float) -> Speed:
@@ -77,9 +93,10 @@ def _speed(kind: Kind, *, on_gpu: bool, seconds_each: float) -> Speed:
     factor = GPU_FACTOR if on_gpu else 1
     device = "cuda" if on_gpu else "cpu"
     sized = ((SMALL[kind], 1), (LARGE[kind], factor * NUM_RUNS[kind]))
-    small, large = (one_update(parts, num_runs=num_runs) for parts, num_runs in sized)
+    mode: Mode = "native" if kind == "native" else "eager"
+    small, large = (one_update(parts, num_runs=num_runs, mode=mode) for parts, num_runs in sized)
     small_seconds, large_seconds = (
-        _seconds_per_update(_stack(parts, num_runs=num_runs), device=device, seconds=seconds_each)
+        _seconds_per_update(_stack(parts, num_runs=num_runs, mode=mode), device=device, seconds=seconds_each)
         for parts, num_runs in sized
     )
     return solve(small, small_seconds, large, large_seconds)
@@ -94,17 +111,16 @@ def solve(small: Workload, small_seconds: float, large: Workload, large_seconds:
     return Speed(seconds_per_launch=per_launch, operations_per_second=rate)
 
 
-def one_update(parts: Parts, *, num_runs: int) -> Workload:
+def one_update(parts: Parts, *, num_runs: int, mode: Mode = "eager") -> Workload:
     """Return what one update of a stack of these parts asks for."""
-    return _stack(parts, num_runs=num_runs, num_steps=1).workload
+    return _stack(parts, num_runs=num_runs, mode=mode, num_steps=1).workload
 
 
-def _stack(parts: Parts, *, num_runs: int, num_steps: int = 100_000) -> Stack:
+def _stack(parts: Parts, *, num_runs: int, mode: Mode, num_steps: int = 100_000) -> Stack:
     task, model, batch_size = parts
     training = Training(task=task, model=model, num_steps=num_steps, batch_size=batch_size)
-    runs = [
-        Run(experiment="", arm="", settings={}, seed=seed, training=training, probes=()) for seed in range(num_runs)
-    ]
+    record = {"experiment": "", "arm": "", "settings": {}, "training": training, "probes": (), "mode": mode}
+    runs = [Run(seed=seed, **record) for seed in range(num_runs)]
     return Stack(experiment="", runs=tuple(runs))
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from ..plan import COMPILERS
+from ..modes import compiler
 from ..spec import require
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function compiled for the shapes it is called with; ValueError without a C++ compiler."""
     require(
-        any(map(shutil.which, COMPILERS)),
+        compiler() is not None,
         what="training",
         must="a C++ compiler must be present, because the plan compiles this stack",
         got="none",

@@ -25,6 +25,7 @@ from ..seeds import subseed
 from ..spec import Cnn, Resnet, Training, factor
 from ..tasks import build_task
 from .compiled import compiled
+from .native import NativeUpdates
 from .shares import shared_gradients, tell_batch_norms
 
 Tensors = dict[str, Tensor]
@@ -45,9 +46,11 @@ class StackedProgram:
         self.seeds = sorted({run.seed for run in self.runs})
         self.seed_index_R = torch.tensor([self.seeds.index(run.seed) for run in self.runs], device=self.device)
         self.updates = list(_updates(self.training))
+        self.step_U = torch.tensor([step for step, _ in self.updates], device=self.device)
         self._build_model()
         self._build_rules()
         self._advance = compiled(self._next) if self.mode == "compiled" else self._next
+        self.native = NativeUpdates(self) if self.mode == "native" else None
         self.diverged_at_R = torch.full((len(self.runs),), -1, dtype=torch.int64, device=self.device)
         self.initial_loss_R: Tensor | None = None
         self.probe_state: dict[str, Any] = {}
@@ -115,7 +118,7 @@ class StackedProgram:
             else tensor.index_select(0, self.seed_index_R)
             for tensor in tensors
         )
-        return shared if self.mode == "eager" else tuple(tensor.contiguous() for tensor in shared)
+        return shared if self.mode != "compiled" else tuple(tensor.contiguous() for tensor in shared)
 
     def batch_of_step(self, step: int) -> tuple[Tensor, ...]:
         """Return the batch that the update at `step` uses; after the last update, the batch that would come next."""
@@ -131,6 +134,20 @@ class StackedProgram:
             return functional_call(self.module, (parameters, buffers), (inputs,))
 
         return torch.vmap(one)(parameters, buffers, inputs)
+
+    def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
+        """Return outputs [R, B, ...] for inputs [R, B, ...] or `shared` ones [B, ...], in the mode that the module is in.
+
+        No running statistics move.
+        """
+        if self.native and parameters is self.parameters and not self.module.training:
+            return self.native.outputs(inputs, shared=shared)
+
+        def one(parameters: Tensors, buffers: Tensors, inputs: Tensor) -> Tensor:
+            return functional_call(self.module, (parameters, buffers), (inputs,))
+
+        buffers = self.frozen_buffers()
+        return torch.vmap(one, in_dims=(0, 0, None if shared else 0))(parameters, buffers, inputs)
 
     def losses(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the loss [R] of every run on its own batch; running statistics in `buffers` move in training mode."""
@@ -158,13 +175,28 @@ class StackedProgram:
 
     def update(self, number: int) -> dict[str, Tensor]:
         """Make update `number`; return loss, gradient_norm and clipped_gradient_norm, each [R]."""
+        return {name: told_UR[0] for name, told_UR in self.advance(number, number + 1).items()}
+
+    def advance(self, first: int, stop: int) -> dict[str, Tensor]:
+        """Make updates first ... stop - 1; return what `update` does for each of them, [U, R].
+
+        Native updates also tell of update_norm, and change parameters, buffers and state in place.
+        """
+        if self.native is None:
+            each = [self._update(number) for number in range(first, stop)]
+            told_UR = {name: torch.stack([told[name] for told in each]) for name in each[0]}
+        else:
+            told_UR = self.native.advance(first, stop)
+        self._mark_diverged(told_UR["batch_loss"], first)
+        return told_UR
+
+    def _update(self, number: int) -> dict[str, Tensor]:
         step, size = self.updates[number]
         self._refill_noise(step)
         position = torch.tensor(number) if self.mode == "compiled" else number
         self.parameters, self.buffers, self.state, loss_R, before_R, after_R = self._advance(
             self.parameters, self.buffers, self.state, self.rate_UR[number], position, self.batch(step, size)
         )
-        self._mark_diverged(loss_R, step)
         return {"batch_loss": loss_R, "gradient_norm": before_R, "clipped_gradient_norm": after_R}
 
     def _next(
@@ -200,12 +232,13 @@ class StackedProgram:
             drawn.append(torch.randn(shape, generator=generator, dtype=torch.float64))
         return torch.stack(drawn).to(self.device, self.dtype)
 
-    def _mark_diverged(self, loss_R: Tensor, step: int) -> None:
+    def _mark_diverged(self, loss_UR: Tensor, first: int) -> None:
         if self.initial_loss_R is None:
-            self.initial_loss_R = loss_R.abs()
+            self.initial_loss_R = loss_UR[0].abs()
         bound_R = DIVERGENCE_FACTOR * torch.clamp(self.initial_loss_R, min=1e-3)
-        bad_R = ~(loss_R.abs() <= bound_R) & (self.diverged_at_R < 0)  # written so that NaN counts as bad
-        self.diverged_at_R = torch.where(bad_R, step, self.diverged_at_R)
+        bad_UR = ~(loss_UR.abs() <= bound_R)  # written so that NaN counts as bad
+        step_R = self.step_U[first + bad_UR.int().argmax(0)]
+        self.diverged_at_R = torch.where(bad_UR.any(0) & (self.diverged_at_R < 0), step_R, self.diverged_at_R)
 
 
 def _updates(training: Training) -> Iterator[tuple[int, int | None]]:

@@ -16,7 +16,8 @@ from .program import StackedProgram
 from .recorder import Recorder
 from .stream import StreamWindow
 
-UPDATES_PER_STEP = 50  # Lightning's loop costs about a millisecond: paid once for this many updates
+# Lightning's loop costs about a millisecond: paid once for this many updates.
+UPDATES_PER_STEP = {"eager": 50, "compiled": 50, "native": 200}
 
 
 class StackedRuns(pl.LightningModule):
@@ -39,31 +40,43 @@ class StackedRuns(pl.LightningModule):
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the (first, stop) ranges of updates still to be made: what Lightning iterates over."""
-        total = len(self.program.updates)
-        firsts = range(self.next_update, total, UPDATES_PER_STEP)
-        return [(first, min(first + UPDATES_PER_STEP, total)) for first in firsts] or [(total, total)]
+        total, length = len(self.program.updates), UPDATES_PER_STEP[self.program.mode]
+        firsts = range(self.next_update, total, length)
+        return [(first, min(first + length, total)) for first in firsts] or [(total, total)]
 
     def training_step(self, batch: tuple[int, int], batch_index: int) -> None:
-        first, stop = batch
-        for number in range(first, stop):
+        number, stop = batch
+        while number < stop:
             self._measure(number)
-            self._update(number)
+            end = self._end_of_part(number, stop)
+            self._advance(number, end)
+            number = end
         self.next_update = stop
         if stop == len(self.program.updates):
             self._measure(stop)
 
-    def _update(self, number: int) -> None:
+    def _end_of_part(self, number: int, stop: int) -> int:
+        """Return how far to go in one call: eager code update by update, kernels up to the next probe."""
+        if self.program.native is None or number in self.probes_at:  # which may look at this very update
+            return number + 1
+        return next((later for later in range(number + 1, stop) if later in self.probes_at), stop)
+
+    def _advance(self, first: int, stop: int) -> None:
         program = self.program
-        step = program.updates[number][0]
+        steps = [step for step, _ in program.updates[first:stop]]
+        probes = self.probes_at.get(first, ())
         before = program.parameters
-        values = program.update(number)
+        if program.native and probes:
+            before = {name: parameter.clone() for name, parameter in before.items()}
+        told_UR = program.advance(first, stop)
         if self.stream.wants_update_norm():
-            values["update_norm"] = gradient_norm({name: program.parameters[name] - before[name] for name in before})
-            values["update_per_gradient"] = values["update_norm"] / values["gradient_norm"]
-        rate_R = program.rate_UR[number]
-        self.stream.add(step, values, rate_R, last=number + 1 == len(program.updates))
-        for probe in self.probes_at.get(number, ()):
-            self._record(step, measure.after_update(probe, program, before))
+            if "update_norm" not in told_UR:
+                moved = {name: program.parameters[name] - before[name] for name in before}
+                told_UR["update_norm"] = gradient_norm(moved).unsqueeze(0)
+            told_UR["update_per_gradient"] = told_UR["update_norm"] / told_UR["gradient_norm"]
+        self.stream.add(steps, told_UR, program.rate_UR[first:stop], last=stop == len(program.updates))
+        for probe in probes:
+            self._record(steps[0], measure.after_update(probe, program, before))
 
     def _measure(self, number: int) -> None:
         updates = self.program.updates

@@ -1,0 +1,79 @@
+"""The compiled kernels: made at the first use on a machine, kept in the user's cache folder, loaded with ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from ...modes import compiler
+from ...spec import require
+from ...tasks.storage import cache_directory
+
+SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
+TUNING = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
+# Sums keep their order and NaN stays NaN; a product and a sum become one operation wherever the processor has it.
+FLAGS = ("-std=c++17", "-O3", TUNING, "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+
+
+@functools.cache
+def kernels() -> ctypes.CDLL:
+    """Return the library; ValueError when there is no compiler or it fails."""
+    path = library_path()
+    if not path.is_file():
+        compile_kernels(path)
+    return opened(path)
+
+
+def opened(path: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path))
+    for function in (library.seven_terms_advance, library.seven_terms_evaluate):
+        function.restype = None
+    return library
+
+
+def library_path(flags: tuple[str, ...] = FLAGS) -> Path:
+    """Return where the kernels of this source, compiler and processor are kept."""
+    digest = hashlib.sha256(f"{compiler()} {flags} {_processor()}".encode())
+    for path in sorted(SOURCE.parent.glob("*.[hc]*")):
+        digest.update(path.read_bytes())
+    return cache_directory() / "kernels" / f"{digest.hexdigest()[:16]}.so"
+
+
+def compile_kernels(path: Path, flags: tuple[str, ...] = FLAGS) -> None:
+    """Compile into `path`, which appears whole or not at all."""
+    found = compiler()
+    require(
+        found is not None,
+        what="training",
+        must="a C++ compiler must be present, because the plan trains this stack with compiled kernels",
+        got="none",
+        do="install one (Debian and Ubuntu: `apt-get install g++`), or plan with `--compiling never`",
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    done = subprocess.run(
+        [str(found), *flags, str(SOURCE), "-o", str(temporary)], capture_output=True, text=True, check=False
+    )
+    require(
+        done.returncode == 0,
+        what=f"C++ compiler {found!r}",
+        must=f"it must compile {SOURCE.name}",
+        got=next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[-200:]),
+        do="install another (GCC 9 or Clang 10 and newer are known to work), or plan with `--compiling never`",
+    )
+    temporary.replace(path)
+
+
+def _processor() -> str:
+    """Return what the compiler goes by: a folder in a shared home may be read by processors of several kinds."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))

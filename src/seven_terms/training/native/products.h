@@ -1,0 +1,90 @@
+// Matrix products of small matrices that lie in the caches: C [M, N] = start + A [M, K] B [K, N].
+//
+// Every entry of C is one chain of fused multiply-adds over k = 0 ... K - 1, whatever the tiles: numbers do not depend on the
+// processor's width. A is read one number at a time, so either of its axes may be the contiguous one.
+#pragma once
+
+#include "vectors.h"
+
+#if defined(__AVX512F__)
+constexpr int VECTORS = 4;  // of a tile: 24 sums, 4 vectors of B and a number of A are in 32 registers
+constexpr int ROWS = 6, ROWS_OF_THREE = 8, ROWS_OF_TWO = 12, ROWS_OF_ONE = 12;
+#elif defined(__AVX__)
+constexpr int VECTORS = 1, ROWS = 6, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 6;  // a vector is two of 16
+#else
+constexpr int VECTORS = 1, ROWS = 4, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 4;  // a vector is four of 32
+#endif
+constexpr int DEPTH_AT_ONCE = 64;  // rows of B that stay in the nearest cache while all rows of A pass
+
+struct Left {
+    const float *data;
+    long row, column;  // distance of neighbours
+    Left from(long i, long k) const { return {data + i * row + k * column, row, column}; }
+};
+
+// Where the sums of C begin: at what C holds, at a row of numbers for every row of C, or at zero.
+struct Start {
+    bool kept;
+    const float *row;
+    Start right(long columns) const { return {kept, row ? row + columns : nullptr}; }
+};
+constexpr Start ZERO = {false, nullptr}, KEPT = {true, nullptr};
+
+template <int M, int N>
+static inline __attribute__((always_inline)) void tile(
+    float *c, long ldc, Start start, Left a, const float *b, long ldb, int depth) {
+    V sum[M][N];
+#pragma GCC unroll 16
+    for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++)
+            sum[i][j] = start.kept ? load(c + i * ldc + j * LANES) : start.row ? load(start.row + j * LANES) : V{};
+    for (int k = 0; k < depth; k++) {
+        V right[N];
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) right[j] = load(b + k * ldb + j * LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < M; i++) {
+            V left = all(a.data[i * a.row + k * a.column]);
+#pragma GCC unroll 4
+            for (int j = 0; j < N; j++) sum[i][j] += left * right[j];
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < M; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < N; j++) store(c + i * ldc + j * LANES, sum[i][j]);
+}
+
+template <int M, int N>
+static inline void rows_of_tiles(float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int depth) {
+    int i = 0;
+    for (; i + M <= rows; i += M) tile<M, N>(c + i * ldc, ldc, start, a.from(i, 0), b, ldb, depth);
+    if constexpr (M > 1)
+        if (i < rows) rows_of_tiles<M / 2, N>(c + i * ldc, ldc, start, a.from(i, 0), b, ldb, rows - i, depth);
+}
+
+template <int N>
+static inline void columns_of_tiles(
+    float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int vectors, int depth) {
+    constexpr int M = N == VECTORS ? ROWS : N == 1 ? ROWS_OF_ONE : N == 2 ? ROWS_OF_TWO : ROWS_OF_THREE;
+    int j = 0;
+    for (; j + N <= vectors; j += N) {
+        long at = j * LANES;
+        rows_of_tiles<M, N>(c + at, ldc, start.right(at), a, b + at, ldb, rows, depth);
+    }
+    if constexpr (N > 1)
+        if (j < vectors) {
+            long at = j * LANES;
+            columns_of_tiles<N - 1>(c + at, ldc, start.right(at), a, b + at, ldb, rows, vectors - j, depth);
+        }
+}
+
+// C [rows, columns] = start + A B; rows of C and B hold padded(columns) numbers.
+static void product(float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int columns, int depth) {
+    for (int k = 0; k < depth; k += DEPTH_AT_ONCE) {
+        int some = depth - k < DEPTH_AT_ONCE ? depth - k : DEPTH_AT_ONCE;
+        Start from = k ? KEPT : start;
+        columns_of_tiles<VECTORS>(c, ldc, from, a.from(0, k), b + k * ldb, ldb, rows, padded(columns) / LANES, some);
+    }
+}

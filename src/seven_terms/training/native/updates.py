@@ -1,0 +1,168 @@
+"""Many updates of every run of a stack through the kernels, one run after the other.
+
+A run's parameters, velocity and statistics stay inside the caches of one core while it makes all its updates up to the next
+probe; a stack only shares batches. So a run's numbers cannot depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ...spec import BatchNorm, Mlp, Recurrent, Training, require
+from ...tasks.losses import cross_entropy, half_squared_error, squared_error
+from .library import kernels
+
+if TYPE_CHECKING:
+    from ..program import StackedProgram
+
+VALUES_OF_BATCHES = 1 << 22  # held at once: 16 MB
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")  # in the order of layout.h, as are kinds and losses
+LOSSES = (cross_entropy, half_squared_error, squared_error)
+TOLD = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")
+STATISTICS = ("running_mean", "running_var")
+INTEGERS = (
+    *("kind", "depth", "num_inputs", "width", "num_outputs", "batch", "length", "activation", "loss"),
+    *("bias", "residual", "normalized", "normalized_after", "center", "scale", "affine", "nesterov"),
+)
+Pointers = ctypes.Array[ctypes.c_void_p]
+
+
+class Program(ctypes.Structure):
+    """`Program` of layout.h."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in INTEGERS),
+        ("eps", ctypes.c_float),
+        ("statistics_momentum", ctypes.c_float),
+    )
+
+
+class Rule(ctypes.Structure):
+    """`Rule` of kernels.cpp."""
+
+    _fields_ = tuple((name, ctypes.c_float) for name in ("momentum", "weight_decay", "clip_value", "clip_norm"))
+
+
+class NativeUpdates:
+    """The kernels at work on the tensors of a stacked program, which change in place."""
+
+    def __init__(self, program: StackedProgram) -> None:
+        require(
+            program.device.type == "cpu",
+            what="training",
+            must="a stack that is planned for our kernels must train on the processor, because its kernels run on a processor",
+            got=program.device.type,
+            do="plan with `--config compiling=torch` for GPUs",
+        )
+        self.stack = program
+        self.library = kernels()
+        self.batch = program.training.batch_size or program.task.num_examples
+        self.kernel_program = _program(program, batch=self.batch)
+        self.rules = [_rule(run.training) for run in program.runs[: program.num_runs]]
+
+    def advance(self, first: int, stop: int) -> dict[str, Tensor]:
+        """Make updates first ... stop - 1; return each name of TOLD as [U, R], zero for the run that pads the stack."""
+        inputs, _ = self.stack.task.batches(self.stack.seeds[:1], 0, self.stack.training.batch_size)
+        most = max(VALUES_OF_BATCHES // (inputs.numel() * len(self.stack.seeds)), 1)
+        parts = [self._some(number, min(number + most, stop)) for number in range(first, stop, most)]
+        told_RUN = torch.cat(parts, dim=1)
+        return {name: told_RUN[..., index].T.contiguous() for index, name in enumerate(TOLD)}
+
+    def _some(self, first: int, stop: int) -> Tensor:
+        stack, size = self.stack, self.stack.training.batch_size
+        number = stop - first
+        # Batches follow each other in the stream of examples, so those of several updates are one long batch.
+        taken = stack.task.batches(stack.seeds, first * (size or 1), size and size * number)
+        inputs, labels = (tensor.contiguous() for tensor in taken)
+        rate_RU = stack.rate_UR[first:stop].T.to(torch.float32).contiguous()
+        told_RUN = torch.zeros(len(stack.runs), number, len(TOLD))
+        seed_of_run = stack.seed_index_R.tolist()
+        for run, rule in enumerate(self.rules):
+            place = seed_of_run[run] if len(inputs) > 1 else 0
+            self.library.seven_terms_advance(
+                ctypes.byref(self.kernel_program),
+                ctypes.byref(rule),
+                number,
+                self._pointers(stack.parameters, run),
+                self._pointers(stack.state["velocity"], run) if "velocity" in stack.state else None,
+                self._pointers(stack.buffers, run),
+                ctypes.c_void_p(inputs[place].data_ptr()),
+                ctypes.c_void_p(labels[place].data_ptr()),
+                int(size is not None),
+                ctypes.c_void_p(rate_RU[run].data_ptr()),
+                ctypes.c_void_p(told_RUN[run].data_ptr()),
+            )
+        return told_RUN
+
+    def outputs(self, inputs: Tensor, *, shared: bool) -> Tensor:
+        """Return outputs [R, B, num_outputs] in evaluation mode for inputs [R, B, ...], or [B, ...] that all runs share."""
+        stack, inputs = self.stack, inputs.contiguous()
+        number = inputs.shape[0 if shared else 1]
+        outputs_RBC = torch.zeros(len(stack.runs), number, stack.task.num_outputs)
+        for run in range(stack.num_runs):
+            self.library.seven_terms_evaluate(
+                ctypes.byref(self.kernel_program),
+                number,
+                self._pointers(stack.parameters, run),
+                self._pointers(stack.buffers, run),
+                ctypes.c_void_p((inputs if shared else inputs[run]).data_ptr()),
+                ctypes.c_void_p(outputs_RBC[run].data_ptr()),
+            )
+        return outputs_RBC
+
+    def _pointers(self, tensors: dict[str, Tensor], run: int) -> Pointers:
+        rows = [tensor[run] for tensor in tensors.values()]
+        assert all(row.is_contiguous() and row.dtype == torch.float32 for row in rows)
+        return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
+
+
+def _program(stack: StackedProgram, *, batch: int) -> Program:
+    training, model = stack.training, stack.training.model
+    is_dense = isinstance(model, Mlp)
+    shape = stack.task.input_shape
+    norm = model.normalization if is_dense else None
+    assert norm is None or isinstance(norm, BatchNorm)
+    assert list(stack.parameters) == _parameter_names(model), list(stack.parameters)
+    assert [name.rsplit(".", 1)[-1] for name in stack.buffers] == list(STATISTICS) * (len(stack.buffers) // 2)
+    norm_fields = {name: getattr(norm, name) for name in ("center", "scale", "affine", "eps")} if norm else {}
+    return Program(
+        kind=0 if is_dense else 1,
+        depth=model.depth if is_dense else 1,
+        num_inputs=math.prod(shape) if is_dense else shape[-1],
+        width=model.width,
+        num_outputs=stack.task.num_outputs,
+        batch=batch,
+        length=1 if is_dense else shape[0],
+        activation=ACTIVATIONS.index(model.activation if is_dense else model.cell),
+        loss=LOSSES.index(stack.task.loss),
+        bias=model.bias if is_dense else True,
+        residual=is_dense and model.residual,
+        normalized=norm is not None,
+        normalized_after=is_dense and model.placement == "after",
+        nesterov=training.optimizer.nesterov,
+        statistics_momentum=norm.momentum if norm else 0.0,
+        **norm_fields,
+    )
+
+
+def _parameter_names(model: Mlp | Recurrent) -> list[str]:
+    """Return the order in which layout.h supposes the parameters."""
+    if isinstance(model, Recurrent):
+        return ["input.weight", "input.bias", "recurrent.weight", "readout.weight", "readout.bias"]
+    ends = ("weight", "bias") if model.bias else ("weight",)
+    linear = [f"linear.{end}" for end in ends]
+    norm = ["normalization.weight", "normalization.bias"] if getattr(model.normalization, "affine", False) else []
+    hidden = [f"layers.{layer}.{name}" for layer in range(model.depth) for name in (*linear, *norm)]
+    return hidden + [f"readout.{end}" for end in ends]
+
+
+def _rule(training: Training) -> Rule:
+    clipping, rule = training.clipping, training.optimizer
+    return Rule(
+        momentum=rule.momentum, weight_decay=rule.weight_decay, clip_value=clipping.value, clip_norm=clipping.norm
+    )

@@ -1,0 +1,226 @@
+"""The kernels against PyTorch in float64, on every processor alike, and whole: no probe and no neighbour changes a bit."""
+
+import dataclasses
+import platform
+
+import numpy as np
+import pytest
+import torch
+
+from seven_terms.modes import NATIVE_TASKS, compiler, has_kernels
+from seven_terms.plan import Run, Stack
+from seven_terms.spec import (
+    Adam,
+    Adding,
+    BatchNorm,
+    Cifar10,
+    Clipping,
+    Cosine,
+    Digits,
+    Evaluate,
+    GaussianInputs,
+    GroupNorm,
+    Initialization,
+    LayerUpdates,
+    LinearRegression,
+    Sgd,
+    Steps,
+    Stream,
+    TemporalOrder,
+    Training,
+)
+from seven_terms.tasks import build_task
+from seven_terms.training.native import library
+from seven_terms.training.program import StackedProgram
+from seven_terms.training.train_stack import configure_torch, fit
+
+from .stacks import BATCH_NORM, MLP, RNN, make_run, make_runs
+
+pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
+PROBES = (
+    Stream(window=1, update_norms=True),
+    Evaluate(steps=Steps(count=3), splits=("validation",), num_examples=70),
+    LayerUpdates(steps=Steps(at=(0, 5))),
+)
+
+
+def with_model(training: Training, **changes: object) -> Training:
+    return dataclasses.replace(training, model=dataclasses.replace(training.model, **changes))
+
+
+def with_norm(**changes: object) -> Training:
+    return with_model(BATCH_NORM, normalization=BatchNorm(**changes))
+
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")
+CASES: dict[str, Training] = {
+    **{f"dense {name}": with_model(MLP, activation=name) for name in ACTIVATIONS},
+    **{f"recurrent {name}": with_model(RNN, cell=name) for name in ("tanh", "sigmoid", "relu", "identity")},
+    "no hidden layer": with_model(MLP, depth=0),
+    "one unit": with_model(MLP, width=1),
+    "whole vectors": with_model(MLP, width=32),
+    "wide": with_model(MLP, width=129, depth=1),
+    "residual": with_model(MLP, depth=3, residual=True, activation="tanh"),
+    "skip over the first layer": with_model(MLP, depth=2, width=49, residual=True, activation="relu"),
+    "no bias": with_model(MLP, bias=False),
+    "batch norm": BATCH_NORM,
+    "batch norm behind": with_model(BATCH_NORM, placement="after", activation="sigmoid"),
+    "batch norm behind, residual": with_model(BATCH_NORM, placement="after", residual=True, depth=3),
+    "centered only": with_norm(scale=False),
+    "scaled only": with_norm(center=False),
+    "no gain": with_norm(affine=False, momentum=0.3),
+    "half squared error": dataclasses.replace(MLP, task=Digits(resolution=7, loss="half_squared_error")),
+    "squared error": dataclasses.replace(
+        MLP,
+        task=LinearRegression(num_examples=200, num_features=7, num_informative=3, standardize=True),
+        optimizer=Sgd(learning_rate=0.01),
+    ),
+    "adding": dataclasses.replace(RNN, task=Adding(length=9)),
+    "gaussian inputs": dataclasses.replace(MLP, task=GaussianInputs(num_features=5)),
+    "whole split": dataclasses.replace(MLP, task=Digits(resolution=7, num_train=90), batch_size=None),
+    "nesterov": dataclasses.replace(
+        MLP, optimizer=Sgd(learning_rate=0.2, momentum=0.8, weight_decay=1e-2, nesterov=True), schedule=Cosine()
+    ),
+    "decay": dataclasses.replace(MLP, optimizer=Sgd(learning_rate=0.2, weight_decay=0.1)),
+    "clipped by norm": dataclasses.replace(MLP, clipping=Clipping(norm=0.05)),
+    "clipped by value": dataclasses.replace(MLP, clipping=Clipping(value=1e-3)),
+    "clipped by both": dataclasses.replace(MLP, clipping=Clipping(value=1e-2, norm=0.02)),
+}
+
+
+def table_of(training: Training, *, mode: str, probes: tuple = PROBES) -> dict[str, np.ndarray]:
+    """Return every recorded value of three runs by metric."""
+    runs = tuple(dataclasses.replace(run, mode=mode, probes=probes) for run in make_runs(training, 3))
+    table = fit(Stack(experiment="test/one", runs=runs)).recorder.table()
+    return {metric: rows["value"].to_numpy() for metric, rows in table.groupby("metric", observed=True)}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_kernels_agree_with_pytorch_in_float64(case):
+    training = CASES[case]
+    assert has_kernels(training)
+    native = table_of(training, mode="native")
+    exact = table_of(dataclasses.replace(training, precision="float64"), mode="eager")
+    assert set(native) == set(exact)
+    assert {"batch_loss", "clip_fraction", "update_norm_max", "validation_loss"} <= set(native)
+    for metric, values in exact.items():
+        np.testing.assert_allclose(native[metric], values, rtol=3e-4, atol=2e-6, err_msg=metric)
+
+
+def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
+    unknown = [
+        with_model(MLP, normalization=GroupNorm()),
+        with_model(MLP, parametrization="mup"),
+        with_norm(ghost=10),
+        with_norm(noisy=True),
+        with_model(RNN, cell="lstm"),
+        with_model(RNN, read_all=True),
+        dataclasses.replace(MLP, optimizer=Adam()),
+        dataclasses.replace(MLP, optimizer=Sgd(average_iterates=True)),
+        dataclasses.replace(MLP, clipping=Clipping(adaptive=0.1)),
+        dataclasses.replace(MLP, precision="float64"),
+        dataclasses.replace(MLP, batch_growth=((0.5, 2),)),
+        dataclasses.replace(MLP, num_devices=2),
+        dataclasses.replace(MLP, num_steps=0),
+    ]
+    assert not any(map(has_kernels, unknown))
+
+
+@pytest.mark.parametrize("training", [MLP, BATCH_NORM, RNN], ids=["dense", "batch norm", "recurrent"])
+def test_probes_do_not_change_the_training(training):
+    few = table_of(training, mode="native", probes=(Stream(window=1),))
+    many = table_of(
+        training,
+        mode="native",
+        probes=(
+            Stream(window=1),
+            Evaluate(steps=Steps(every=1), splits=("validation",)),
+            LayerUpdates(steps=Steps(every=3)),
+        ),
+    )
+    for metric, values in few.items():
+        np.testing.assert_array_equal(many[metric], values)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="compares two kinds of x86 code")
+@pytest.mark.parametrize("training", [MLP, BATCH_NORM, RNN], ids=["dense", "batch norm", "recurrent"])
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(training, tmp_path, monkeypatch):
+    wide = table_of(training, mode="native")
+    flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
+    library.compile_kernels(tmp_path / "narrow.so", flags)
+    narrow = library.opened(tmp_path / "narrow.so")
+    monkeypatch.setattr("seven_terms.training.native.updates.kernels", lambda: narrow)
+    for metric, values in table_of(training, mode="native").items():
+        np.testing.assert_array_equal(values, wide[metric])
+
+
+def test_a_run_that_overflows_is_marked_at_the_step_where_eager_code_marks_it():
+    wild = make_run(with_model(MLP, activation="relu"), changes={"optimizer.learning_rate": 1e5})
+    found = {}
+    for mode in ("eager", "native"):
+        runs = (dataclasses.replace(wild, mode=mode), *(dataclasses.replace(r, mode=mode) for r in make_runs(MLP, 2)))
+        found[mode] = fit(Stack(experiment="test/one", runs=runs)).program.diverged_at_R[:3].tolist()
+    assert found["native"] == found["eager"]
+    assert found["native"][0] > 0
+    assert found["native"][1:] == [-1, -1]
+
+
+TASKS = {
+    Adding: Adding(length=6),
+    Cifar10: None,  # its files are not on every machine, and it draws as Digits does
+    Digits: Digits(resolution=7, num_train=50),
+    GaussianInputs: GaussianInputs(num_features=3),
+    LinearRegression: LinearRegression(num_examples=100, num_features=3, num_informative=2),
+    TemporalOrder: TemporalOrder(length=10, num_evaluated=10),
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NATIVE_TASKS if TASKS[kind]])
+def test_the_batches_of_several_updates_are_one_long_batch(kind):
+    task = build_task(TASKS[kind], dtype=torch.float32, device=torch.device("cpu"))
+    together = task.batches([3, 5], 4 * 7, 20 * 7)
+    single = [task.batches([3, 5], step * 7, 7) for step in range(4, 24)]
+    for position, tensor in enumerate(together):
+        torch.testing.assert_close(tensor, torch.cat([batch[position] for batch in single], dim=1), rtol=0, atol=0)
+
+
+def test_a_large_split_of_batches_into_parts_changes_nothing(monkeypatch):
+    whole = table_of(RNN, mode="native")
+    monkeypatch.setattr("seven_terms.training.native.updates.VALUES_OF_BATCHES", 1)
+    for metric, values in table_of(RNN, mode="native").items():
+        np.testing.assert_array_equal(values, whole[metric])
+
+
+def test_without_a_compiler_the_kernels_say_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    library.kernels.cache_clear()
+    with pytest.raises(ValueError, match=r"a C\+\+ compiler must be present.*apt-get install"):
+        StackedProgram(Stack(experiment="test/one", runs=(dataclasses.replace(make_run(MLP), mode="native"),)))
+
+
+def test_a_compiler_that_fails_is_named_with_its_first_error(tmp_path, monkeypatch):
+    fake = tmp_path / "c++"
+    fake.write_text("#!/bin/sh\necho 'kernels.cpp:1: error: no vectors here' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"it must compile kernels.cpp, got 'kernels.cpp:1: error: no vectors here'"):
+        library.compile_kernels(tmp_path / "kernels.so")
+    assert not (tmp_path / "kernels.so").exists()
+
+
+def test_kernels_refuse_a_gpu():
+    run = Run(experiment="t/o", arm="a", settings={}, seed=0, training=MLP, probes=(), mode="native")
+    with pytest.raises(ValueError, match=r"its kernels run on a processor, got 'meta'.*compiling=torch"):
+        StackedProgram(Stack(experiment="t/o", runs=(run,)), device="meta")
+
+
+def test_a_wide_sum_is_as_exact_as_pytorch():
+    """784 inputs: sums of products go one by one, in float32."""
+    training = dataclasses.replace(MLP, task=Digits(), initialization=Initialization(kind="gaussian", scale=1.0))
+    configure_torch()
+    native = table_of(training, mode="native", probes=(Stream(window=1),))["gradient_norm"]
+    eager = table_of(training, mode="eager", probes=(Stream(window=1),))["gradient_norm"]
+    exact = table_of(dataclasses.replace(training, precision="float64"), mode="eager", probes=(Stream(window=1),))
+    errors = [np.abs(values / exact["gradient_norm"] - 1)[:9].max() for values in (native, eager)]
+    assert errors[0] < 10 * errors[1] + 1e-6
