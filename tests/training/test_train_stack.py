@@ -60,13 +60,13 @@ def test_training_sees_the_device_that_it_was_given(plan, tmp_path, monkeypatch)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setenv("SEVEN_TERMS_DEVICES", "pretend,other")
-    real, seen = StackedProgram.update, set()
+    real, seen = StackedProgram.advance, set()
 
-    def update(self, number):
+    def advance(self, first, stop):
         seen.add(os.environ["CUDA_VISIBLE_DEVICES"])
-        return real(self, number)
+        return real(self, first, stop)
 
-    monkeypatch.setattr(StackedProgram, "update", update)
+    monkeypatch.setattr(StackedProgram, "advance", advance)
     train_stack(plan_path=path, stack_id=stack.id, output_path=tmp_path / "m.parquet")
     assert seen == {"pretend"}
 
@@ -89,18 +89,18 @@ def test_a_killed_stack_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     whole = fit(stack).recorder.table()
 
     monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
-    real, calls = StackedProgram.update, []
+    real, calls = StackedProgram.advance, []
 
-    def dies(self, number):
-        calls.append(number)
-        if number == 120:
+    def dies(self, first, stop):
+        calls.append(first)
+        if first == 120:
             raise RuntimeError("killed")
-        return real(self, number)
+        return real(self, first, stop)
 
-    monkeypatch.setattr(StackedProgram, "update", dies)
+    monkeypatch.setattr(StackedProgram, "advance", dies)
     with pytest.raises(RuntimeError, match="killed"):
         fit(stack, state_dir=tmp_path)
-    monkeypatch.setattr(StackedProgram, "update", real)
+    monkeypatch.setattr(StackedProgram, "advance", real)
     resumed = fit(stack, state_dir=tmp_path)
     assert calls[0] == 0
     np.testing.assert_array_equal(resumed.recorder.table()["value"], whole["value"])
