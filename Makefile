@@ -25,7 +25,7 @@ $(error SCALE must be smoke, laptop or paper, got '$(SCALE)'; try `make report S
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-slow check browse verify bench clean environment latex
+.PHONY: help report test test-slow check browse verify bench clean environment latex compiler
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -33,7 +33,7 @@ help: ## show this list
 	@echo 'Settings: SCALE=smoke|laptop|paper ONLY="batch_norm lr_decay/step_drop" BASE_SEED=0 CORES=all'
 	@echo '          PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
 
-report: environment latex $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
+report: environment latex compiler $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
 	@seven-terms plan --scale $(SCALE) --base-seed $(BASE_SEED) --results $(RESULTS) $(if $(ONLY),--only '$(ONLY)') --brief
 	@start=$$(date +%s); \
 	snakemake --cores $(CORES) --quiet rules progress reason host \
@@ -41,13 +41,13 @@ report: environment latex $(SPEED) ## train, judge, draw and write the report: r
 	seven-terms show --results $(RESULTS) && \
 	seven-terms timing --results $(RESULTS) --since $$start
 
-test: environment latex ## run the tests
+test: environment latex compiler ## run the tests
 	@python -m pytest -m 'not slow'
 
-test-slow: environment latex ## run the tests that need minutes or daemons too
+test-slow: environment latex compiler ## run the tests that need minutes or daemons too
 	@python -m pytest
 
-check: environment latex ## format, lint, types and tests, as before a commit
+check: environment latex compiler ## format, lint, types and tests, as before a commit
 	ruff format --check
 	ruff check
 	pyright
@@ -61,14 +61,14 @@ verify: ## compare results/published with its checksums
 	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \
 	cd results/published && sha256sum --check --quiet SHA256SUMS && echo 'seven-terms: results/published agrees with its checksums.'
 
-bench: environment ## measure speed beside the usual ways to run the same grid (BENCH=--quick: a short form)
+bench: environment compiler ## measure speed beside the usual ways to run the same grid (BENCH=--quick: a short form)
 	@sh setup/bench.sh
 	@python -m bench $(BENCH)
 
 clean: ## delete what the pipeline made, except results/published; .venv stays
 	rm -rf results/smoke* results/laptop* results/paper* results/bench .snakemake
 
-results/calibration-cpu.json: | environment
+results/calibration-cpu.json: | environment compiler
 	@echo 'seven-terms: measuring how fast this machine is (once; about a minute)'
 	@seven-terms calibrate
 
@@ -77,3 +77,6 @@ environment: # .venv as in requirements.lock
 
 latex: # pdflatex and latexmk, where they can be installed without a question
 	@sh setup/latex.sh
+
+compiler: # a C++ compiler, where it can be installed without a question
+	@sh setup/compiler.sh

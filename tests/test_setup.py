@@ -179,7 +179,11 @@ def bare_path(folder: Path, **programs: str) -> dict[str, str]:
 
 
 def latex(checkout: Path, environment: dict[str, str]) -> subprocess.CompletedProcess:
-    command = ["sh", "setup/latex.sh"]
+    return run_script("latex", checkout, environment)
+
+
+def run_script(what: str, checkout: Path, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    command = ["sh", f"setup/{what}.sh"]
     return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -204,6 +208,31 @@ def test_a_failed_installation_of_latex_does_not_stop_the_work(checkout):
     done = latex(checkout, bare_path(checkout / "bin", apt_get="exit 100", id="echo 0"))
     assert done.returncode == 0
     assert "the report stops at its .tex files" in done.stderr
+
+
+def test_without_root_the_line_that_installs_a_compiler_is_printed_and_the_work_goes_on(checkout):
+    done = run_script(
+        "compiler", checkout, bare_path(checkout / "bin", apt_get="exit 1", id="echo 1000", sudo="exit 1")
+    )
+    assert done.returncode == 0
+    assert "train several times more slowly; to change that run: apt-get install g++" in done.stderr
+
+
+def test_as_root_a_compiler_is_installed_without_a_question(checkout):
+    installing = 'case "$*" in *install*g++*) cp bin/printf bin/g++;; esac'
+    environment = bare_path(checkout / "bin", apt_get=installing, id="echo 0")
+    (checkout / "bin" / "cp").symlink_to(shutil.which("cp") or "cp")
+    done = run_script("compiler", checkout, environment)
+    assert "installing a C++ compiler" in done.stderr
+    assert "there is no C++ compiler" not in done.stderr
+
+
+@pytest.mark.parametrize("named", ["c++", "my-compiler"])
+def test_a_compiler_that_is_there_or_named_by_cxx_is_left_alone(named, checkout):
+    environment = bare_path(checkout / "bin", **{named: "exit 0"}) | {"CXX": named}
+    shutil.copy(checkout / "bin" / "printf", checkout / "bin" / named)
+    done = run_script("compiler", checkout, environment)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess:

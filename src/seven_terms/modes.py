@@ -8,6 +8,7 @@ by operation. The first two need a C++ compiler. Standard library only.
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from typing import Literal
 
@@ -36,8 +37,9 @@ NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, Tempo
 
 
 def compiler() -> str | None:
-    """Return the path of this machine's C++ compiler, or None."""
-    return next((path for path in map(shutil.which, COMPILERS) if path), None)
+    """Return the path of this machine's C++ compiler, $CXX first, or None."""
+    named = os.environ.get("CXX", "").split()[:1]
+    return next((path for path in map(shutil.which, (*named, *COMPILERS)) if path), None)
 
 
 def mode_of(training: Training, num_runs: int, *, compiling: Compiling) -> Mode:
