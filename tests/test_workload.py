@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from seven_terms.cost import compiling_pays, flops_per_run_step, multiply_adds, num_parameters, runs_per_stack
+from seven_terms.cost import compiling_pays, flops_per_run_step, multiply_adds, num_parameters, num_rows, runs_per_stack, trains_alone
 from seven_terms.models import build_model
 from seven_terms.plan import Run, Stack
 from seven_terms.spec import (
@@ -27,7 +27,7 @@ from seven_terms.spec import Point as PointModel
 from seven_terms.stacks import Mode
 from seven_terms.tasks import build_task
 from seven_terms.training.program import StackedProgram
-from seven_terms.workload import NUM_EXAMPLES, num_rows, update_sizes, workload
+from seven_terms.workload import NUM_EXAMPLES, update_sizes, workload
 
 DENSE = Training(task=Digits(resolution=7), model=Mlp(depth=2, width=5), num_steps=10, batch_size=4)
 CONVOLUTION = Training(
@@ -91,6 +91,14 @@ def test_a_program_whose_stacks_hold_few_runs_is_not_compiled():
     assert (runs_per_stack(small, 8), runs_per_stack(large, 8)) == (8, 1)
     assert compiling_pays(small, 8)
     assert not compiling_pays(large, 8)
+
+
+def test_a_run_that_fills_the_memory_has_no_neighbour_and_no_padding():
+    large = dataclasses.replace(DENSE, model=Mlp(depth=2, width=4000))
+    assert (trains_alone(large), trains_alone(DENSE)) == (True, False)
+    assert runs_per_stack(large, 100) == 1
+    assert num_rows(large, 1, is_compiled=False) == 1
+    assert num_rows(DENSE, 1, is_compiled=False) == 2
 
 
 def test_a_compiled_stack_is_expected_to_launch_less_and_to_compute_as_much():

@@ -142,10 +142,30 @@ def runs_per_stack(training: Training, num_runs: int) -> int:
     """
     run_flops = max(flops_per_run_step(training) * training.num_steps, 1.0)
     by_time = max(int(FLOPS_PER_STACK / run_flops), 8)
-    values = VALUES_OF_CONVOLUTIONS if isinstance(training.model, (Cnn, Resnet)) else VALUES_PER_STACK
-    by_memory = max(values // max(values_per_run(training), 1), 1)
-    largest = max(min(LARGEST_STACK, by_time, by_memory, num_runs), 1)
+    largest = max(min(LARGEST_STACK, by_time, _runs_in_memory(training), num_runs), 1)
     return math.ceil(num_runs / math.ceil(num_runs / largest))
+
+
+def _runs_in_memory(training: Training) -> int:
+    values = VALUES_OF_CONVOLUTIONS if isinstance(training.model, (Cnn, Resnet)) else VALUES_PER_STACK
+    return max(values // max(values_per_run(training), 1), 1)
+
+
+def trains_alone(training: Training) -> bool:
+    """Return whether memory allows no neighbour, in any stack: then nothing has to make the run's bits those of a neighbour's."""
+    return _runs_in_memory(training) == 1
+
+
+def num_rows(training: Training, num_runs: int, *, is_compiled: bool) -> int:
+    """Return the length of the run axis: the runs and those that pad it, copies of the last one.
+
+    Vectorised code treats the end of a tensor otherwise than its middle; stacked convolutions are grouped ones, and one or
+    two groups take other kernels than three and more; the compiler writes other loops for a few rows than for many.
+    """
+    if trains_alone(training):
+        return num_runs
+    fewest = 3 if isinstance(training.model, (Cnn, Resnet)) else 2
+    return max(num_runs + 1, FEWEST_COMPILED if is_compiled else fewest)
 
 
 def compiling_pays(training: Training, num_runs: int) -> bool:

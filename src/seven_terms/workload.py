@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import spec
-from .cost import FEWEST_COMPILED, convolutions, multiply_adds, num_inputs, num_parameters, sequence_length
+from .cost import convolutions, multiply_adds, num_inputs, num_parameters, num_rows, sequence_length
 from .modes import Mode
 from .spec import Training
 
@@ -96,12 +96,6 @@ def kind_of(training: Training) -> Kind:
             return "convolution"
         case _:
             return "point"
-
-
-def num_rows(training: Training, num_runs: int, *, is_compiled: bool) -> int:
-    """Return the length of the run axis: the runs and their padding (`training.program`)."""
-    fewest = 3 if kind_of(training) == "convolution" else 2
-    return max(num_runs + 1, FEWEST_COMPILED if is_compiled else fewest)
 
 
 @functools.cache

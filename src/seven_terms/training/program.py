@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ..cost import FEWEST_COMPILED
+from ..cost import num_rows
 from ..models import build_model, initial_parameters
 from ..optimizers import State, clip, hyper_parameters, initial_state, update
 from ..plan import Run, Stack
 from ..seeds import subseed
-from ..spec import Cnn, Resnet, Training, factor
+from ..spec import Training, factor
 from ..tasks import build_task
 from .compiled import compiled
 from .native import NativeUpdates
@@ -39,7 +39,8 @@ class StackedProgram:
         self.rank = rank  # which share of every batch is this process's; None: the whole batch is
         self.num_runs, self.mode = len(stack.runs), stack.runs[0].mode
         self.training: Training = stack.runs[0].training
-        self.runs: tuple[Run, ...] = (*stack.runs, *[stack.runs[-1]] * self._num_padding())
+        rows = num_rows(self.training, self.num_runs, is_compiled=self.mode == "compiled")
+        self.runs: tuple[Run, ...] = (*stack.runs, *[stack.runs[-1]] * (rows - self.num_runs))
         self.device = torch.device(device)
         self.dtype = {"float32": torch.float32, "float64": torch.float64}[self.training.precision]
         self.task = build_task(self.training.task, dtype=self.dtype, device=self.device)
@@ -54,13 +55,6 @@ class StackedProgram:
         self.diverged_at_R = torch.full((len(self.runs),), -1, dtype=torch.int64, device=self.device)
         self.initial_loss_R: Tensor | None = None
         self.probe_state: dict[str, Any] = {}
-
-    def _num_padding(self) -> int:
-        # Stacked convolutions are grouped ones, and one or two groups take other kernels than three and more; the
-        # compiler writes other loops for a few rows than for many.
-        fewest = 3 if isinstance(self.training.model, (Cnn, Resnet)) else 2
-        fewest = FEWEST_COMPILED if self.mode == "compiled" else fewest
-        return max(1, fewest - self.num_runs)
 
     def _build_model(self) -> None:
         model = self.training.model
