@@ -5,7 +5,15 @@ import dataclasses
 import pytest
 import torch
 
-from seven_terms.cost import compiling_pays, flops_per_run_step, multiply_adds, num_parameters, num_rows, runs_per_stack, trains_alone
+from seven_terms.cost import (
+    compiling_pays,
+    flops_per_run_step,
+    multiply_adds,
+    num_parameters,
+    num_rows,
+    runs_per_stack,
+    trains_alone,
+)
 from seven_terms.models import build_model
 from seven_terms.plan import Run, Stack
 from seven_terms.spec import (

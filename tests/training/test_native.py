@@ -2,6 +2,7 @@
 
 import dataclasses
 import platform
+import re
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from seven_terms.spec import (
 from seven_terms.tasks import build_task
 from seven_terms.training.native import library
 from seven_terms.training.program import StackedProgram
-from seven_terms.training.train_stack import configure_torch, fit
+from seven_terms.training.train_stack import configure_torch, fit, stack_record
 
 from .stacks import BATCH_NORM, MLP, RNN, make_run, make_runs
 
@@ -207,6 +208,12 @@ def test_a_compiler_that_fails_is_named_with_its_first_error(tmp_path, monkeypat
     with pytest.raises(ValueError, match=r"it must compile kernels.cpp, got 'kernels.cpp:1: error: no vectors here'"):
         library.compile_kernels(tmp_path / "kernels.so")
     assert not (tmp_path / "kernels.so").exists()
+
+
+def test_the_record_of_a_stack_names_the_compiler_of_its_kernels():
+    stack = Stack(experiment="t/o", runs=(dataclasses.replace(make_run(MLP), mode="native"),))
+    record = stack_record(stack, fit(stack), duration_seconds=1.0, processor_seconds=1.0)
+    assert re.match(r"(GCC|Clang) \d+\.", record["provenance"]["kernels"])
 
 
 def test_kernels_refuse_a_gpu():

@@ -47,6 +47,7 @@ def test_training_a_plan_writes_every_run_and_marks_the_diverged(plan, tmp_path)
     assert status[1e38]["status"] == "diverged"
     assert status[1e38]["diverged_at_step"] >= 1
     assert record["provenance"]["commit"]
+    assert "kernels" not in record["provenance"]
 
 
 def test_an_unknown_stack_is_refused_in_one_sentence(plan, tmp_path):

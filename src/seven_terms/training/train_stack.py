@@ -24,6 +24,7 @@ from ..provenance import provenance
 from ..spec import require
 from ..tables import write_metrics
 from .checkpoints import Checkpoints
+from .native import compiled_by
 from .program import StackedProgram
 from .ranks import joined, own_rank, rank_device, run_ranks, trainer_options
 from .reproducible import use_strict_products
@@ -149,6 +150,7 @@ def stack_record(
     stack: Stack, runs: StackedRuns, *, duration_seconds: float, processor_seconds: float
 ) -> dict[str, Any]:
     """Return what is known of a trained stack besides its metrics: each run's status, duration, provenance."""
+    kernels = {"kernels": compiled_by()} if runs.program.native else {}
     diverged_at = runs.program.diverged_at_R.tolist()
     status = {
         run.id: {
@@ -164,7 +166,7 @@ def stack_record(
         "runs": status,
         "duration_seconds": duration_seconds,
         "processor_seconds": processor_seconds,
-        "provenance": provenance(device=device_name(runs.program.device)),
+        "provenance": provenance(device=device_name(runs.program.device)) | kernels,
     }
 
 

@@ -100,6 +100,14 @@ static void evaluate(
     }
 }
 
+extern "C" const char *seven_terms_compiler() {
+#ifdef __clang__
+    return "Clang " __clang_version__;
+#else
+    return "GCC " __VERSION__;
+#endif
+}
+
 // Make updates of one run in place. Tensors are PyTorch's, contiguous and in the order of the module's parameters; without
 // momentum `velocities` is null. inputs [updates, batch, ...], labels int64 [updates, batch] or targets float [updates, batch, out],
 // rates [updates], told [updates, NUM_TOLD]. `distance` is 1, or 0 where every update sees the same batch.

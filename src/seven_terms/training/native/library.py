@@ -33,7 +33,13 @@ def opened(path: Path) -> ctypes.CDLL:
     library = ctypes.CDLL(str(path))
     for function in (library.seven_terms_advance, library.seven_terms_evaluate):
         function.restype = None
+    library.seven_terms_compiler.restype = ctypes.c_char_p
     return library
+
+
+def compiled_by() -> str:
+    """Return the compiler that made the kernels, with its version."""
+    return kernels().seven_terms_compiler().decode()
 
 
 def library_path(flags: tuple[str, ...] = FLAGS) -> Path:
