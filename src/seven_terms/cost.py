@@ -152,7 +152,7 @@ def _runs_in_memory(training: Training) -> int:
 
 
 def trains_alone(training: Training) -> bool:
-    """Return whether memory allows no neighbour in any stack: then the run is not padded, since there is nothing to agree with."""
+    """Return whether memory allows no neighbour in any stack: then no padding is needed: there is nothing to agree with."""
     return _runs_in_memory(training) == 1
 
 
