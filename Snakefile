@@ -46,6 +46,7 @@ CLAIMS = [f"{RESULTS}/claims/{path}.csv" for path in PLANS]
 FIGURES = {f"{path}/{figure.name}": figure for path, plan in PLANS.items() for figure in plan.experiment.figures}
 SPEED = {path.stem: str(path) for path in speed_tables(Path(RESULTS))}
 REPLICATION = [] if BASE_SEED else [str(path) for path in Path("results/published", SCALE).glob("replication.csv")]
+BESIDE = f"results/published/{'laptop' if SCALE == 'paper' else 'paper'}"  # another scale's verdicts, put beside these
 PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
 LATEXMK = "latexmk -cd -pdf -interaction=nonstopmode -halt-on-error"
 LATEX = LATEXMK if which("latexmk") and which("pdflatex") else which("tectonic")

@@ -48,14 +48,21 @@ rule tex:
     input:
         PAPER, SUMMARIES, f"{RESULTS}/figures/summary.pdf", [f"{RESULTS}/figures/{figure}.pdf" for figure in FIGURES],
         [*SPEED.values(), *(f"{RESULTS}/figures/speed/{name}.pdf" for name in SPEED)],
+        sorted(str(path) for path in Path(BESIDE).glob("*.csv")),
         tables=[f"{RESULTS}/{table}.csv" for table in ("plan/experiments", "runs", "verdicts", "noise_floor", "comparisons")],
     output: f"{RESULTS}/report/main.tex"
-    params: results=lambda wildcards: RESULTS, paper=Path(workflow.basedir, "paper"), code=source_id("report", "spec", "tables.py")
+    params:
+        results=lambda wildcards: RESULTS,
+        paper=Path(workflow.basedir, "paper"),
+        beside=lambda wildcards: BESIDE,
+        code=source_id("report", "spec", "tables.py"),
     log: f"{RESULTS}/logs/tex.log"
     benchmark: f"{RESULTS}/benchmarks/tex.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms report --results {params.results} --paper {params.paper} --output $(dirname {output}) 2>&1 | tee {log}"
+    shell:
+        "seven-terms report --results {params.results} --paper {params.paper} --beside {params.beside}"
+        " --output $(dirname {output}) 2>&1 | tee {log}"
 
 
 rule pdf:

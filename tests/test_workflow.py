@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -152,6 +153,20 @@ def test_a_second_call_runs_no_job(finished):
     done = snakemake(folder)
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_the_report_is_written_again_when_results_of_another_scale_are_published(finished):
+    folder, _ = finished
+    published = folder / "results" / "published" / "paper" / "verdicts.csv"
+    published.parent.mkdir(parents=True)
+    published.write_text("of another scale")
+    try:
+        done = snakemake(folder, "--dry-run", "--printshellcmds")
+    finally:
+        shutil.rmtree(published.parent)
+    shown = done.stdout + done.stderr
+    assert re.search(r"seven-terms report .* --beside results/published/paper ", shown), shown[-2000:]
+    assert set(re.findall(r"^(?:local)?rule (\w+):", shown, re.MULTILINE)) == {"tex", "pdf", "all"}
 
 
 def test_snakemakes_report_shows_every_figure_with_its_caption(finished):

@@ -149,7 +149,7 @@ def speed_figure(options: argparse.Namespace) -> None:
 def report(options: argparse.Namespace) -> None:
     from .report import write_report
 
-    write_report(options.results, options.paper, options.output)
+    write_report(options.results, options.paper, options.output, beside_dir=options.beside)
 
 
 def show(options: argparse.Namespace) -> None:
@@ -224,7 +224,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
     "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
     "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
-    "report": (report, "write the report's .tex files", ("results", "paper", "output")),
+    "report": (report, "write the report's .tex files", ("results", "paper", "output", "beside?")),
     "show": (show, "print the report's path and its verdicts", ("results",)),
     "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
     "timing": (timing, "say how the wall time divides", ("results", "since")),

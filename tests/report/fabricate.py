@@ -30,6 +30,22 @@ from seven_terms.tables import (
 
 CHOSEN = (budgets.experiment, noisy_quadratic.experiment, mnist_2015.experiment, temporal_order.experiment)
 OUTCOMES = (("supported", 2.31, 1.87, 2.84), ("refuted", -0.42, -0.61, -0.23), ("inconclusive", 0.012, -0.31, 0.334))
+ORIGIN = {
+    "num_runs": 1220,
+    "num_diverged": 3,
+    "num_stacks": 153,
+    "num_steps": 24_400_000,
+    "duration_seconds": 7689.0,
+    "processor_seconds": 7600.0,
+    "mode": "eager",
+    "device": "cpu",
+    "processor": "AMD EPYC",
+    "num_cores": 2,
+    "python": "3.12.1",
+    "versions": "torch 2.13.0",
+    "commit": "0123456789ab",
+    "trained_on": "2026-01-31",
+}
 
 
 def fabricate(
@@ -81,6 +97,18 @@ def add_origins(folder: Path, *, processor: str = "AMD EPYC", device: str = "cpu
             record = {"runs": ends, "duration_seconds": 7200.0, "processor_seconds": 7000.5, "provenance": origin}
             metrics = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in METRICS.items()})
             write_metrics(metrics, folder / "metrics" / plan.experiment.path / f"{stack}.parquet", stack=record)
+
+
+def publish_beside(folder: Path, *experiments: Experiment, provenance: bool = True, **changes: object) -> Path:
+    """Write the published verdicts of made-up results at the scale that the folder is named for; return the folder."""
+    scale: Scale = folder.name  # type: ignore[assignment]
+    claims = [(one, claim) for one in experiments for claim in one.at_scale(scale).claims]
+    rows = [verdict_of(one, claim, number=i, **changes) for i, (one, claim) in enumerate(claims)]
+    write_csv(pd.DataFrame(rows, columns=list(VERDICTS)), folder / "verdicts.csv", kind="verdicts")
+    if provenance:
+        rows = [{"experiment": one.path, **ORIGIN} for one in experiments]
+        write_csv(pd.DataFrame(rows), folder / "provenance.csv", kind="provenance")
+    return folder
 
 
 def open_paper(paper: Path, folder: Path) -> Path:

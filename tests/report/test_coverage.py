@@ -37,8 +37,8 @@ def test_a_selection_is_named_in_the_abstract_the_introduction_and_the_command(s
     numbers = written(selection, "generated/numbers")
     assert r"\newcommand{\Experiments}{two experiments, a selection of the $5$ of scale laptop,}" in numbers
     assert (
-        r"\newcommand{\Command}{\texttt{make report SCALE=laptop ONLY=\textquotedbl{}batch\_\allowbreak{}norm/\allowbreak{}"
-        r"mnist\_\allowbreak{}2015 gradient\_\allowbreak{}clipping\textquotedbl{}}}"
+        r"\newcommand{\Command}{\texttt{make report SCALE=laptop ONLY=\textquotedbl{}batch\_norm/\allowbreak{}"
+        r"mnist\_2015 gradient\_clipping\textquotedbl{}}}"
     ) in numbers
     told = written(selection, "generated/coverage")
     assert told.startswith(

@@ -17,7 +17,7 @@ from seven_terms.spec import TERMS
 from seven_terms.tables import write_csv
 
 from ..figures.synthetic import speed_table
-from .fabricate import CHOSEN, fabricate, open_paper, set_verdict
+from .fabricate import CHOSEN, fabricate, open_paper, publish_beside, set_verdict
 
 PAPER = Path(__file__).parents[2] / "paper"
 
@@ -139,7 +139,8 @@ def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path)
     write_csv(speed_table(), tmp_path / "published/bench-cpu.csv", kind="speed")
     draw_speed(tmp_path / "published/bench-cpu.csv", output_path=results / "figures/speed/bench-cpu.pdf")
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
-    write_report(results, PAPER, results / "report")
+    publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
+    write_report(results, PAPER, results / "report", beside_dir=tmp_path / "published" / "paper")
     command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
     done = subprocess.run(command, cwd=results / "report", capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout[-2000:]

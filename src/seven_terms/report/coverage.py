@@ -63,5 +63,5 @@ def selection_in_words(inputs: Inputs) -> str:
 def command(inputs: Inputs) -> str:
     """Return the command that makes this report, with places to break the line."""
     only = f" ONLY=\\textquotedbl{{}}{selection_in_words(inputs)}\\textquotedbl{{}}" if inputs.left_out else ""
-    text = f"make report SCALE={inputs.scale}{only}".replace("_", r"\_\allowbreak{}").replace("/", r"/\allowbreak{}")
+    text = f"make report SCALE={inputs.scale}{only}".replace("_", r"\_").replace("/", r"/\allowbreak{}")
     return rf"\texttt{{{text}}}"

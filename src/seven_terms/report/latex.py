@@ -93,6 +93,14 @@ def effect(value: float, low: float, high: float) -> str:
     return _matched(value, low, high, value)
 
 
+def estimate(value: float, low: float, high: float) -> str:
+    """Return the value with its interval, without one where it is exact; `--` for a missing value."""
+    if math.isnan(value):
+        return "--"
+    rounded = effect(value, low, high)
+    return rounded if low == high else f"{rounded} {interval(low, high, beside=value)}"
+
+
 def _matched(value: float, low: float, high: float, beside: float) -> str:
     sizes = [abs(number) for number in (low, high, beside) if math.isfinite(number)]
     width = high - low

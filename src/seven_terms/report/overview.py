@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..spec import TERM_TITLES
 from .inputs import Inputs
-from .latex import effect, escape, interval
+from .latex import escape, estimate
 
 MARKS = {"supported": r"$\bullet$", "refuted": r"$\times$", "inconclusive": r"$\circ$"}
 NUM_COLUMNS = 3
@@ -55,11 +55,4 @@ def _columns(lines: list[str]) -> list[list[str]]:
 def _line(key: str, row: pd.Series) -> str:
     verdict = row["verdict"].split()[0]
     mark = rf"\textcolor{{{verdict}}}{{{MARKS[verdict]}}}"
-    return f"{mark} & {escape(key)} & {_numbers(row)}"
-
-
-def _numbers(row: pd.Series) -> str:
-    if pd.isna(row["effect"]):
-        return "--"
-    value = effect(row["effect"], row["low"], row["high"])
-    return value if row["low"] == row["high"] else f"{value} {interval(row['low'], row['high'], beside=row['effect'])}"
+    return f"{mark} & {escape(key)} & {estimate(row['effect'], row['low'], row['high'])}"

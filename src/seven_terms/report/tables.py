@@ -9,7 +9,7 @@ import pandas as pd
 from ..spec import TERM_TITLES
 from .comparisons import DIFFERS, NOT_RUN
 from .inputs import Inputs
-from .latex import cited, count, effect, escape, given, interval, longtable, number
+from .latex import cited, count, effect, escape, estimate, given, interval, longtable, number
 
 
 def questions_table(inputs: Inputs) -> str:
@@ -43,7 +43,7 @@ def verdicts_table(inputs: Inputs) -> str:
         [
             escape(key),
             escape(row["statement"]),
-            "--" if pd.isna(row["effect"]) else f"{effect(row['effect'], row['low'], row['high'])} {_around(row)}",
+            estimate(row["effect"], row["low"], row["high"]),
             escape(row["unit"]),
             count(row["num_runs"]),
             f"\\verdictword{{{row['verdict'].split()[0]}}}{{{escape(row['verdict'])}}}",
@@ -57,12 +57,6 @@ def verdicts_table(inputs: Inputs) -> str:
         caption="All verdicts, with Holm's correction over the whole family.",
         label="tab:verdicts",
     )
-
-
-def _around(row: pd.Series) -> str:
-    if row["low"] == row["high"]:
-        return ""
-    return interval(row["low"], row["high"], beside=row["effect"])
 
 
 def comparisons_table(inputs: Inputs) -> str:

@@ -18,6 +18,7 @@ from .inputs import Inputs, read_inputs
 from .numbers import commit_date, number_macros
 from .overview import overview_table
 from .replication import replication_paragraph
+from .scales import scales_section
 from .sentences import check_sentences
 from .speed import speed_section
 from .tables import comparisons_table, noise_floor_table, questions_table, verdict_sentences, verdicts_table
@@ -25,8 +26,11 @@ from .tables import comparisons_table, noise_floor_table, questions_table, verdi
 SOURCES = ("main.tex", "references.bib")
 
 
-def write_report(results_dir: Path, paper_dir: Path, output_dir: Path) -> None:
-    """Write the report's LaTeX; ValueError when a sentence contradicts its verdict (in a whole report at scale laptop)."""
+def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside_dir: Path | None = None) -> None:
+    """Write the report's LaTeX; ValueError when a sentence contradicts its verdict (in a whole report at scale laptop).
+
+    `beside_dir` holds the published results of another scale, which are put beside these.
+    """
     inputs = read_inputs(results_dir)
     sources = sorted(paper_dir.glob("**/*.tex"))
     strict = inputs.scale == "laptop" and not inputs.left_out
@@ -34,7 +38,8 @@ def write_report(results_dir: Path, paper_dir: Path, output_dir: Path) -> None:
     shutil.rmtree(output_dir / "generated", ignore_errors=True)
     _copy_sources(inputs, paper_dir, output_dir=output_dir)
     texts = _generated(inputs, paper_dir, output_dir=output_dir)
-    for name, text in (texts | {"coverage": coverage_paragraph(inputs, unsaid=unsaid)}).items():
+    texts |= {"coverage": coverage_paragraph(inputs, unsaid=unsaid), "scales": scales_section(inputs, beside_dir)}
+    for name, text in texts.items():
         path = output_dir / "generated" / f"{name}.tex"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
