@@ -12,7 +12,7 @@ import os
 import shutil
 from typing import Literal
 
-from .cost import compiling_pays
+from .cost import compiling_pays, flops_per_run_step
 from .spec import (
     Adding,
     BatchNorm,
@@ -32,6 +32,7 @@ Mode = Literal["eager", "compiled", "native"]
 # auto: native where there are kernels, and compiled where that pays; torch: without kernels, for GPUs; never: all eager.
 Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
+LARGEST_STEP = 1e9  # operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do
 NATIVE_CELLS = ("tanh", "sigmoid", "relu", "identity")
 NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, TemporalOrder)
 
@@ -52,9 +53,10 @@ def mode_of(training: Training, num_runs: int, *, compiling: Compiling) -> Mode:
 
 
 def has_kernels(training: Training) -> bool:
-    """Return whether our own kernels know everything that an update of this training does."""
+    """Return whether our own kernels know everything that an update of this training does, and it is small."""
     return (
         training.num_steps > 0
+        and flops_per_run_step(training) <= LARGEST_STEP
         and training.precision == "float32"
         and training.num_devices == 1
         and not training.batch_growth

@@ -123,6 +123,7 @@ def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
         dataclasses.replace(MLP, batch_growth=((0.5, 2),)),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
+        dataclasses.replace(with_model(MLP, width=4096), batch_size=1000),
     ]
     assert not any(map(has_kernels, unknown))
 
