@@ -10,12 +10,13 @@
 
 typedef float V __attribute__((vector_size(64)));
 typedef int32_t I __attribute__((vector_size(64)));
+typedef V InMemory __attribute__((may_alias));  // the same numbers are also read one by one
 
 constexpr int LANES = 16;
 
 static inline int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
-static inline V load(const float *p) { return *reinterpret_cast<const V *>(p); }
-static inline void store(float *p, V v) { *reinterpret_cast<V *>(p) = v; }
+static inline V load(const float *p) { return *reinterpret_cast<const InMemory *>(p); }
+static inline void store(float *p, V v) { *reinterpret_cast<InMemory *>(p) = v; }
 static inline V all(float x) { return x - V{}; }
 
 // The mask of a comparison chooses bits; a comparison with NaN is false.
