@@ -32,7 +32,9 @@ Mode = Literal["eager", "compiled", "native"]
 # auto: native where there are kernels, and compiled where that pays; torch: without kernels, for GPUs; never: all eager.
 Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
-LARGEST_STEP = 1e9  # operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do
+LARGEST_STEP = (
+    1e9  # operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do
+)
 NATIVE_CELLS = ("tanh", "sigmoid", "relu", "identity")
 NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, TemporalOrder)
 

@@ -1,5 +1,6 @@
 """The report is written from the results alone, refuses what is missing, and compiles."""
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -10,9 +11,12 @@ import pytest
 
 from experiments.batch_norm import mnist_2015
 from seven_terms.figures import draw, draw_speed
-from seven_terms.plan import read_plan
+from seven_terms.plan import make_plan, read_plan
 from seven_terms.report import compare, show, write_report
+from seven_terms.report.appendix import machine_table
+from seven_terms.report.inputs import read_inputs
 from seven_terms.report.latex import in_words
+from seven_terms.report.numbers import number_macros
 from seven_terms.spec import TERMS
 from seven_terms.tables import write_csv
 
@@ -158,3 +162,13 @@ def test_the_page_of_verdicts_holds_every_claim_once_with_its_mark(results):
     keys = re.findall(r"\$\} & (.*?) & ", page)
     assert sorted(keys) == sorted(claims)
     assert r"\textcolor{refuted}{$\times$} & BN1 (fair) & $0.51$ [$0.42$, $0.63$]" in page
+
+
+def test_the_method_tells_of_kernels_only_where_runs_went_through_them(results, monkeypatch):
+    assert r"\newcommand{\Kernels}{}" in written(results, "numbers")
+    assert re.search(r"arithmetic of the runs & eager [1-9]", (results / "report/generated/machine.tex").read_text())
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    plan = make_plan(mnist_2015.experiment.at_scale("smoke"), scale="laptop", compiling="auto")
+    inputs = dataclasses.replace(read_inputs(results), plans=(plan,))
+    assert f"Small dense and recurrent networks under SGD, ${len(plan.runs)}$ of" in number_macros(inputs)
+    assert f"arithmetic of the runs & native {len(plan.runs)} " in machine_table(inputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..accounting import IDLE, STAGES, finished_jobs
 from ..provenance import provenance
 from .inputs import Inputs
@@ -13,12 +15,14 @@ def machine_table(inputs: Inputs) -> str:
     found = provenance()
     commits = ", ".join(sorted(inputs.runs["commit"].dropna().astype(str).unique()))
     devices = ", ".join(sorted(inputs.runs["device"].dropna().astype(str).unique()))
+    modes = Counter(run.mode for plan in inputs.plans for run in plan.runs.values())
     facts = {
         "scale": f"{inputs.scale}, base seed {inputs.base_seed}",
         "commit of the report": found["commit"],
         "commits of the runs": commits,
         "processor": f"{found['processor']}, {found['num_cores']} cores",
         "device of the runs": devices,
+        "arithmetic of the runs": ", ".join(f"{mode} {number:,}" for mode, number in sorted(modes.items())),
         "Python": found["python"],
         **{name: version for name, version in found["versions"].items()},
     }
