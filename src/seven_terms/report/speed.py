@@ -19,11 +19,13 @@ WHOLE_GRID = "_whole_grid"  # ends the name of what was measured once, over all 
 COLUMNS = ("way", "threads", "time ($\\mu$s)", "range", "times ours", "floor", "start (s)", "MiB a run")
 INTRODUCTION = (
     "The same runs are trained in several ways: same data, initial parameters, batches and update rule, in single precision. "
+    "\\emph{Ours} is what the plan chooses: our kernels, run after run, where they know the network, otherwise PyTorch's eager "
+    "operations on all runs at once. "
     "Ways take turns within one session, each in processes of its own. The time of a run and step is that of the steps alone, "
-    "without imports and compilation, but for a process a run, where the start is spread over the steps. Ways that take run "
-    "after run are timed on one run. Data are prepared before the clock starts for JAX, and inside the timed steps for all "
-    "others. The floor is the time that the matrix products of a step would take at the rate of one large product, measured "
-    "in the same session."
+    "without imports and compilation, but for a process a run, where the start is spread over the steps. PyTorch's and "
+    "Lightning's ways are timed on one run. Data are prepared before the clock starts for JAX, and inside the timed steps for "
+    "all others. The floor is the time that the matrix products of a step would take at the rate of one large product, "
+    "measured in the same session."
 )
 
 
