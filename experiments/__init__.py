@@ -29,6 +29,7 @@ from .gradient_clipping import (
     polyphonic_music,
     power_function,
     temporal_order,
+    temporal_order_2013,
     value_against_norm,
     without_explosion,
 )
@@ -98,6 +99,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     running_statistics.experiment,
     internal_shift.experiment,
     temporal_order.experiment,
+    temporal_order_2013.experiment,
     largest_rate.experiment,
     bounds.experiment,
     value_against_norm.experiment,

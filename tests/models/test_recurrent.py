@@ -12,8 +12,8 @@ def inputs() -> Tensor:
     return torch.randn(SHAPE, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-def drawn(cell: str, *, read_all: bool = False) -> Recurrent:
-    model = spec.Recurrent(cell=cell, width=8, read_all=read_all)
+def drawn(cell: str, *, read_all: bool = False, regularization: float = 0.0) -> Recurrent:
+    model = spec.Recurrent(cell=cell, width=8, read_all=read_all, regularization=regularization)
     module = build_model(model, input_shape=SHAPE[1:], num_outputs=4).double()
     module.load_state_dict(initial_parameters(module, model, spec.Initialization(kind="lecun", bias_scale=0.5), 0))
     assert isinstance(module, Recurrent)
@@ -95,3 +95,39 @@ def test_a_loop_of_one_step_has_no_gradient_of_the_recurrent_matrix() -> None:
     assert not module.recurrent.weight.grad.any()
     assert module.input.weight.grad is not None
     assert module.input.weight.grad.any()
+
+
+@pytest.mark.parametrize("cell", ["tanh", "relu", "sigmoid", "identity"])
+def test_the_regularizer_adds_the_immediate_derivative_of_omega(cell: str) -> None:
+    """Omega written down as a function of W alone, everything else held fixed, and differentiated by autograd."""
+    module, x = drawn(cell), inputs()
+    regularized = drawn(cell, regularization=0.7)
+    regularized.load_state_dict(module.state_dict())
+    plain, ours = (torch.autograd.grad(one(x).square().sum(), list(one.parameters())) for one in (module, regularized))
+    nudge = torch.zeros(9, 7, 8, dtype=torch.float64, requires_grad=True)
+    (d,) = torch.autograd.grad(module(x, nudge).square().sum(), nudge)  # dL/dh_t, [T, B, H]
+    h = torch.stack(module.states(x)).detach()
+    slope = {"tanh": 1 - h**2, "relu": (h > 0).double(), "sigmoid": h * (1 - h), "identity": torch.ones_like(h)}[cell]
+    weight = module.recurrent.weight.detach().requires_grad_()
+    carried = (d[1:] * slope[1:]) @ weight
+    torch.testing.assert_close(carried, d[:-1])  # as it must, for only the last state is read
+    omega = (carried.square().sum(-1) / d[1:].square().sum(-1) - 1).square().mean()
+    (expected,) = torch.autograd.grad(omega, weight)
+    assert expected.abs().max() > 0
+    for name, a, b in zip(dict(module.named_parameters()), plain, ours, strict=True):
+        added = 0.7 * expected if name == "recurrent.weight" else torch.zeros_like(a)
+        torch.testing.assert_close(b - a, added, rtol=1e-9, atol=1e-12)
+
+
+def test_a_gradient_that_has_vanished_is_left_out_of_the_regularizer() -> None:
+    module = drawn("relu", regularization=1.0)
+    torch.nn.init.constant_(module.input.bias, -100.0)  # every unit is off
+    module(inputs()).square().sum().backward()
+    assert module.recurrent.weight.grad is not None
+    assert not module.recurrent.weight.grad.any()
+
+
+@pytest.mark.parametrize("changes", [{"cell": "lstm"}, {"read_all": True}])
+def test_the_regularizer_is_refused_where_it_is_not_defined(changes: dict) -> None:
+    with pytest.raises(ValueError, match="regularization needs a simple cell whose last state is read"):
+        spec.Recurrent(regularization=1.0, **changes)

@@ -57,6 +57,8 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")
 CASES: dict[str, Training] = {
     **{f"dense {name}": with_model(MLP, activation=name) for name in ACTIVATIONS},
     **{f"recurrent {name}": with_model(RNN, cell=name) for name in ("tanh", "sigmoid", "relu", "identity")},
+    "regularized": with_model(RNN, regularization=2.0),
+    "regularized relu": with_model(RNN, cell="relu", regularization=0.5),
     "no hidden layer": with_model(MLP, depth=0),
     "one unit": with_model(MLP, width=1),
     "whole vectors": with_model(MLP, width=32),

@@ -14,15 +14,20 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+SMALLEST_SQUARE = 1e-30  # of a norm whose ratio to the next is still a number in float32
 SIMPLE_CELLS = ("tanh", "relu", "sigmoid", "identity")
 
 
-def simple_states(driven: Tensor, weight: Tensor, *, cell: str, last_only: bool = False) -> Tensor:
+def simple_states(
+    driven: Tensor, weight: Tensor, *, cell: str, last_only: bool = False, regularization: float = 0.0
+) -> Tensor:
     """Return the hidden states [T, B, H], or the last one [B, H], for inputs [T, B, H] and a recurrent matrix [H, H].
 
-    The state before the first input is zero. Works under vmap and has first derivatives only.
+    The state before the first input is zero. Works under vmap and has first derivatives only. `regularization` times the
+    immediate derivative of Omega (Pascanu et al. 2013, section 3.3; see `_regularizer`) is added to the matrix's gradient.
     """
-    return _Loop.apply(driven.unsqueeze(0), weight.unsqueeze(0), cell, last_only)[0].squeeze(0)
+    options = (cell, last_only, regularization)
+    return _Loop.apply(driven.unsqueeze(0), weight.unsqueeze(0), *options)[0].squeeze(0)
 
 
 class _Loop(Function):
@@ -32,7 +37,9 @@ class _Loop(Function):
     """
 
     @staticmethod
-    def forward(driven: Tensor, weight: Tensor, cell: str, last_only: bool) -> tuple[Tensor, Tensor]:
+    def forward(
+        driven: Tensor, weight: Tensor, cell: str, last_only: bool, regularization: float
+    ) -> tuple[Tensor, Tensor]:
         states = driven.permute(1, 0, 3, 2).clone(memory_format=torch.contiguous_format)
         before = None
         for state in states.unbind(0):
@@ -44,26 +51,26 @@ class _Loop(Function):
         return wanted.clone(memory_format=torch.preserve_format), states
 
     @staticmethod
-    def setup_context(context: Any, inputs: tuple[Tensor, Tensor, str, bool], output: tuple[Tensor, Tensor]) -> None:
-        _, weight, context.cell, context.last_only = inputs
+    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        _, weight, *context.options = inputs
         context.save_for_backward(weight, output[1])
         context.mark_non_differentiable(output[1])
         context.set_materialize_grads(False)
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, *gradients: Tensor | None) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(context: Any, *gradients: Tensor | None) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         weight, states = context.saved_tensors
         if gradients[0] is None:
-            return None, None, None, None
-        return *_Back.apply(gradients[0], weight, states, context.cell, context.last_only), None, None
+            return None, None, None, None, None
+        return *_Back.apply(gradients[0], weight, states, *context.options), None, None, None
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[int | None, ...], driven: Tensor, weight: Tensor, cell: str, last_only: bool
+        info: Any, in_dims: tuple[int | None, ...], driven: Tensor, weight: Tensor, *options: Any
     ) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
         driven, weight = _run_first(info, in_dims, driven, weight)
-        wanted, states = _Loop.apply(driven.flatten(0, 1), weight.flatten(0, 1), cell, last_only)
+        wanted, states = _Loop.apply(driven.flatten(0, 1), weight.flatten(0, 1), *options)
         return (wanted.unflatten(0, driven.shape[:2]), states.unflatten(1, driven.shape[:2])), (0, 1)
 
 
@@ -71,8 +78,10 @@ class _Back(Function):
     """The backward pass as a function of its own, for gradients that are taken inside a vmap."""
 
     @staticmethod
-    def forward(gradient: Tensor, weight: Tensor, states: Tensor, cell: str, last_only: bool) -> tuple[Tensor, Tensor]:
-        return _backward(gradient, weight, states, cell, last_only)
+    def forward(
+        gradient: Tensor, weight: Tensor, states: Tensor, cell: str, last_only: bool, regularization: float
+    ) -> tuple[Tensor, Tensor]:
+        return _backward(gradient, weight, states, cell, last_only, regularization)
 
     @staticmethod
     def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -85,13 +94,12 @@ class _Back(Function):
         gradient: Tensor,
         weight: Tensor,
         states: Tensor,
-        cell: str,
-        last_only: bool,
+        *options: Any,
     ) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
         gradient, weight, states = _run_first(info, in_dims, gradient, weight, states)
         sizes = weight.shape[:2]
         by_time = states.transpose(0, 1).flatten(1, 2)  # [V, T, R, H, B] -> [T, V R, H, B]
-        found = _Back.apply(gradient.flatten(0, 1), weight.flatten(0, 1), by_time, cell, last_only)
+        found = _Back.apply(gradient.flatten(0, 1), weight.flatten(0, 1), by_time, *options)
         return (found[0].unflatten(0, sizes), found[1].unflatten(0, sizes)), (0, 0)
 
 
@@ -103,13 +111,18 @@ def _run_first(info: Any, in_dims: tuple[int | None, ...], *tensors: Tensor) -> 
     ]
 
 
-def _backward(gradient: Tensor, weight: Tensor, states: Tensor, cell: str, last_only: bool) -> tuple[Tensor, Tensor]:
+def _backward(
+    gradient: Tensor, weight: Tensor, states: Tensor, cell: str, last_only: bool, regularization: float
+) -> tuple[Tensor, Tensor]:
     """Return the gradients of driven [R, T, B, H] and of weight [R, H, H]."""
     across, carried = weight.transpose(1, 2), torch.empty_like(states[0])
     from_sums = torch.empty_like(states)
     at_states = None if last_only else gradient.permute(1, 0, 3, 2)
     carried.copy_(gradient.transpose(1, 2) if at_states is None else at_states[-1])
+    of_states = torch.empty_like(states) if regularization else None
     for t in range(len(states) - 1, -1, -1):
+        if of_states is not None:
+            of_states[t] = carried
         _slope_times(cell, carried, states[t], out=from_sums[t])
         if t > 0:
             torch.bmm(across, from_sums[t], out=carried)
@@ -118,7 +131,23 @@ def _backward(gradient: Tensor, weight: Tensor, states: Tensor, cell: str, last_
     side_by_side = from_sums.permute(1, 2, 0, 3).contiguous()  # [R, H, T, B], for the products over all steps
     earlier = states[:-1].permute(1, 2, 0, 3).flatten(2)
     of_weight = torch.bmm(side_by_side[:, :, 1:].flatten(2), earlier.transpose(1, 2))
+    if of_states is not None:
+        of_weight += regularization * _regularizer(of_states, from_sums)
     return side_by_side.permute(0, 2, 3, 1), of_weight
+
+
+def _regularizer(of_states: Tensor, from_sums: Tensor) -> Tensor:
+    """Return the immediate derivative [R, H, H] of Omega in the recurrent matrix W, from dL/dh_t and dL/d(sum), [T, R, H, B].
+
+    Omega is the mean over examples and steps t > 1 of (|d_{t-1}|^2 / |d_t|^2 - 1)^2 with d_t = dL/dh_t, where d_{t-1} = W' s_t
+    for the gradient s_t of the sum before f: all but this W counts as constant. Squared norms as in the authors' code; the
+    paper's equation 9 has norms. A step whose d_t has nearly vanished is left out.
+    """
+    squares = of_states.square().sum(2, keepdim=True)
+    earlier, later = squares[:-1], squares[1:]
+    factor = 4.0 * (earlier / later - 1.0) / (later * earlier[:, 0].numel())
+    scaled = torch.where(later > SMALLEST_SQUARE, factor, 0.0) * of_states[:-1]
+    return torch.einsum("trob,trkb->rok", from_sums[1:], scaled)
 
 
 def _activate(cell: str, state: Tensor) -> None:

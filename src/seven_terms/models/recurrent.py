@@ -55,7 +55,8 @@ class Recurrent(nn.Module):
 
     def _last_state(self, x: Tensor, perturbation: Tensor | None) -> Tensor:
         if self._is_simple(perturbation):
-            return simple_states(self._driven(x), self.recurrent.weight, cell=self.model.cell, last_only=True)
+            options = {"cell": self.model.cell, "regularization": self.model.regularization}
+            return simple_states(self._driven(x), self.recurrent.weight, last_only=True, **options)
         return self.states(x, perturbation)[-1]
 
     def _is_simple(self, perturbation: Tensor | None) -> bool:

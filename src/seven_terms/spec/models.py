@@ -126,11 +126,22 @@ class Resnet:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recurrent:
-    """One recurrent layer; the readout sees the last state, or every state when `read_all`."""
+    """One recurrent layer; the readout sees the last state, or every state when `read_all`.
+
+    `regularization` weighs the vanishing-gradient regularizer of Pascanu et al. 2013, for simple cells read at their end.
+    """
 
     cell: Literal["tanh", "sigmoid", "relu", "identity", "lstm", "gru"] = "tanh"
     width: int = 50
     read_all: bool = False
+    regularization: float = later(0.0)
+
+    def __post_init__(self) -> None:
+        regularized = self.regularization != 0
+        require(self.regularization >= 0, what="Recurrent", must="regularization must be >= 0", got=self.regularization)
+        must = "regularization needs a simple cell whose last state is read"
+        gated = self.cell in ("lstm", "gru") or self.read_all
+        require(not (regularized and gated), what="Recurrent", must=must, got=(self.cell, self.read_all))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

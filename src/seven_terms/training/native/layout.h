@@ -14,7 +14,7 @@ enum Loss { CROSS_ENTROPY, HALF_SQUARED_ERROR, SQUARED_ERROR };
 struct Program {  // native.py holds the same fields in the same order
     int32_t kind, depth, num_inputs, width, num_outputs, batch, length, activation, loss;
     int32_t bias, residual, normalized, normalized_after, center, scale, affine, nesterov;
-    float eps, statistics_momentum;
+    float eps, statistics_momentum, regularization;
 };
 
 struct Matrix {

@@ -39,6 +39,7 @@ class Program(ctypes.Structure):
         *((name, ctypes.c_int32) for name in INTEGERS),
         ("eps", ctypes.c_float),
         ("statistics_momentum", ctypes.c_float),
+        ("regularization", ctypes.c_float),
     )
 
 
@@ -146,6 +147,7 @@ def _program(stack: StackedProgram, *, batch: int) -> Program:
         normalized_after=is_dense and model.placement == "after",
         nesterov=training.optimizer.nesterov,
         statistics_momentum=norm.momentum if norm else 0.0,
+        regularization=0.0 if is_dense else model.regularization,
         **norm_fields,
     )
 
