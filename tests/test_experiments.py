@@ -70,6 +70,16 @@ def modes_of(scale, name, compiling):
     return {run.mode for stack in plan.stacks.values() for run in stack.runs}
 
 
+def test_what_a_processors_kernels_train_asks_for_no_gpu(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    gpus = {}
+    for how in ("auto", "torch"):
+        plans = plans_at(EXPERIMENTS, "paper", compiling=how, only="batch_norm/mnist_2015 batch_norm/devices")
+        gpus[how] = {path: {stack.num_gpus for stack in plan.stacks.values()} for path, plan in plans.items()}
+    assert gpus["auto"] == {"batch_norm/mnist_2015": {0}, "batch_norm/devices": {1, 4}}
+    assert gpus["torch"] == {"batch_norm/mnist_2015": {1}, "batch_norm/devices": {1, 4}}
+
+
 def test_each_program_has_the_mode_that_suits_it(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert modes_of("laptop", "batch_norm/mnist_2015", "auto") == {"native"}
