@@ -1,6 +1,7 @@
 """The kernels against PyTorch in float64, on every processor alike, and whole: no probe and no neighbour changes a bit."""
 
 import dataclasses
+import math
 import platform
 import re
 
@@ -35,7 +36,7 @@ from seven_terms.training.native import library
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record
 
-from .stacks import BATCH_NORM, MLP, RNN, make_run, make_runs
+from .stacks import BATCH_NORM, MLP, RNN, make_run, make_runs, numbers
 
 pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
 PROBES = (
@@ -167,6 +168,17 @@ def test_a_run_that_overflows_is_marked_at_the_step_where_eager_code_marks_it():
     assert found["native"] == found["eager"]
     assert found["native"][0] > 0
     assert found["native"][1:] == [-1, -1]
+
+
+@pytest.mark.parametrize("training", [MLP, BATCH_NORM, RNN], ids=["dense", "batch norm", "recurrent"])
+def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(training):
+    healthy = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 3))
+    wild = make_run(training, changes={"optimizer.learning_rate": 3e38, "clipping.norm": math.inf})
+    alone = numbers(healthy)
+    together = numbers((dataclasses.replace(wild, mode="native"), *healthy))
+    assert np.isnan(together[dataclasses.replace(wild, mode="native").id]).any()
+    for run in healthy:
+        np.testing.assert_array_equal(together[run.id], alone[run.id])
 
 
 TASKS = {

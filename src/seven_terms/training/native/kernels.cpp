@@ -1,6 +1,8 @@
 // Many updates of one run in one call: forward, backward, clipping and the rule, all inside the caches of one core.
 //
 // `seven_terms.training.native` compiles and calls this file; the numbers of a run depend on its arguments alone.
+#include <memory>
+
 #include "recurrent.h"
 
 struct Rule {  // native.py holds the same fields in the same order; infinity and zero are off
@@ -63,26 +65,49 @@ static void update(
     told[3] = step(p, rule, rate, factor, row, gradient, velocity, size);
 }
 
+// What a run needs besides its own numbers. Kept for the next run of the same program: fresh memory costs more than an update.
+template <class Net>
+struct Workspace {
+    Program program;
+    Layout layout;
+    Packing packing;
+    Memory row, gradient, velocity;
+    Net net;
+
+    explicit Workspace(const Program &p)
+        : program(p),
+          layout(layout_of(p)),
+          packing(layout),
+          row(layout.size),
+          gradient(layout.size),
+          velocity(layout.size),
+          net(program, layout) {}
+
+    static Workspace &of(const Program &p) {
+        static thread_local std::unique_ptr<Workspace> kept;
+        if (!kept || std::memcmp(&kept->program, &p, sizeof p)) kept = std::make_unique<Workspace>(p);
+        return *kept;
+    }
+};
+
 template <class Net>
 static void advance(
     const Program &p, const Rule &rule, int num_updates, float *const *parameters, float *const *velocities,
     float *const *statistics, const float *inputs, const void *labels, int distance, const float *rates, float *told) {
-    Layout layout = layout_of(p);
-    Memory row(layout.size), gradient(layout.size), velocity(velocities ? layout.size : 0);
-    Net net(p, layout);
-    pack(layout, parameters, row.data());
-    if (velocities) pack(layout, velocities, velocity.data());
+    Workspace<Net> &space = Workspace<Net>::of(p);
+    float *row = space.row.data(), *gradient = space.gradient.data(), *velocity = velocities ? space.velocity.data() : nullptr;
+    space.packing.pack(parameters, row);
+    if (velocities) space.packing.pack(velocities, velocity);
     for (int u = 0; u < num_updates; u++) {
         long first = (long)u * p.batch * distance;
         const float *batch = inputs + first * p.length * p.num_inputs;
         const int64_t *classes = static_cast<const int64_t *>(labels) + first;
         const float *targets = static_cast<const float *>(labels) + first * p.num_outputs;
-        told[u * NUM_TOLD] = net.pass(row.data(), gradient.data(), batch, classes, targets, statistics);
-        update(p, rule, rates[u], row.data(), gradient.data(), velocities ? velocity.data() : nullptr, layout.size,
-               told + u * NUM_TOLD);
+        told[u * NUM_TOLD] = space.net.pass(row, gradient, batch, classes, targets, statistics);
+        update(p, rule, rates[u], row, gradient, velocity, space.layout.size, told + u * NUM_TOLD);
     }
-    unpack(layout, row.data(), parameters);
-    if (velocities) unpack(layout, velocity.data(), velocities);
+    space.packing.unpack(row, parameters);
+    if (velocities) space.packing.unpack(velocity, velocities);
 }
 
 // A block of examples at a time; the last one goes on with less.
@@ -91,7 +116,7 @@ static void evaluate(
     Program p, int num_examples, float *const *parameters, float *const *statistics, const float *inputs, float *outputs) {
     Layout layout = layout_of(p);
     Memory row(layout.size);
-    pack(layout, parameters, row.data());
+    Packing(layout).pack(parameters, row.data());
     for (int first = 0; first < num_examples; first += p.batch) {
         if (first + p.batch > num_examples) p.batch = num_examples - first;
         Net net(p, layout);

@@ -3,6 +3,7 @@
 // A weight matrix [out, in] of PyTorch is kept as [in, padded(out)], so that a layer's outputs lie side by side in vectors.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "vectors.h"
@@ -68,31 +69,43 @@ static void copy_rows(const float *from, long ld_from, float *to, long ld_to, in
     for (int i = 0; i < rows; i++) std::memcpy(to + i * ld_to, from + i * ld_from, columns * sizeof(float));
 }
 
-// Copy PyTorch's tensors into the row, or back.
-static void pack(const Layout &layout, float *const *tensors, float *row) {
-    for (const Matrix &m : layout.matrices) {
-        if (m.is_vector) {
-            std::memcpy(row + m.at, *tensors++, m.out * sizeof(float));
-            continue;
-        }
-        Memory square((long)padded(m.out) * padded(m.in)), turned((long)padded(m.out) * padded(m.in));
-        copy_rows(*tensors++, m.in, square.data(), padded(m.in), m.out, m.in);
-        transpose(square.data(), padded(m.in), turned.data(), padded(m.out), m.out, m.in);
-        std::memcpy(row + m.at, turned.data(), (long)m.in * padded(m.out) * sizeof(float));
-        if (m.bias >= 0) std::memcpy(row + m.bias, *tensors++, m.out * sizeof(float));
-    }
-}
+// Copies PyTorch's tensors into a row, or back. What a row holds in the places that pad it is always zero.
+struct Packing {
+    const Layout &layout;
+    Memory square, turned;
 
-static void unpack(const Layout &layout, const float *row, float *const *tensors) {
-    for (const Matrix &m : layout.matrices) {
-        if (m.is_vector) {
-            std::memcpy(*tensors++, row + m.at, m.out * sizeof(float));
-            continue;
-        }
-        Memory square((long)padded(m.out) * padded(m.in)), turned((long)padded(m.out) * padded(m.in));
-        std::memcpy(square.data(), row + m.at, (long)m.in * padded(m.out) * sizeof(float));
-        transpose(square.data(), padded(m.out), turned.data(), padded(m.in), m.in, m.out);
-        copy_rows(turned.data(), padded(m.in), *tensors++, m.in, m.out, m.in);
-        if (m.bias >= 0) std::memcpy(*tensors++, row + m.bias, m.out * sizeof(float));
+    explicit Packing(const Layout &layout) : layout(layout) {
+        long largest = 0;
+        for (const Matrix &m : layout.matrices) largest = std::max(largest, (long)padded(m.out) * padded(m.in));
+        square = Memory(largest), turned = Memory(largest);
     }
-}
+
+    void pack(float *const *tensors, float *row) {
+        for (const Matrix &m : layout.matrices) {
+            if (m.is_vector) {
+                copy_vector(*tensors++, m.out, row + m.at);
+                continue;
+            }
+            copy_rows(*tensors++, m.in, square.data(), padded(m.in), m.out, m.in);
+            transpose(square.data(), padded(m.in), row + m.at, padded(m.out), m.out, m.in);
+            if (m.bias >= 0) copy_vector(*tensors++, m.out, row + m.bias);
+        }
+    }
+
+    void unpack(const float *row, float *const *tensors) {
+        for (const Matrix &m : layout.matrices) {
+            if (m.is_vector) {
+                std::memcpy(*tensors++, row + m.at, m.out * sizeof(float));
+                continue;
+            }
+            transpose(row + m.at, padded(m.out), turned.data(), padded(m.in), m.in, m.out);
+            copy_rows(turned.data(), padded(m.in), *tensors++, m.in, m.out, m.in);
+            if (m.bias >= 0) std::memcpy(*tensors++, row + m.bias, m.out * sizeof(float));
+        }
+    }
+
+    static void copy_vector(const float *from, int size, float *to) {
+        std::memcpy(to, from, size * sizeof(float));
+        std::memset(to + size, 0, (padded(size) - size) * sizeof(float));
+    }
+};

@@ -74,8 +74,9 @@ static inline V hyperbolic_tangent(V x) {
 #define MERGE(x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
 #endif
 
-// Sixteen rows of sixteen numbers, turned; of `in` only the first `rows` rows are read, the others count as zero.
-static inline void transpose_block(const float *in, long ld_in, float *out, long ld_out, int rows) {
+// Sixteen rows of sixteen numbers, turned; of `in` only the first `rows` rows are read, the others count as zero, and of `out`
+// only the first `columns` rows are written.
+static inline void transpose_block(const float *in, long ld_in, float *out, long ld_out, int rows, int columns) {
     V a[16], b[16];
     for (int i = 0; i < 16; i++) a[i] = i < rows ? load(in + i * ld_in) : V{};
     for (int i = 0; i < 16; i += 2) {
@@ -93,16 +94,17 @@ static inline void transpose_block(const float *in, long ld_in, float *out, long
             b[j + 4] = MERGE(a[j], a[j + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
         }
     for (int j = 0; j < 8; j++) {
-        store(out + j * ld_out, MERGE(b[j], b[j + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+        V first = MERGE(b[j], b[j + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
         V second = MERGE(b[j], b[j + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-        store(out + (j + 8) * ld_out, second);
+        if (j < columns) store(out + j * ld_out, first);
+        if (j + 8 < columns) store(out + (j + 8) * ld_out, second);
     }
 }
 #undef MERGE
 
-// out [padded(columns), ld_out] = in [rows, ld_in] turned, with zeros in the places of missing rows.
+// out [columns, ld_out] = in [rows, ld_in] turned, with zeros in the places of missing rows.
 static inline void transpose(const float *in, long ld_in, float *out, long ld_out, int rows, int columns) {
     for (int i = 0; i < rows; i += LANES)
         for (int j = 0; j < columns; j += LANES)
-            transpose_block(in + i * ld_in + j, ld_in, out + j * ld_out + i, ld_out, rows - i);
+            transpose_block(in + i * ld_in + j, ld_in, out + j * ld_out + i, ld_out, rows - i, columns - j);
 }
