@@ -21,6 +21,7 @@ from seven_terms.spec import (
     Experiment,
     Figure,
     Initialization,
+    Last,
     LayerGradients,
     LogSlope,
     Mean,
@@ -36,6 +37,7 @@ from seven_terms.spec import (
     Steps,
     Stream,
     Training,
+    Within,
 )
 
 TRAINING = Training(
@@ -63,6 +65,20 @@ def network(name: str) -> Arm:
     label, residual, depth, _ = NETWORKS[name]
     model = dataclasses.replace(TRAINING.model, depth=depth, residual=residual)
     return Arm(name=name, label=label, training=dataclasses.replace(TRAINING, model=model))
+
+
+def published_error(form: str, network: str, *, error: float, source: str) -> Claim:
+    return Claim(
+        id="B-VG6",
+        form=form,
+        statement=f"The network of the paper ends at its published test error on CIFAR-10, {100 * error:.2f} %.",
+        source=source,
+        estimate=Mean(measure=Last("test_error"), runs=BEST[network]),
+        rule=Within(error - 0.01, error + 0.01),
+        unit="share of test images wrong",
+        because="a point either way: reruns by others lie within half a point of the paper",
+        scales=("paper",),
+    )
 
 
 experiment = Experiment(
@@ -112,6 +128,10 @@ experiment = Experiment(
             unit="nats",
             because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do (noise floor)",
         ),
+        published_error("ResNet-20", "residual, shallow", error=0.0875, source="He et al. 2016, table 6"),
+        published_error("ResNet-56", "residual, deep", error=0.0697, source="He et al. 2016, table 6"),
+        published_error("plain-20", "plain, shallow", error=0.0978, source="He et al. 2016, figure 6, as rerun"),
+        published_error("plain-56", "plain, deep", error=0.1295, source="He et al. 2016, figure 6, as rerun"),
     ),
     figures=(
         Figure(
@@ -146,6 +166,11 @@ experiment = Experiment(
         ),
         "paper": Changes(
             num_seeds=5,
+            probes=(
+                Stream(window=100),
+                Evaluate(steps=Steps(count=16), splits=("validation", "test"), num_examples=10_000),
+                LayerGradients(steps=Steps(count=2)),
+            ),
             training={
                 "task": Cifar10(augment=True),
                 "optimizer": Sgd(momentum=0.9, weight_decay=1e-4),
