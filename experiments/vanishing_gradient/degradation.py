@@ -67,11 +67,11 @@ def network(name: str) -> Arm:
     return Arm(name=name, label=label, training=dataclasses.replace(TRAINING, model=model))
 
 
-def published_error(form: str, network: str, *, error: float, source: str) -> Claim:
+def published_error(form: str, network: str, *, error: float, found: str, source: str) -> Claim:
     return Claim(
         id="B-VG6",
         form=form,
-        statement=f"The network of the paper ends at its published test error on CIFAR-10, {100 * error:.2f} %.",
+        statement=f"On CIFAR-10 this network ends at the test error that was {found}, {100 * error:.2f} %.",
         source=source,
         estimate=Mean(measure=Last("test_error"), runs=BEST[network]),
         rule=Within(error - 0.01, error + 0.01),
@@ -128,10 +128,26 @@ experiment = Experiment(
             unit="nats",
             because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do (noise floor)",
         ),
-        published_error("ResNet-20", "residual, shallow", error=0.0875, source="He et al. 2016, table 6"),
-        published_error("ResNet-56", "residual, deep", error=0.0697, source="He et al. 2016, table 6"),
-        published_error("plain-20", "plain, shallow", error=0.0978, source="He et al. 2016, figure 6, as rerun"),
-        published_error("plain-56", "plain, deep", error=0.1295, source="He et al. 2016, figure 6, as rerun"),
+        published_error(
+            "ResNet-20", "residual, shallow", error=0.0875, found="published", source="He et al. 2016, table 6"
+        ),
+        published_error(
+            "ResNet-56", "residual, deep", error=0.0697, found="published", source="He et al. 2016, table 6"
+        ),
+        published_error(
+            "plain-20",
+            "plain, shallow",
+            error=0.0978,
+            found="found by a rerun",
+            source="He et al. 2016, figure 6, as rerun",
+        ),
+        published_error(
+            "plain-56",
+            "plain, deep",
+            error=0.1295,
+            found="found by a rerun",
+            source="He et al. 2016, figure 6, as rerun",
+        ),
     ),
     figures=(
         Figure(

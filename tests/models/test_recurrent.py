@@ -109,9 +109,9 @@ def test_the_regularizer_adds_the_immediate_derivative_of_omega(cell: str) -> No
     h = torch.stack(module.states(x)).detach()
     slope = {"tanh": 1 - h**2, "relu": (h > 0).double(), "sigmoid": h * (1 - h), "identity": torch.ones_like(h)}[cell]
     weight = module.recurrent.weight.detach().requires_grad_()
-    carried = (d[1:] * slope[1:]) @ weight
-    torch.testing.assert_close(carried, d[:-1])  # as it must, for only the last state is read
-    omega = (carried.square().sum(-1) / d[1:].square().sum(-1) - 1).square().mean()
+    carried = (d * slope) @ weight  # dL/dh_{t-1}, from t = 1 on
+    torch.testing.assert_close(carried[1:], d[:-1])  # as it must, for only the last state is read
+    omega = (carried.square().sum(-1) / d.square().sum(-1) - 1).square().mean()
     (expected,) = torch.autograd.grad(omega, weight)
     assert expected.abs().max() > 0
     for name, a, b in zip(dict(module.named_parameters()), plain, ours, strict=True):
@@ -125,6 +125,30 @@ def test_a_gradient_that_has_vanished_is_left_out_of_the_regularizer() -> None:
     module(inputs()).square().sum().backward()
     assert module.recurrent.weight.grad is not None
     assert not module.recurrent.weight.grad.any()
+
+
+def test_terms_of_the_regularizer_that_have_vanished_do_not_thin_out_the_mean() -> None:
+    """Only the last steps' gradients are above the bound: Omega is the mean over those alone."""
+    module = drawn("identity", regularization=1.0)
+    with torch.no_grad():
+        module.recurrent.weight.mul_(1e-3 / torch.linalg.matrix_norm(module.recurrent.weight, 2))
+    plain = drawn("identity")
+    plain.load_state_dict(module.state_dict())
+    nudge = torch.zeros(9, 7, 8, dtype=torch.float64, requires_grad=True)
+    (d,) = torch.autograd.grad(plain(inputs(), nudge).sum(), nudge)
+    counted = d.square().sum(-1) >= 1e-20
+    assert 0 < counted.sum() < counted.numel()
+    weight = plain.recurrent.weight.detach().requires_grad_()
+    ratio = (d @ weight).square().sum(-1) / d.square().sum(-1)
+    (expected,) = torch.autograd.grad((ratio - 1)[counted].square().mean(), weight)
+    (without,) = torch.autograd.grad(plain(inputs()).sum(), plain.recurrent.weight)
+    (ours,) = torch.autograd.grad(module(inputs()).sum(), module.recurrent.weight)
+    torch.testing.assert_close(ours - without, expected, rtol=1e-8, atol=1e-12)
+
+
+def test_a_recurrent_network_wants_sequences() -> None:
+    with pytest.raises(ValueError, match=r"inputs must be sequences \(time, features\), got \(49,\)"):
+        build_model(spec.Recurrent(), input_shape=(49,), num_outputs=10)
 
 
 @pytest.mark.parametrize("changes", [{"cell": "lstm"}, {"read_all": True}])

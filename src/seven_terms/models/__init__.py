@@ -32,6 +32,8 @@ def build_model(model: spec.Model, *, input_shape: tuple[int, ...], num_outputs:
         case spec.Mlp():
             return Mlp(model, num_inputs=math.prod(input_shape), num_outputs=num_outputs)
         case spec.Recurrent():
+            must = "inputs must be sequences (time, features)"
+            require(len(input_shape) == 2, what="Recurrent", must=must, got=input_shape, do="take a task of sequences")
             return Recurrent(model, num_inputs=input_shape[-1], num_outputs=num_outputs)
         case spec.Point():
             return Point(model)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-SMALLEST_SQUARE = 1e-30  # of a norm whose ratio to the next is still a number in float32
+SMALLEST_SQUARE = 1e-20  # of the norm of a gradient that has not vanished, as in the authors' code
 SIMPLE_CELLS = ("tanh", "relu", "sigmoid", "identity")
 
 
@@ -132,22 +132,25 @@ def _backward(
     earlier = states[:-1].permute(1, 2, 0, 3).flatten(2)
     of_weight = torch.bmm(side_by_side[:, :, 1:].flatten(2), earlier.transpose(1, 2))
     if of_states is not None:
-        of_weight += regularization * _regularizer(of_states, from_sums)
+        before = torch.bmm(across, from_sums[0]).unsqueeze(0)  # dL/dh_0
+        of_weight += regularization * _regularizer(torch.cat([before, of_states]), from_sums)
     return side_by_side.permute(0, 2, 3, 1), of_weight
 
 
 def _regularizer(of_states: Tensor, from_sums: Tensor) -> Tensor:
     """Return the immediate derivative [R, H, H] of Omega in the recurrent matrix W, from dL/dh_t and dL/d(sum), [T, R, H, B].
 
-    Omega is the mean over examples and steps t > 1 of (|d_{t-1}|^2 / |d_t|^2 - 1)^2 with d_t = dL/dh_t, where d_{t-1} = W' s_t
-    for the gradient s_t of the sum before f: all but this W counts as constant. Squared norms as in the authors' code; the
-    paper's equation 9 has norms. A step whose d_t has nearly vanished is left out.
+    `of_states` begins with dL/dh_0. Omega is the mean over examples and steps t of (|d_{t-1}|^2 / |d_t|^2 - 1)^2 with d_t =
+    dL/dh_t, where d_{t-1} = W' s_t for the gradient s_t of the sum before f: all but this W counts as constant. As in the
+    authors' code: squared norms, where the paper's equation 9 has norms, and only terms with |d_t|^2 >= 1e-20 count.
     """
     squares = of_states.square().sum(2, keepdim=True)
     earlier, later = squares[:-1], squares[1:]
-    factor = 4.0 * (earlier / later - 1.0) / (later * earlier[:, 0].numel())
-    scaled = torch.where(later > SMALLEST_SQUARE, factor, 0.0) * of_states[:-1]
-    return torch.einsum("trob,trkb->rok", from_sums[1:], scaled)
+    counts = later >= SMALLEST_SQUARE
+    number = counts.sum((0, 3), keepdim=True).clamp(min=1)
+    factor = 4.0 * (earlier / later - 1.0) / (later * number)
+    scaled = torch.where(counts, factor, 0.0) * of_states[:-1]
+    return torch.einsum("trob,trkb->rok", from_sums, scaled)
 
 
 def _activate(cell: str, state: Tensor) -> None:

@@ -12,7 +12,7 @@ struct RecurrentNet {
     int ld, ldo;
     long size;  // of a state for a batch
     Memory states, gradients, by_time, logits, turned;
-    Memory of_states;  // dL/dh_t, for the regularizer
+    Memory of_states;  // dL/dh_t from t = 0 on, for the regularizer
 
     RecurrentNet(const Program &p, const Layout &layout)
         : p(p),
@@ -27,7 +27,7 @@ struct RecurrentNet {
           by_time((long)p.length * p.batch * p.num_inputs),
           logits((long)p.batch * ldo),
           turned((long)(ld > ldo ? ld : ldo) * ld),
-          of_states(p.regularization != 0 ? p.length * size : 0) {}
+          of_states(p.regularization != 0 ? (p.length + 1) * size : 0) {}
 
     // As in `Dense`; inputs are [batch, length, num_inputs].
     float pass(
@@ -40,7 +40,7 @@ struct RecurrentNet {
         backward(row);
         parameters_backward(input, found, x, gradients.data(), rows);
         parameters_backward(recurrent, found, {states.data(), ld, 1}, gradients.data() + size, rows - p.batch);
-        if (p.regularization != 0) regularize(found, rows - p.batch);
+        if (p.regularization != 0) regularize(found, rows);
         return loss;
     }
 
@@ -68,24 +68,29 @@ struct RecurrentNet {
         product(now, ld, ZERO, {logits.data(), ldo, 1}, turned.data(), ld, p.batch, p.width, p.num_outputs);
         transpose(row + recurrent.at, ld, turned.data(), ld, p.width, p.width);
         for (int t = p.length - 1; t >= 0; t--, now -= size) {
-            if (p.regularization != 0) std::memcpy(of_states.data() + t * size, now, size * sizeof(float));
+            if (p.regularization != 0) std::memcpy(of_states.data() + (t + 1) * size, now, size * sizeof(float));
             times_slope(p.activation, now, states.data() + t * size, size);
             if (t) product(now - size, ld, ZERO, {now, ld, 1}, turned.data(), ld, p.batch, p.width, p.width);
         }
+        if (p.regularization == 0) return;
+        product(of_states.data(), ld, ZERO, {gradients.data(), ld, 1}, turned.data(), ld, p.batch, p.width, p.width);
     }
 
-    // Add the derivative of Omega to that of the recurrent matrix, as in `seven_terms.models.recurrence`; `number` counts its terms.
-    void regularize(float *found, int number) {
+    // Add the derivative of Omega to that of the recurrent matrix, as in `seven_terms.models.recurrence`, from `rows` terms.
+    void regularize(float *found, int rows) {
         float *d = of_states.data();
-        for (int i = 0; i < number; i++) {
-            float *earlier = d + (long)i * ld, *later = earlier + size;
-            float of_earlier = square(earlier), of_later = square(later);
-            float factor = 4.0f * (of_earlier / of_later - 1.0f) / (of_later * number);
-            factor = of_later > 1e-30f ? p.regularization * factor : 0.0f;
+        int number = 0;
+        for (int i = 0; i < rows; i++) number += counts(d + (long)i * ld + size);
+        for (int i = 0; i < rows; i++) {
+            float *earlier = d + (long)i * ld, *later = earlier + size, of_later = square(later);
+            float factor = 4.0f * p.regularization * (square(earlier) / of_later - 1.0f) / (of_later * number);
+            if (!counts(later)) factor = 0;
             for (int j = 0; j < ld; j += LANES) store(earlier + j, factor * load(earlier + j));
         }
-        product(found + recurrent.at, ld, KEPT, {d, 1, ld}, gradients.data() + size, ld, p.width, p.width, number);
+        product(found + recurrent.at, ld, KEPT, {d, 1, ld}, gradients.data(), ld, p.width, p.width, rows);
     }
+
+    bool counts(const float *of_state) const { return square(of_state) >= 1e-20f; }
 
     float square(const float *x) const {
         V sum = {};
