@@ -32,17 +32,16 @@ Mode = Literal["eager", "compiled", "native"]
 # auto: native where there are kernels, and compiled where that pays; torch: without kernels, for GPUs; never: all eager.
 Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
-LARGEST_STEP = (
-    1e9  # operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do
-)
+# Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
+LARGEST_STEP = 1e9
 NATIVE_CELLS = ("tanh", "sigmoid", "relu", "identity")
 NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, TemporalOrder)
 
 
 def compiler() -> str | None:
     """Return the path of this machine's C++ compiler, $CXX first, or None."""
-    named = os.environ.get("CXX", "").split()[:1]
-    return next((path for path in map(shutil.which, (*named, *COMPILERS)) if path), None)
+    named = (os.environ.get("CXX") or COMPILERS[0], *COMPILERS)  # of several words: not a program, so passed over
+    return next((path for path in map(shutil.which, named) if path), None)
 
 
 def mode_of(training: Training, num_runs: int, *, compiling: Compiling) -> Mode:
@@ -67,6 +66,16 @@ def has_kernels(training: Training) -> bool:
         and not training.optimizer.average_iterates
         and isinstance(training.task, NATIVE_TASKS)
         and _is_known(training.model)
+        and not (isinstance(training.model, Mlp) and training.model.normalization and training.batch_size == 1)
+        and (training.batch_size is not None or _is_known_split(training))
+    )
+
+
+def _is_known_split(training: Training) -> bool:
+    """Return whether the whole split is the same batch at every update, and of a size that counts in `LARGEST_STEP`."""
+    task = training.task
+    return isinstance(task, LinearRegression) or bool(
+        getattr(task, "num_train", None) and not getattr(task, "augment", False)
     )
 
 

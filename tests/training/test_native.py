@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-import platform
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +38,8 @@ from seven_terms.training.train_stack import configure_torch, fit, stack_record
 
 from .stacks import BATCH_NORM, MLP, RNN, make_run, make_runs, numbers
 
+PROCESSOR = Path("/proc/cpuinfo")
+HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text()
 pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
 PROBES = (
     Stream(window=1, update_norms=True),
@@ -88,6 +90,11 @@ CASES: dict[str, Training] = {
     "decay": dataclasses.replace(MLP, optimizer=Sgd(learning_rate=0.2, weight_decay=0.1)),
     "clipped by norm": dataclasses.replace(MLP, clipping=Clipping(norm=0.05)),
     "clipped by value": dataclasses.replace(MLP, clipping=Clipping(value=1e-3)),
+    "clipped by both, decayed": dataclasses.replace(
+        MLP,
+        clipping=Clipping(value=1e-2, norm=0.02),
+        optimizer=Sgd(learning_rate=0.2, momentum=0.9, weight_decay=0.05),
+    ),
     "clipped by both": dataclasses.replace(MLP, clipping=Clipping(value=1e-2, norm=0.02)),
 }
 
@@ -126,6 +133,9 @@ def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
         dataclasses.replace(MLP, batch_growth=((0.5, 2),)),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
+        dataclasses.replace(BATCH_NORM, batch_size=1),
+        dataclasses.replace(MLP, batch_size=None),  # of a size that the plan does not know
+        dataclasses.replace(MLP, task=Cifar10(augment=True, num_train=100), batch_size=None),
         dataclasses.replace(with_model(MLP, width=4096), batch_size=1000),
     ]
     assert not any(map(has_kernels, unknown))
@@ -147,8 +157,10 @@ def test_probes_do_not_change_the_training(training):
         np.testing.assert_array_equal(many[metric], values)
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="compares two kinds of x86 code")
-@pytest.mark.parametrize("training", [MLP, BATCH_NORM, RNN], ids=["dense", "batch norm", "recurrent"])
+@pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
+@pytest.mark.parametrize(
+    "training", [MLP, BATCH_NORM, RNN, CASES["clipped by both, decayed"]], ids=["dense", "norm", "recurrent", "decayed"]
+)
 def test_a_processor_with_narrower_vectors_gives_the_same_bits(training, tmp_path, monkeypatch):
     wide = table_of(training, mode="native")
     flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
@@ -183,7 +195,7 @@ def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(training):
 
 TASKS = {
     Adding: Adding(length=6),
-    Cifar10: None,  # its files are not on every machine, and it draws as Digits does
+    Cifar10: None,  # its files are not on every machine; it draws as Digits does, and crops as FreshExamples do
     Digits: Digits(resolution=7, num_train=50),
     GaussianInputs: GaussianInputs(num_features=3),
     LinearRegression: LinearRegression(num_examples=100, num_features=3, num_informative=2),
@@ -205,6 +217,13 @@ def test_a_large_split_of_batches_into_parts_changes_nothing(monkeypatch):
     monkeypatch.setattr("seven_terms.training.native.updates.VALUES_OF_BATCHES", 1)
     for metric, values in table_of(RNN, mode="native").items():
         np.testing.assert_array_equal(values, whole[metric])
+
+
+def test_a_compiler_named_with_its_options_is_passed_over(monkeypatch):
+    monkeypatch.setenv("CXX", "ccache g++")
+    found = compiler()
+    monkeypatch.delenv("CXX")
+    assert found == compiler()
 
 
 def test_without_a_compiler_the_kernels_say_what_is_missing(tmp_path, monkeypatch):
