@@ -108,6 +108,18 @@ def test_a_killed_stack_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     assert resumed.ranges() == [(160, 160)]
 
 
+def test_a_state_with_windows_of_an_older_form_is_ignored(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
+    stack = Stack(experiment="test/one", runs=(make_run(MLP),))
+    whole = fit(stack, state_dir=tmp_path)
+    path = tmp_path / f"{stack.id}.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["stack"]["held"] = checkpoint["stack"].pop("held_UR")
+    torch.save(checkpoint, path)
+    again = fit(stack, state_dir=tmp_path)
+    np.testing.assert_array_equal(again.recorder.table()["value"], whole.recorder.table()["value"])
+
+
 def test_a_torn_checkpoint_is_ignored(tmp_path):
     stack = Stack(experiment="test/one", runs=(make_run(MLP),))
     (tmp_path / f"{stack.id}.ckpt").write_bytes(b"torn")

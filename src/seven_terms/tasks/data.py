@@ -109,20 +109,12 @@ class FreshExamples:
 
     def take(self, seeds: Sequence[int], position: int, size: int) -> Tensors:
         """Return the examples at position, ..., position + size - 1 of each seed, each tensor [S, size, ...]."""
-        names = range(len(self._blocks(tuple(seeds), position // self.block)))
-        return tuple(
-            torch.cat(  # also copies a single piece: batches have the same memory layout at every step
-                _pieces(
-                    lambda seeds, index, name=name: self._blocks(seeds, index)[name],
-                    tuple(seeds),
-                    position,
-                    size,
-                    block=self.block,
-                ),
-                dim=1,
-            )
-            for name in names
-        )
+        pieces = [
+            [tensor[:, part] for tensor in self._blocks(tuple(seeds), index)]
+            for index, part in _parts(position, size, block=self.block)
+        ]
+        # cat also copies a single piece: batches have the same memory layout at every step
+        return tuple(torch.cat(of_one, dim=1) for of_one in zip(*pieces, strict=True))
 
     def _draw_block(self, seeds: tuple[int, ...], index: int) -> Tensors:
         drawn = [self.draw(generator(seed, self.purpose, index), self.block) for seed in seeds]
@@ -133,9 +125,14 @@ def _pieces(
     block_of: Callable[[tuple[int, ...], int], Tensor], seeds: tuple[int, ...], position: int, size: int, *, block: int
 ) -> list[Tensor]:
     """Return what [position, position + size) covers of each block [S, block, ...], in order."""
+    return [block_of(seeds, index)[:, part] for index, part in _parts(position, size, block=block)]
+
+
+def _parts(position: int, size: int, *, block: int) -> list[tuple[int, slice]]:
+    """Return the blocks that [position, position + size) covers, each with what it covers of it."""
     end = position + size
     return [
-        block_of(seeds, index)[:, max(position - index * block, 0) : min(end - index * block, block)]
+        (index, slice(max(position - index * block, 0), min(end - index * block, block)))
         for index in range(position // block, (end - 1) // block + 1)
     ]
 

@@ -36,6 +36,7 @@ from ..spec import (
 )
 from ..workload import Kind, Workload
 from .program import StackedProgram
+from .stacked_runs import UPDATES_PER_STEP
 from .train_stack import configure_torch, require_accelerator
 
 SECONDS_EACH = 2.0  # two stacks for each kind of model
@@ -130,6 +131,7 @@ def _seconds_per_update(stack: Stack, *, device: str, seconds: float) -> float:
     On the processor that is processor time: one thread, and what else the machine does should not count.
     """
     program = StackedProgram(stack, device=device)
+    at_once = UPDATES_PER_STEP[program.mode] if program.native else 1  # kernels make so many updates in a call
     finish: Callable[[], None] = torch.cuda.synchronize if device == "cuda" else lambda: None
     clock = time.perf_counter if device == "cuda" else time.process_time
     for number in range(3):  # the first updates fill caches
@@ -138,9 +140,9 @@ def _seconds_per_update(stack: Stack, *, device: str, seconds: float) -> float:
     start, end = clock(), time.perf_counter() + seconds
     number = first = 3
     while number < first + 3 or time.perf_counter() < end:
-        program.update(number)
+        program.advance(number, number + at_once)
         finish()
-        number += 1
+        number += at_once
     return (clock() - start) / (number - first)
 
 

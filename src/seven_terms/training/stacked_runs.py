@@ -99,17 +99,17 @@ class StackedRuns(pl.LightningModule):
             "initial_loss_R": program.initial_loss_R,
             "probe_state": program.probe_state,
             "rows": self.recorder.state(),
-            "held": self.stream.held,
+            "held_UR": self.stream.held,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         saved, program = checkpoint["stack"], self.program
-        program.probe_state = saved["probe_state"]  # first: a checkpoint of an older version lacks it
+        # First, and together: a checkpoint of an older version lacks one of them, and must not be taken in part.
+        program.probe_state, self.stream.held = saved["probe_state"], saved["held_UR"]
         program.parameters, program.buffers, program.state = saved["parameters"], saved["buffers"], saved["state"]
         program.diverged_at_R, program.initial_loss_R = saved["diverged_at_R"], saved["initial_loss_R"]
         self.next_update = saved["next_update"]
         self.recorder.load_state(saved["rows"])
-        self.stream.held = saved["held"]
 
 
 def _probes_by_update(probes: tuple[Probe, ...], steps: list[int], num_steps: int) -> dict[int, list[Probe]]:

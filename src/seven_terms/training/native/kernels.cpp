@@ -5,7 +5,7 @@
 
 #include "recurrent.h"
 
-struct Rule {  // native.py holds the same fields in the same order; infinity and zero are off
+struct Rule {  // updates.py holds the same fields in the same order; infinity and zero are off
     float momentum, weight_decay, clip_value, clip_norm;
 };
 

@@ -12,7 +12,7 @@ enum Kind { DENSE, RECURRENT };
 enum Activation { SIGMOID, TANH, RELU, IDENTITY, SOFTSIGN };
 enum Loss { CROSS_ENTROPY, HALF_SQUARED_ERROR, SQUARED_ERROR };
 
-struct Program {  // native.py holds the same fields in the same order
+struct Program {  // updates.py holds the same fields in the same order
     int32_t kind, depth, num_inputs, width, num_outputs, batch, length, activation, loss;
     int32_t bias, residual, normalized, normalized_after, center, scale, affine, nesterov;
     float eps, statistics_momentum, regularization;

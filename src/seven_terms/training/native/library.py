@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 import subprocess
+import tempfile
 from pathlib import Path
 
 from ...modes import compiler
@@ -44,7 +45,10 @@ def compiled_by() -> str:
 
 def library_path(flags: tuple[str, ...] = FLAGS) -> Path:
     """Return where the kernels of this source, compiler and processor are kept."""
-    digest = hashlib.sha256(f"{compiler()} {flags} {_processor()}".encode())
+    found = os.path.realpath(compiler() or "")
+    version = os.stat(found) if compiler() else None
+    stamp = (found, version and (version.st_size, version.st_mtime_ns), flags, _processor())
+    digest = hashlib.sha256(repr(stamp).encode())
     for path in sorted(SOURCE.parent.glob("*.[hc]*")):
         digest.update(path.read_bytes())
     return cache_directory() / "kernels" / f"{digest.hexdigest()[:16]}.so"
@@ -61,10 +65,12 @@ def compile_kernels(path: Path, flags: tuple[str, ...] = FLAGS) -> None:
         do="install one (Debian and Ubuntu: `apt-get install g++`), or plan with `--compiling never`",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    done = subprocess.run(
-        [str(found), *flags, str(SOURCE), "-o", str(temporary)], capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # of its own: a home may be shared by several machines
+        temporary = Path(folder) / path.name
+        words = [str(found), *flags, str(SOURCE), "-o", str(temporary)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            temporary.replace(path)
     require(
         done.returncode == 0,
         what=f"C++ compiler {found!r}",
@@ -72,7 +78,6 @@ def compile_kernels(path: Path, flags: tuple[str, ...] = FLAGS) -> None:
         got=next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[-200:]),
         do="install another (GCC 9 or Clang 10 and newer are known to work), or plan with `--compiling never`",
     )
-    temporary.replace(path)
 
 
 def _processor() -> str:

@@ -58,7 +58,7 @@ class NativeUpdates:
             what="training",
             must="a stack that is planned for our kernels must train on the processor, because its kernels run on a processor",
             got=program.device.type,
-            do="plan with `--config compiling=torch` for GPUs",
+            do="plan for GPUs with `--compiling torch`, in the workflow `--config compiling=torch`",
         )
         self.stack = program
         self.library = kernels()
@@ -68,8 +68,8 @@ class NativeUpdates:
 
     def advance(self, first: int, stop: int) -> dict[str, Tensor]:
         """Make updates first ... stop - 1; return each name of TOLD as [U, R], zero for the run that pads the stack."""
-        inputs, _ = self.stack.task.batches(self.stack.seeds[:1], 0, self.stack.training.batch_size)
-        most = max(VALUES_OF_BATCHES // (inputs.numel() * len(self.stack.seeds)), 1)
+        values = self.batch * math.prod(self.stack.task.input_shape) * len(self.stack.seeds)
+        most = max(VALUES_OF_BATCHES // values, 1)
         parts = [self._some(number, min(number + most, stop)) for number in range(first, stop, most)]
         told_RUN = torch.cat(parts, dim=1)
         return {name: told_RUN[..., index].T.contiguous() for index, name in enumerate(TOLD)}

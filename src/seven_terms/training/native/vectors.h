@@ -50,6 +50,7 @@ static inline Power power(V x) {
     return {(V)bits, p};
 }
 
+// Between 88 and 88.72 the value at 88 stands for all.
 static inline V exponential(V x) {
     V inside = choose(x > 88.0f, all(88.0f), choose(x < -87.0f, all(-87.0f), x));
     Power e = power(inside);
