@@ -62,7 +62,9 @@ class NativeUpdates:
         )
         self.stack = program
         self.library = kernels()
-        self.batch = program.training.batch_size or program.task.num_examples
+        batch = program.training.batch_size or program.task.num_examples
+        assert batch is not None  # examples that never end need the size of a batch
+        self.batch: int = batch
         self.kernel_program = _program(program, batch=self.batch)
         self.rules = [_rule(run.training) for run in program.runs[: program.num_runs]]
 
