@@ -212,6 +212,12 @@ def test_the_batches_of_several_updates_are_one_long_batch(kind):
         torch.testing.assert_close(tensor, torch.cat([batch[position] for batch in single], dim=1), rtol=0, atol=0)
 
 
+def test_updates_that_a_run_does_not_have_are_refused():
+    stack = Stack(experiment="t/o", runs=(dataclasses.replace(make_run(MLP), mode="native"),))
+    with pytest.raises(AssertionError, match=r"\(10, 13\)"):
+        StackedProgram(stack).advance(10, 13)
+
+
 def test_a_large_split_of_batches_into_parts_changes_nothing(monkeypatch):
     whole = table_of(RNN, mode="native")
     monkeypatch.setattr("seven_terms.training.native.updates.VALUES_OF_BATCHES", 1)

@@ -139,7 +139,8 @@ def _seconds_per_update(stack: Stack, *, device: str, seconds: float) -> float:
     finish()
     start, end = clock(), time.perf_counter() + seconds
     number = first = 3
-    while number < first + 3 or time.perf_counter() < end:
+    last = len(program.updates) - at_once
+    while number <= last and (number < first + 3 or time.perf_counter() < end):
         program.advance(number, number + at_once)
         finish()
         number += at_once

@@ -70,6 +70,7 @@ class NativeUpdates:
 
     def advance(self, first: int, stop: int) -> dict[str, Tensor]:
         """Make updates first ... stop - 1; return each name of TOLD as [U, R], zero for the run that pads the stack."""
+        assert 0 <= first < stop <= len(self.stack.updates), (first, stop)  # the kernels would read on behind the rates
         values = self.batch * math.prod(self.stack.task.input_shape) * len(self.stack.seeds)
         most = max(VALUES_OF_BATCHES // values, 1)
         parts = [self._some(number, min(number + most, stop)) for number in range(first, stop, most)]
