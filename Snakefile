@@ -13,11 +13,10 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to"
 sys.path.insert(0, workflow.basedir)
 
 from experiments import EXPERIMENTS
-from seven_terms.accounting import speed_tables
-from seven_terms.forecast import cost_before
-from seven_terms.plan import plans_at, write_plans
-from seven_terms.provenance import source_id
-from seven_terms.stale_locks import remove_stale_locks
+from seven_terms.records.jobs import speed_tables
+from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of, write_plans
+from seven_terms.records.sources import source_id
+from seven_terms.running.stale_locks import remove_stale_locks
 
 SCALE = config.get("scale", "laptop")
 BASE_SEED = int(config.get("base_seed", 0))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from seven_terms.provenance import provenance
-from seven_terms.tables import SPEED, write_csv
+from seven_terms.records.provenance import provenance
+from seven_terms.records.tables import SPEED, write_csv
 
 from .contenders import CONTENDERS, OURS
 from .printed import printed

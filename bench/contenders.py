@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
-from seven_terms.modes import compiler
+from seven_terms.planning.modes import compiler
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

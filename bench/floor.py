@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from seven_terms.cost import num_inputs
+from seven_terms.planning.cost import num_inputs
 from seven_terms.spec import Cnn, Mlp, Recurrent, Training
 
 PRODUCT_SIZE = {"cpu": 1024, "gpu": 8192}

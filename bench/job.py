@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from seven_terms.plan import Stack
+from seven_terms.records.runs import Stack
 from seven_terms.spec import Training
 
 from .workloads import WORKLOADS, grid

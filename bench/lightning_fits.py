@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
 
 from .job import Job, Outcome, Pause
 from .plain_modules import Batch, distance, loss_of, run_parts, trained_parameters

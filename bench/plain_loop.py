@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
 
 from .job import Job, Outcome, Pause
 from .plain_modules import distance, loss_of, run_parts, trained_parameters

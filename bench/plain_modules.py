@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seven_terms.models import build_model, initial_parameters
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
 from seven_terms.spec import Cnn, Mlp
 from seven_terms.tasks import build_task
 

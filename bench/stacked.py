@@ -8,7 +8,7 @@ from unittest import mock
 import pytorch_lightning as pl
 import torch
 
-from seven_terms.modes import has_kernels
+from seven_terms.planning.modes import has_kernels
 from seven_terms.training import stacked_runs
 from seven_terms.training.stacked_runs import StackedRuns
 from seven_terms.training.train_stack import fit

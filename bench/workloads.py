@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from seven_terms.plan import Run, Stack
+from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
     BatchNorm,
     Clipping,

@@ -1,5 +1,5 @@
 # Statistics are cheap: they run again whenever their code or the experiment's text changes.
-ANALYSIS = source_id("statistics", "spec", "tables.py")
+ANALYSIS = source_id("statistics")
 
 
 rule runs:
@@ -44,7 +44,7 @@ rule verdicts:
 rule compare:
     input: ALL_METRICS, SUMMARIES, f"{RESULTS}/verdicts.csv", published=Path(workflow.basedir, "paper", "published.yaml")
     output: f"{RESULTS}/comparisons.csv"
-    params: results=lambda wildcards: RESULTS, code=source_id("report", "statistics", "spec", "tables.py")
+    params: results=lambda wildcards: RESULTS, code=source_id("report.comparisons")
     log: f"{RESULTS}/logs/compare.log"
     benchmark: f"{RESULTS}/benchmarks/compare.jsonl"
     conda: "../environment.yml"

@@ -1,4 +1,4 @@
-DRAWING = source_id("figures", "spec", "tables.py")
+DRAWING = source_id("figures")
 
 
 rule figure:
@@ -55,7 +55,7 @@ rule tex:
         results=lambda wildcards: RESULTS,
         paper=Path(workflow.basedir, "paper"),
         beside=lambda wildcards: BESIDE,
-        code=source_id("report", "spec", "tables.py"),
+        code=source_id("report"),
     log: f"{RESULTS}/logs/tex.log"
     benchmark: f"{RESULTS}/benchmarks/tex.jsonl"
     conda: "../environment.yml"

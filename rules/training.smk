@@ -6,9 +6,9 @@ rule train:
     benchmark: f"{RESULTS}/benchmarks/train/{{experiment}}/{{stack}}.jsonl"
     threads: lambda wildcards: STACKS[wildcards.stack].num_devices
     resources:
-        gpu=lambda wildcards: STACKS[wildcards.stack].num_gpus,  # how many there are is the profile's; 0: the processor
-        mem_mb=lambda wildcards: 3000 + round(STACKS[wildcards.stack].workload.memory_bytes / 1e6),
-    priority: lambda wildcards: STACKS[wildcards.stack].expected_seconds  # long ones first: workers end together
+        gpu=lambda wildcards: num_gpus(STACKS[wildcards.stack]),  # how many there are is the profile's; 0: the processor
+        mem_mb=lambda wildcards: 3000 + round(workload_of(STACKS[wildcards.stack]).memory_bytes / 1e6),
+    priority: lambda wildcards: expected_seconds(STACKS[wildcards.stack])  # long ones first: workers end together
     conda: "../environment.yml"
     shell:
         "seven-terms train --plan {input} --stack {wildcards.stack} --output {output} {params.besides}"

@@ -3,62 +3,46 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from seven_terms.records.sources import imports_of, source_files, source_id
+
 ROOT = Path(__file__).resolve().parent.parent / "src" / "seven_terms"
-PLAN = {"spec", "canonical", "cost", "modes", "workload", "calibration", "stacks", "plan"}
 COMPUTE = {"seeds", "tasks", "models", "optimizers", "probes"}
-# part of the package -> (parts it may import, third-party packages it may import)
+ANALYSIS = {"spec", "records"}
+# part of the package, in the order of the data flow -> (parts it may import, third-party packages it may import)
 MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "__init__": (set(), set()),
-    "__main__": (
-        {
-            "spec",
-            "plan",
-            "training",
-            "statistics",
-            "figures",
-            "report",
-            "accounting",
-            "warm",
-            "forecast",
-            "calibration",
-            "publishing",
-        },
-        set(),
-    ),
-    "accounting": (set(), set()),
-    "warm": ({"__main__", "user_directory"}, set()),
-    "user_directory": (set(), set()),
-    "stale_locks": (set(), set()),
-    "devices": ({"spec", "user_directory"}, set()),
     "spec": (set(), set()),
     "seeds": (set(), set()),
-    "provenance": (set(), set()),
-    "canonical": ({"spec"}, set()),
-    "cost": ({"spec"}, set()),
-    "modes": ({"spec", "cost"}, set()),
-    "workload": ({"spec", "cost", "modes"}, set()),
-    "calibration": ({"spec", "workload", "provenance"}, set()),
-    "forecast": ({"plan", "workload", "calibration", "accounting"}, set()),
-    "stacks": ({"spec", "canonical", "cost", "modes", "workload", "calibration"}, set()),
-    "plan": (PLAN | {"seeds"}, set()),
-    "tables": ({"spec"}, {"pandas", "pyarrow"}),
+    "records": ({"spec"}, {"pandas", "pyarrow"}),  # the last two in tables alone: see below
+    "planning": ({"spec", "records", "seeds"}, set()),
+    "running": ({"spec", "records"}, set()),
     "tasks": ({"spec", "seeds"}, {"torch", "numpy", "scipy"}),
     "models": ({"spec", "seeds"}, {"torch"}),
     "optimizers": ({"spec", "seeds"}, {"torch"}),
     "probes": ({"spec", *COMPUTE}, {"torch"}),
     "training": (
-        PLAN | COMPUTE | {"provenance", "tables", "accounting", "devices"},
-        {"torch", "pytorch_lightning", "wandb", "numpy", "pandas"},
+        {"spec", "records", "planning", "running", "tracking", *COMPUTE},
+        {"torch", "pytorch_lightning", "numpy", "pandas"},
     ),
-    "statistics": ({"spec", "plan", "tables"}, {"numpy", "scipy", "pandas"}),
-    "figures": ({"spec", "plan", "tables"}, {"matplotlib", "seaborn", "pandas", "numpy"}),
-    "publishing": ({"spec", "plan", "tables", "statistics", "report"}, {"pandas"}),
-    "report": ({"spec", "plan", "tables", "provenance", "accounting"}, {"pandas", "yaml", "numpy"}),
+    "tracking": (ANALYSIS, {"wandb", "pandas"}),
+    "statistics": (ANALYSIS, {"numpy", "scipy", "pandas"}),
+    "figures": (ANALYSIS, {"matplotlib", "seaborn", "pandas", "numpy"}),
+    "report": (ANALYSIS | {"statistics"}, {"pandas", "yaml", "numpy"}),
+    "cli": (
+        {*ANALYSIS, "planning", "training", "tracking", "statistics", "figures", "report", "running"},
+        set(),
+    ),
+    "__main__": ({"cli"}, set()),
 }
+
+
+CIRCLE = {"shares.py", "updates.py", "measures.py"}  # name types of what holds them
+PACKAGE_FILES = {path for path in ROOT.rglob("__init__.py")}
 
 
 def imported_names(path: Path) -> set[str]:
@@ -95,9 +79,34 @@ def test_a_part_imports_only_what_the_data_flow_allows(part):
                 assert top in third_party, f"{path} may not import {name}"
 
 
-def test_only_the_mirror_imports_wandb():
-    importing = [path.name for path in ROOT.rglob("*.py") if any(name == "wandb" for name in imported_names(path))]
-    assert sorted(importing) == ["wandb_log.py", "wandb_mirror.py"]
+def test_the_parts_are_imported_in_one_direction():
+    """No circle between packages, nor between the files of one."""
+    allowed = {part: own - {part} for part, (own, _) in MAY_IMPORT.items()}
+    assert tuple(TopologicalSorter(allowed).static_order())
+    files = {
+        path: imports_of(path) - {path, path.parent / "__init__.py"}
+        for path in ROOT.rglob("*.py")
+        if path.name not in CIRCLE
+    }
+    assert tuple(TopologicalSorter({path: own - PACKAGE_FILES for path, own in files.items()}).static_order())
+
+
+def test_only_tables_of_the_records_need_more_than_the_standard_library():
+    for path in (ROOT / "records").glob("*.py"):
+        names = {name.partition(".")[0] for name in imported_names(path)}
+        assert path.name == "tables.py" or names <= {"seven_terms", *sys.stdlib_module_names}, path
+
+
+def test_the_sources_of_a_stage_are_all_that_it_imports():
+    names = {str(path.relative_to(ROOT)) for path in source_files("figures")}
+    assert {"figures/curve.py", "records/plans.py", "records/tables.py", "spec/claims.py"} <= names
+    assert not [name for name in names if name.startswith(("planning", "training", "report", "statistics"))]
+    assert source_id("figures") != source_id("report")
+
+
+def test_only_tracking_imports_wandb():
+    importing = {part_of(path) for path in ROOT.rglob("*.py") if "wandb" in imported_names(path)}
+    assert importing == {"tracking"}
 
 
 def test_experiments_import_nothing_but_the_spec(project):
@@ -110,7 +119,7 @@ def test_experiments_import_nothing_but_the_spec(project):
 
 
 @pytest.mark.parametrize(
-    "statement", ["import seven_terms.forecast", "import experiments", "import seven_terms.__main__"]
+    "statement", ["import seven_terms.planning", "import experiments", "import seven_terms.__main__"]
 )
 def test_planning_loads_only_the_standard_library(statement, project):
     show = f"{statement}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"

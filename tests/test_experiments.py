@@ -7,7 +7,8 @@ import re
 import pytest
 
 from experiments import EXPERIMENTS
-from seven_terms.plan import plans_at, runs_of, stacks_of
+from seven_terms.planning.selection import plans_at
+from seven_terms.planning.stacks import num_gpus, runs_of, stacks_of
 from seven_terms.spec import SCALES, TERMS, WorstDeviation
 
 ARTICLE = {"LR": 5, "SC": 2, "DE": 2, "VG": 5, "EG": 2, "BN": 6, "GC": 4}  # the article's statements by term
@@ -75,7 +76,7 @@ def test_what_a_processors_kernels_train_asks_for_no_gpu(monkeypatch):
     gpus = {}
     for how in ("auto", "torch"):
         plans = plans_at(EXPERIMENTS, "paper", compiling=how, only="batch_norm/mnist_2015 batch_norm/devices")
-        gpus[how] = {path: {stack.num_gpus for stack in plan.stacks.values()} for path, plan in plans.items()}
+        gpus[how] = {path: {num_gpus(stack) for stack in plan.stacks.values()} for path, plan in plans.items()}
     assert gpus["auto"] == {"batch_norm/mnist_2015": {0}, "batch_norm/devices": {1, 4}}
     assert gpus["torch"] == {"batch_norm/mnist_2015": {1}, "batch_norm/devices": {1, 4}}
 

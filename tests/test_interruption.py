@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from seven_terms import warm
-from seven_terms.stale_locks import remove_stale_locks
+from seven_terms.running import warm
+from seven_terms.running.stale_locks import remove_stale_locks
 
 from .checkout import copy_checkout
 
@@ -22,7 +22,7 @@ TARGET = "results/smoke/summary/batch_norm/batch_size.csv"
 HOLD = """
 import sys
 from pathlib import Path
-from seven_terms.stale_locks import remove_stale_locks
+from seven_terms.running.stale_locks import remove_stale_locks
 mark = remove_stale_locks(Path(sys.argv[1]))
 print("alive", flush=True)
 sys.stdin.read()

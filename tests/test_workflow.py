@@ -12,7 +12,7 @@ from shutil import which
 
 import pytest
 
-from seven_terms.plan import read_plan
+from seven_terms.records.plans import read_plan
 
 from .checkout import copy_checkout
 
@@ -61,7 +61,7 @@ def finished(checkout):
 def test_the_experiments_are_planned_in_well_under_a_second(project):
     statement = (
         "import time; start = time.process_time(); from experiments import EXPERIMENTS; "
-        "from seven_terms.plan import plans_at; "
+        "from seven_terms.planning import plans_at; "
         "[plan.content for plan in plans_at(EXPERIMENTS, 'laptop').values()]; print(time.process_time() - start)"
     )
     done = subprocess.run([sys.executable, "-c", statement], cwd=project, capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from experiments import EXPERIMENTS
-from seven_terms.plan import plans_at
+from seven_terms.planning.selection import plans_at
 
 from ..checkout import copy_checkout
 from .slurm_cluster import SlurmCluster, running_cluster, why_not

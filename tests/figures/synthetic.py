@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from seven_terms.records.tables import SPEED, SUMMARY
 from seven_terms.spec import (
     Bars,
     Cloud,
@@ -20,7 +21,6 @@ from seven_terms.spec import (
     Survival,
     SweepCurve,
 )
-from seven_terms.tables import SPEED, SUMMARY
 
 LOSS = Last("test_loss")
 

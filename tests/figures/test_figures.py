@@ -11,8 +11,9 @@ from seven_terms.figures import draw, summary_page
 from seven_terms.figures.axes import log_ticks, tick_text
 from seven_terms.figures.figure import make_figure
 from seven_terms.figures.style import TEXT_WIDTH, house_style, style_of
-from seven_terms.plan import read_plan, write_plan
-from seven_terms.tables import write_csv
+from seven_terms.planning import write_plan
+from seven_terms.records.plans import read_plan
+from seven_terms.records.tables import write_csv
 
 from .synthetic import KINDS, MANY, TWO, curve, figure, survival, table
 

@@ -6,7 +6,7 @@ import pytest
 from seven_terms.figures import draw_speed
 from seven_terms.figures.speed import make_speed_figure
 from seven_terms.figures.style import TEXT_WIDTH, house_style
-from seven_terms.tables import write_csv
+from seven_terms.records.tables import write_csv
 
 from .synthetic import speed_table
 

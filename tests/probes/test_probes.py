@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from seven_terms import spec
-from seven_terms.plan import Run, Stack
 from seven_terms.probes import measure
+from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import Initialization, Mlp, Quadratic, Recurrent, Sgd, TemporalOrder, Training, replace_paths
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import fit

@@ -14,9 +14,9 @@ import pandas as pd
 from experiments.batch_norm import mnist_2015
 from experiments.gradient_clipping import temporal_order
 from experiments.lr_schedule import budgets, noisy_quadratic
-from seven_terms.plan import read_plan, write_plan
-from seven_terms.spec import SCALES, Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
-from seven_terms.tables import (
+from seven_terms.planning import write_plan
+from seven_terms.records.plans import read_plan
+from seven_terms.records.tables import (
     CLAIMS,
     COMPARISONS,
     EXPERIMENTS,
@@ -27,6 +27,7 @@ from seven_terms.tables import (
     write_csv,
     write_metrics,
 )
+from seven_terms.spec import SCALES, Bars, Claim, Experiment, Heatmap, Panel, Scale, Survival
 
 CHOSEN = (budgets.experiment, noisy_quadratic.experiment, mnist_2015.experiment, temporal_order.experiment)
 OUTCOMES = (("supported", 2.31, 1.87, 2.84), ("refuted", -0.42, -0.61, -0.23), ("inconclusive", 0.012, -0.31, 0.334))

@@ -8,8 +8,8 @@ import pytest
 from experiments.batch_norm import mnist_2015, parts
 from experiments.gradient_clipping import temporal_order
 from experiments.vanishing_gradient import adding
+from seven_terms.records.tables import write_csv
 from seven_terms.report import write_report
-from seven_terms.tables import write_csv
 
 from .fabricate import CHOSEN, fabricate, open_paper, set_verdict
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from seven_terms.accounting import speed_tables
+from seven_terms.records.jobs import speed_tables
+from seven_terms.records.tables import read_csv, write_csv
 from seven_terms.report.inputs import read_inputs
 from seven_terms.report.speed import speed_section
-from seven_terms.tables import read_csv, write_csv
 
 from ..figures.synthetic import speed_table
 from .fabricate import fabricate

@@ -11,14 +11,15 @@ import pytest
 
 from experiments.batch_norm import mnist_2015
 from seven_terms.figures import draw, draw_speed
-from seven_terms.plan import make_plan, read_plan
+from seven_terms.planning.selection import make_plan
+from seven_terms.records.plans import read_plan
+from seven_terms.records.tables import write_csv
 from seven_terms.report import compare, show, write_report
 from seven_terms.report.appendix import machine_table
 from seven_terms.report.inputs import read_inputs
 from seven_terms.report.latex import in_words
 from seven_terms.report.numbers import number_macros
 from seven_terms.spec import TERMS
-from seven_terms.tables import write_csv
 
 from ..figures.synthetic import speed_table
 from .fabricate import CHOSEN, fabricate, open_paper, publish_beside, set_verdict

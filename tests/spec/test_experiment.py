@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from seven_terms.plan import runs_of
+from seven_terms.planning.stacks import runs_of
 from seven_terms.spec import (
     Arm,
     Changes,

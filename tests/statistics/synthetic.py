@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from seven_terms.plan import Plan, Run, make_plan
+from seven_terms.planning.selection import make_plan
+from seven_terms.records.plans import Plan
+from seven_terms.records.runs import Run
+from seven_terms.records.tables import METRICS, write_metrics
 from seven_terms.spec import Arm, Experiment, Point, Quadratic, Selection, Training
 from seven_terms.statistics.results import Results, results_of
-from seven_terms.tables import METRICS, write_metrics
 
 TRAINING = Training(task=Quadratic(dimension=2), model=Point(dimension=2), num_steps=100)
 Recorded = Mapping[str, Any]  # metric -> {step: value} or {(step, index): value}, or a number for the last step

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
 from seven_terms.spec import (
     Arm,
     Best,

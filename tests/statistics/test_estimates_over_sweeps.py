@@ -7,17 +7,8 @@ import math
 
 import pytest
 
-from seven_terms.plan import Run
-from seven_terms.spec import (
-    Arm,
-    BestSetting,
-    Last,
-    Point,
-    Reached,
-    Selected,
-    Slope,
-    Training,
-)
+from seven_terms.records.runs import Run
+from seven_terms.spec import Arm, BestSetting, Last, Point, Reached, Selected, Slope, Training
 from seven_terms.statistics.estimates import estimate
 
 from .synthetic import TRAINING, make_experiment, make_results, sweep

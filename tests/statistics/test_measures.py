@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seven_terms.plan import Run, make_plan
+from seven_terms.planning.selection import make_plan
+from seven_terms.records.runs import Run
 from seven_terms.spec import (
     Adam,
     Arm,

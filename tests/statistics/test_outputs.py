@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seven_terms.plan import Plan, Run, write_plan
+from seven_terms.planning import write_plan
+from seven_terms.records.plans import Plan
+from seven_terms.records.runs import Run
+from seven_terms.records.tables import read_csv
 from seven_terms.spec import Above, Below, Claim, Experiment, Last, PairedDifference, Selected, WorstDeviation
 from seven_terms.statistics import list_runs, summarize, verdicts
 from seven_terms.statistics.outputs import claims_of
-from seven_terms.tables import read_csv
 
 from .synthetic import make_experiment, make_results, write_results
 

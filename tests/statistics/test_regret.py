@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
 from seven_terms.spec import Arm, AtBest, Combine, Last, Over, Regret, Selected, WorstDeviation
 from seven_terms.statistics.estimates import Estimated, estimate
 from seven_terms.statistics.results import Results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
 from seven_terms.spec import Arm, Constant, Cosine, Experiment, Ranked, Selected, Selection
 from seven_terms.statistics.results import Results
 from seven_terms.statistics.selection import Chosen, select, select_each

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seven_terms.plan import Run
+from seven_terms.records.runs import Run
+from seven_terms.records.tables import SUMMARY
 from seven_terms.spec import (
     Arm,
     Bars,
@@ -32,7 +33,6 @@ from seven_terms.spec import (
 )
 from seven_terms.statistics.results import Results
 from seven_terms.statistics.summary import summary_of
-from seven_terms.tables import SUMMARY
 
 from .synthetic import TRAINING, make_experiment, make_results
 

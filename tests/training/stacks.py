@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seven_terms.plan import Run, Stack
+from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
     BatchNorm,
     Clipping,

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from seven_terms.calibration import Speed, read_calibration
-from seven_terms.modes import compiler
+from seven_terms.planning.calibration import Speed, read_calibration
+from seven_terms.planning.modes import compiler
+from seven_terms.planning.workload import KINDS
 from seven_terms.training import calibrate
 from seven_terms.training.calibrate import LARGE, SMALL, one_update, solve
-from seven_terms.workload import KINDS
 
 
 def test_planted_speeds_are_found_again():

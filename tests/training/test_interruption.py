@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from seven_terms.__main__ import run
-from seven_terms.modes import compiler
-from seven_terms.plan import Stack, make_plan, write_plans
+from seven_terms.cli.verbs import run
+from seven_terms.planning import make_plan, write_plans
+from seven_terms.planning.modes import compiler
+from seven_terms.records.runs import Stack
+from seven_terms.records.tables import read_metrics
 from seven_terms.spec import Adam, Arm, BatchNorm, Digits, Experiment, LayerUpdates, Mlp, Sgd, Sharpness, Steps, Stream
-from seven_terms.tables import read_metrics
 from seven_terms.training.train_stack import fit
 
 from .stacks import BATCH_NORM, PROBES, make_run
@@ -83,7 +84,7 @@ def train_arguments(folder: Path, *, mode: str = "eager") -> list[str]:
     ],
 )
 def test_a_killed_job_goes_on_to_the_same_bits(mode, tmp_path, monkeypatch):
-    monkeypatch.setattr("seven_terms.cost.COMPILING_PAYS", 0.0)
+    monkeypatch.setattr("seven_terms.planning.cost.COMPILING_PAYS", 0.0)
     arguments = train_arguments(tmp_path, mode=mode)
     assert (f'"mode": "{mode}"' in Path(arguments[2]).read_text()) or mode == "eager"
     whole, output, state = tmp_path / "whole.parquet", tmp_path / "m.parquet", tmp_path / "state"

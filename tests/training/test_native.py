@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from seven_terms.modes import NATIVE_TASKS, compiler, has_kernels
-from seven_terms.plan import Run, Stack
+from seven_terms.planning.modes import NATIVE_TASKS, compiler, has_kernels
+from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
     Adam,
     Adding,

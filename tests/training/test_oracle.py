@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seven_terms.models import build_model, initial_parameters
-from seven_terms.plan import Stack
+from seven_terms.records.runs import Stack
 from seven_terms.spec import BatchNorm, Clipping, Cosine, Mlp, Sgd, factor
 from seven_terms.tasks import build_task
 from seven_terms.training.train_stack import fit

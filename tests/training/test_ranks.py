@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seven_terms.plan import stacks_of, write_plan
+from seven_terms.planning import write_plan
+from seven_terms.planning.stacks import stacks_of
+from seven_terms.records.tables import read_metrics
 from seven_terms.spec import (
     Arm,
     BatchNorm,
@@ -32,7 +34,6 @@ from seven_terms.spec import (
     Stream,
     replace_paths,
 )
-from seven_terms.tables import read_metrics
 from seven_terms.training import train_stack
 from seven_terms.training.ranks import run_ranks
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from seven_terms.modes import compiler, has_kernels
-from seven_terms.plan import Stack
+from seven_terms.planning.modes import compiler, has_kernels
+from seven_terms.records.runs import Stack
 from seven_terms.spec import replace_path
 from seven_terms.training.program import StackedProgram
 

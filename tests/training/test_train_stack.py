@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from seven_terms import spec
-from seven_terms.plan import Stack, stacks_of, write_plan
+from seven_terms.planning import write_plan
+from seven_terms.planning.stacks import stacks_of
+from seven_terms.records.runs import Stack
+from seven_terms.records.tables import read_metrics
 from seven_terms.spec import Arm, Experiment, InverseTime
-from seven_terms.tables import read_metrics
 from seven_terms.training import train_stack
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import fit, make_trainer

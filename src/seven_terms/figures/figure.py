@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from ..plan import Plan, read_plan
+from ..records.plans import Plan, read_plan
+from ..records.tables import read_csv
 from ..spec import Bars, Figure, Panel, require
-from ..tables import read_csv
 from .bars import lies_down
 from .panel import draw_panel, labels_of, needs_legend
 from .rows import panel_rows

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from ..records.tables import read_csv
 from ..spec import require
-from ..tables import read_csv
 from .axes import set_scale, set_sweep_ticks, set_ticks
 from .figure import LEGEND_ROW, add_title, legend_columns
 from .rows import as_floats

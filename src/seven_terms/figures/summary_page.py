@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
-from ..plan import read_plan
+from ..records.plans import read_plan
+from ..records.tables import read_csv
 from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
-from ..tables import read_csv
 from .figure import LEGEND_ROW, add_panel_legend, add_title
 from .panel import draw_panel, labels_of, needs_legend
 from .rows import panel_rows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..accounting import IDLE, STAGES, finished_jobs
-from ..provenance import provenance
+from ..records.jobs import IDLE, STAGES, finished_jobs
+from ..records.provenance import provenance
 from .inputs import Inputs
 from .latex import count, escape, longtable, number
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..records.tables import COMPARISONS, read_csv, write_csv
 from ..spec import Experiment, Scale, require
-from ..tables import COMPARISONS, read_csv, write_csv
 from .inputs import read_plans, read_verdicts
 from .published import Measured, Published, read_published
 

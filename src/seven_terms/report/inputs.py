@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..plan import Plan, read_plan
+from ..records.plans import Plan, read_plan
+from ..records.tables import read_csv
 from ..spec import SCALES, TERMS, Claim, Experiment, Scale, Term, require
-from ..tables import read_csv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from ..provenance import commit, commit_time
+from ..records.provenance import commit, commit_time
 from .coverage import command
 from .inputs import Inputs
 from .latex import count, effect, escape, in_words, interval

@@ -9,9 +9,9 @@ from typing import cast
 
 import pandas as pd
 
-from ..accounting import duration
+from ..records.jobs import duration
+from ..records.tables import read_csv
 from ..spec import SCALES, TERM_TITLES, TERMS, Scale, require
-from ..tables import read_csv
 from .inputs import Inputs, read_verdicts
 from .latex import count, escape, estimate, in_words, longtable
 

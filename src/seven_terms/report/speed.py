@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..accounting import speed_tables
+from ..records.jobs import speed_tables
+from ..records.tables import read_csv
 from ..spec import require
-from ..tables import read_csv
 from .inputs import Inputs
 from .latex import count, escape, longtable, number
 

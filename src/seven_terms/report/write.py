@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from .. import __version__
-from ..provenance import commit, commit_time
+from ..records.provenance import commit, commit_time
 from ..spec import TERM_TITLES, Term
 from .appendix import cost_table, machine_table, stages_table, trace_table
 from .coverage import coverage_paragraph, held_prose

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..plan import Plan, Run, read_plan
+from ..records.plans import Plan, read_plan
+from ..records.runs import Run
+from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, VERDICTS, read_csv, read_stack_record, write_csv
 from ..spec import TERMS, Claim, Last, Selected, require
-from ..tables import CLAIMS, NOISE_FLOOR, RUNS, VERDICTS, read_csv, read_stack_record, write_csv
 from .estimates import Estimated, estimate
 from .intervals import welch
 from .judges import corrected, holm, judge, p_value, rule_in_words

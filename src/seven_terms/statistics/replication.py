@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..records.tables import REPLICATION, read_csv, write_csv
 from ..spec import require
-from ..tables import REPLICATION, read_csv, write_csv
 from .judges import INCONCLUSIVE
 
 KEY = ["claim", "form"]

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ..plan import Plan, Run
+from ..records.plans import Plan
+from ..records.runs import Run
+from ..records.tables import read_experiment_metrics, read_stack_record
 from ..spec import Experiment, read_path, require
-from ..tables import read_experiment_metrics, read_stack_record
 from . import theory
 
 T = TypeVar("T")

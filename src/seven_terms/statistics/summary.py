@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..records.tables import SUMMARY
 from ..spec import Curve, Panel, Reference, Selected, SweepCurve, Training, read_path
-from ..tables import SUMMARY
 from . import theory
 from .panels import COLUMNS, panel_rows
 from .results import Results

@@ -12,15 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .files import DataFile
-from .storage import (
-    VARIABLE,
-    algorithm_of,
-    checksum_of,
-    data_directory,
-    locked,
-    require_checksum,
-    stored_path,
-)
+from .storage import VARIABLE, algorithm_of, checksum_of, data_directory, locked, require_checksum, stored_path
 
 TIMEOUT_SECONDS = 30.0  # without a byte; not of the whole download
 CHUNK_BYTES = 1 << 16

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import torch
 
-from ..calibration import Calibration, Speed, write_calibration
-from ..modes import Mode, compiler
-from ..plan import Run, Stack, read_plan, write_plan
-from ..provenance import processor
+from ..planning import write_plan
+from ..planning.calibration import Calibration, Speed, write_calibration
+from ..planning.modes import compiler
+from ..planning.stacks import workload_of
+from ..planning.workload import Kind, Workload
+from ..records.plans import read_plan
+from ..records.provenance import processor
+from ..records.runs import Mode, Run, Stack
 from ..spec import (
     Adding,
     Arm,
@@ -34,7 +38,6 @@ from ..spec import (
     Task,
     Training,
 )
-from ..workload import Kind, Workload
 from .program import StackedProgram
 from .stacked_runs import UPDATES_PER_STEP
 from .train_stack import configure_torch, require_accelerator
@@ -114,7 +117,7 @@ def solve(small: Workload, small_seconds: float, large: Workload, large_seconds:
 
 def one_update(parts: Parts, *, num_runs: int, mode: Mode = "eager") -> Workload:
     """Return what one update of a stack of these parts asks for."""
-    return _stack(parts, num_runs=num_runs, mode=mode, num_steps=1).workload
+    return workload_of(_stack(parts, num_runs=num_runs, mode=mode, num_steps=1))
 
 
 def _stack(parts: Parts, *, num_runs: int, mode: Mode, num_steps: int = 100_000) -> Stack:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..modes import compiler
+from ..planning.modes import compiler
 from ..spec import require
 
 

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ..cost import num_rows
 from ..models import build_model, initial_parameters
 from ..optimizers import State, clip, hyper_parameters, initial_state, update
-from ..plan import Run, Stack
+from ..planning.cost import num_rows
+from ..records.runs import Run, Stack
 from ..seeds import subseed
 from ..spec import Training, factor
 from ..tasks import build_task

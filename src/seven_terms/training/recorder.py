@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..tables import METRICS
+from ..records.tables import METRICS
 
 
 class Recorder:

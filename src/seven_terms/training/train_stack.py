@@ -17,12 +17,13 @@ import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
-from ..accounting import note_wandb_seconds
-from ..devices import held_devices
-from ..plan import Stack, read_plan
-from ..provenance import provenance
+from ..records.plans import read_plan
+from ..records.provenance import provenance
+from ..records.runs import Stack
+from ..records.tables import write_metrics
+from ..running.devices import held_devices
+from ..running.progress import note_wandb_seconds
 from ..spec import require
-from ..tables import write_metrics
 from .checkpoints import Checkpoints
 from .native import compiled_by
 from .program import StackedProgram
@@ -73,7 +74,7 @@ def train_stack(
     )
     table = runs.recorder.table()
     if wandb_dir is not None:
-        from .wandb_mirror import mirror
+        from ..tracking.mirror import mirror
 
         mirror_started = time.perf_counter()
         mirror(plan, stack, table, record, directory=wandb_dir)

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ...modes import compiler
+from ...planning.modes import compiler
 from ...spec import require
 from ...tasks.storage import cache_directory
 

@@ -1,0 +1,258 @@
+"""The command line: paths in, paths out. Each verb imports its own stage, so that no verb waits for another's imports."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..running.warm import serve
+from ..spec import SCALES, Experiment, require
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one verb in this process and return its exit status: 1 with one line on stderr for what a person can mend."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except ValueError as error:
+        print(f"seven-terms {options.verb}: {error}", file=sys.stderr)
+        return 1
+    except FileNotFoundError as error:
+        advice = "check its path, or run `make report` to make it"
+        print(f"seven-terms {options.verb}: file {error.filename!r} must exist; {advice}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"seven-terms {options.verb}: interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def plan(options: argparse.Namespace) -> None:
+    from ..planning import plans_at, write_plans
+    from ..planning.forecast import cost_before
+
+    experiments = _import_experiments(options.experiments)
+    settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
+    plans = plans_at(experiments, options.scale, **settings)
+    write_plans(plans, options.results, among=experiments)
+    shown = cost_before(
+        plans,
+        options.results,
+        accelerator=options.accelerator,
+        calibration_path=options.calibration,
+        devices=options.devices,
+        brief=options.brief,
+    )
+    print(shown)
+
+
+def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
+    require(
+        (folder / "__init__.py").is_file(),
+        what="experiments",
+        must="the folder must hold __init__.py",
+        got=str(folder),
+        do="run this where the project was cloned, or name its folder with --experiments",
+    )
+    sys.path.insert(0, str(folder.resolve().parent))
+    return importlib.import_module(folder.name).EXPERIMENTS
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    from ..planning.calibration import calibration_path
+    from ..training import calibrate
+
+    path = options.calibration or calibration_path(options.accelerator)
+    found = calibrate(path, accelerator=options.accelerator)
+    print(
+        f"{path}: {found.hardware}, a stack starts in {found.start_seconds:.1f} s, imports take {found.import_seconds:.1f} s"
+    )
+
+
+def train(options: argparse.Namespace) -> None:
+    from ..training import train_stack
+
+    train_stack(
+        plan_path=options.plan,
+        stack_id=options.stack,
+        output_path=options.output,
+        wandb_dir=options.wandb,
+        state_dir=options.state,
+        accelerator=options.accelerator,
+    )
+    if options.progress is not None:
+        from ..running.progress import training_line
+
+        print(training_line(options.progress, stack=options.stack), flush=True)
+
+
+def runs(options: argparse.Namespace) -> None:
+    from ..statistics import list_runs
+
+    list_runs(options.results, options.output)
+
+
+def summarize(options: argparse.Namespace) -> None:
+    from ..records.plans import read_plan
+    from ..statistics import summarize
+
+    summarize(read_plan(options.plan), options.metrics, summary_path=options.summary, claims_path=options.claims)
+
+
+def verdicts(options: argparse.Namespace) -> None:
+    from ..statistics import verdicts
+
+    verdicts(options.results, options.output, replication_path=options.replication)
+
+
+def replicate(options: argparse.Namespace) -> None:
+    from ..statistics import replicate
+
+    replicate(options.results, options.other, options.output)
+
+
+def compare(options: argparse.Namespace) -> None:
+    from ..report import compare
+
+    compare(options.results, options.published, options.output)
+
+
+def publish(options: argparse.Namespace) -> None:
+    from ..report.publishing import publish
+
+    print("\n".join(publish(options.results, options.output, published_path=options.published)))
+
+
+def figure(options: argparse.Namespace) -> None:
+    from ..figures import draw
+    from ..records.plans import read_plan
+
+    draw(read_plan(options.plan), options.summary, name=options.name, output_path=options.output)
+
+
+def summary_page(options: argparse.Namespace) -> None:
+    from ..figures import summary_page
+
+    summary_page(options.results, output_path=options.output)
+
+
+def speed_figure(options: argparse.Namespace) -> None:
+    from ..figures import draw_speed
+
+    draw_speed(options.table, output_path=options.output)
+
+
+def report(options: argparse.Namespace) -> None:
+    from ..report import write_report
+
+    write_report(options.results, options.paper, options.output, beside_dir=options.beside)
+
+
+def show(options: argparse.Namespace) -> None:
+    from ..report import show
+
+    show(options.results)
+
+
+def timing(options: argparse.Namespace) -> None:
+    from ..running.progress import wall_time_line
+
+    print(wall_time_line(options.results, since=options.since))
+
+
+def serve_warm(options: argparse.Namespace) -> None:
+    for stage in ("training", "statistics", "figures", "report"):
+        importlib.import_module(f"seven_terms.{stage}")
+    with contextlib.suppress(ImportError):  # a machine without W&B trains all the same
+        importlib.import_module("seven_terms.tracking.mirror")
+    serve(options.socket, run)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(word) for word in text.split(","))
+    if min(numbers) < 1:
+        raise argparse.ArgumentTypeError(f"numbers of devices must be > 0, got {text!r}")
+    return numbers
+
+
+# verb -> (what it does, its options; "?" marks one that may be left out)
+VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...]]] = {
+    "plan": (
+        plan,
+        "write the plan of every experiment and show its cost",
+        (
+            "scale",
+            "results",
+            "base-seed?",
+            "compiling?",
+            "only?",
+            "experiments?",
+            "accelerator?",
+            "calibration?",
+            "devices?",
+            "brief?",
+        ),
+    ),
+    "calibrate": (
+        calibrate,
+        "measure how fast this machine is, for the times of `plan`",
+        ("accelerator?", "calibration?"),
+    ),
+    "train": (
+        train,
+        "train one stack of a plan, on a machine that needs neither Snakemake nor W&B",
+        ("plan", "stack", "output", "wandb?", "state?", "accelerator?", "progress?"),
+    ),
+    "runs": (runs, "list every run with its status", ("results", "output")),
+    "summarize": (
+        summarize,
+        "metrics of an experiment to summary and claims",
+        ("plan", "metrics", "summary", "claims"),
+    ),
+    "verdicts": (verdicts, "judge all claims together", ("results", "output", "replication?")),
+    "replicate": (replicate, "put the verdicts of two base seeds side by side", ("results", "other", "output")),
+    "publish": (
+        publish,
+        "put a results folder's tables among the published ones of its scale",
+        ("results", "output", "published?"),
+    ),
+    "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
+    "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
+    "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
+    "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
+    "report": (report, "write the report's .tex files", ("results", "paper", "output", "beside?")),
+    "show": (show, "print the report's path and its verdicts", ("results",)),
+    "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
+    "timing": (timing, "say how the wall time divides", ("results", "since")),
+}
+OPTIONS: dict[str, dict] = {
+    "scale": {"choices": SCALES},
+    "base-seed": {"type": int, "default": 0},
+    "compiling": {"choices": ("auto", "torch", "never"), "default": "auto"},
+    "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
+    "published": {"type": Path, "default": Path("paper/published.yaml")},
+    "experiments": {"type": Path, "default": Path("experiments")},
+    "stack": {},
+    "name": {},
+    "since": {"type": float},
+    "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},
+    "devices": {"type": _numbers, "default": (), "help": "numbers of devices to compare, e.g. 1,8,64"},
+    "brief": {"action": "store_true", "help": "say the total only"},
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs; options that OPTIONS does not list are paths."""
+    top = argparse.ArgumentParser(prog="seven-terms", description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, (run, purpose, names) in VERBS.items():
+        command = verbs.add_parser(verb, help=purpose, description=purpose)
+        command.set_defaults(run=run)
+        for name in names:
+            plain = name.removesuffix("?")
+            command.add_argument(f"--{plain}", required=plain == name, **OPTIONS.get(plain, {"type": Path}))
+    return top

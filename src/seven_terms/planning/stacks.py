@@ -1,0 +1,130 @@
+"""Experiment -> runs -> stacks: which runs share one tensor program; standard library only."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+
+from ..records.canonical import content_id, part_id
+from ..records.runs import Mode, Run, Stack
+from ..spec import Arm, Experiment, Point, Training, replace_paths, require, require_unique
+from .calibration import REFERENCE
+from .cost import runs_per_stack
+from .modes import Compiling, compiler, mode_of
+from .workload import Workload, workload
+
+_workloads: dict[tuple[str, Mode, int, int], Workload] = {}  # by program: thousands of stacks share a few hundred
+
+
+def workload_of(stack: Stack) -> Workload:
+    """Return what a stack asks of a device; never part of an id."""
+    first, num_seeds = stack.runs[0], len({run.seed for run in stack.runs})
+    key = (program_key(first), first.mode, len(stack.runs), num_seeds)
+    if key not in _workloads:
+        counts = {"num_runs": len(stack.runs), "num_seeds": num_seeds, "mode": first.mode}
+        _workloads[key] = workload(first.training, first.probes, **counts)
+    return _workloads[key]
+
+
+def expected_seconds(stack: Stack) -> float:
+    """Return a stack's rough time on one core, to order stacks and to guess the time left."""
+    return REFERENCE.seconds(workload_of(stack))
+
+
+def num_gpus(stack: Stack) -> int:
+    """Return how many GPUs to ask for where there are some: none for runs that a processor's kernels train."""
+    return 0 if stack.runs[0].mode == "native" else stack.num_devices
+
+
+def runs_of(experiment: Experiment, *, base_seed: int = 0) -> tuple[Run, ...]:
+    """Return every run of an experiment (already at its scale), the A/A arm included."""
+    arms = list(experiment.arms)
+    runs = [run for arm in arms for run in _runs_of_arm(experiment, arm, base_seed)]
+    if experiment.noise_floor_arm:
+        arm = next(arm for arm in arms if arm.name == experiment.noise_floor_arm)
+        sweep = {**arm.sweep, **{path: (value,) for path, value in experiment.noise_floor_at.items()}}
+        again = dataclasses.replace(arm, name=f"{arm.name}_again", label=f"{arm.label} (A/A)", sweep=sweep)
+        runs += _runs_of_arm(experiment, again, base_seed + 1_000_000)
+    return tuple(runs)
+
+
+def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]:
+    sweep = {**experiment.sweep, **arm.sweep}
+    names = [path.rsplit(".", 1)[-1] for path in sweep]
+    require_unique(f"experiment {experiment.name!r}, arm {arm.name!r}", "last parts of sweep paths", names)
+    for path, values in sweep.items():  # arms, names and values are unique, hence so are runs
+        require_unique(f"experiment {experiment.name!r}", f"values of sweep {path}", map(repr, values))
+    runs = []
+    for values in itertools.product(*sweep.values()):
+        training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
+        _require_equal_shares(f"experiment {experiment.name!r}, arm {arm.name!r}", training)
+        settings = dict(zip(names, values, strict=True))
+        for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
+            runs.append(
+                Run(
+                    experiment=experiment.path,
+                    arm=arm.name,
+                    settings=settings,
+                    seed=seed,
+                    training=training,
+                    probes=experiment.probes,
+                )
+            )
+    return runs
+
+
+def _require_equal_shares(what: str, training: Training) -> None:
+    if training.num_devices == 1:
+        return
+    require(
+        training.batch_size is not None and training.batch_size % training.num_devices == 0,
+        what=what,
+        must=f"batch_size must be a multiple of num_devices={training.num_devices}",
+        got=training.batch_size,
+    )
+    must = "num_devices must be 1, because a point has no examples to share"
+    require(not isinstance(training.model, Point), what=what, must=must, got=training.num_devices)
+
+
+def program_key(run: Run) -> str:
+    """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
+    return f"{_program_of(run.training)}-{part_id(run.probes)}"
+
+
+@functools.cache
+def _program_of(training: Training) -> str:
+    rule = training.optimizer
+    shape = {
+        field.name: getattr(rule, field.name)
+        for field in dataclasses.fields(rule)
+        if field.type not in ("float", float)
+    }
+    rest = {
+        field.name: getattr(training, field.name)
+        for field in dataclasses.fields(training)
+        if field.name not in ("optimizer", "clipping", "schedule", "initialization")
+    }
+    rest["clips_adaptively"] = training.clipping.adaptive != float("inf")
+    return content_id({"optimizer": type(rule).__name__, "shape": shape, "rest": rest}, length=64)
+
+
+def stacks_of(experiment: Experiment, *, base_seed: int = 0, compiling: Compiling = "never") -> tuple[Stack, ...]:
+    """Return the stacks of an experiment: runs grouped by program, split where a stack would grow too large.
+
+    The mode of each program is the one that `modes` chooses; without a compiler on this machine all are eager.
+    """
+    compiling = compiling if compiler() else "never"
+    groups: dict[str, list[Run]] = {}
+    for run in runs_of(experiment, base_seed=base_seed):
+        groups.setdefault(program_key(run), []).append(run)
+    stacks = []
+    for runs in groups.values():
+        mode = mode_of(runs[0].training, len(runs), compiling=compiling)
+        runs = [dataclasses.replace(run, mode=mode) for run in runs]
+        size = runs_per_stack(runs[0].training, len(runs))
+        stacks += [
+            Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))
+            for start in range(0, len(runs), size)
+        ]
+    return tuple(stacks)

@@ -1,0 +1,1 @@
+"""What the stages hand to each other, and where it lies. Standard library only, but for `tables`."""

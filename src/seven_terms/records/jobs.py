@@ -1,0 +1,78 @@
+"""The finished jobs of a results folder and how long each took, from Snakemake's benchmark files; standard library only.
+
+A benchmark file's modification time is the end of its job.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+STAGES = {
+    "train": "training",
+    "wandb": "W&B",
+    "runs": "statistics",
+    "summarize": "statistics",
+    "verdicts": "statistics",
+    "compare": "statistics",
+    "figure": "figures",
+    "summary_page": "figures",
+    "speed": "figures",
+    "tex": "text",
+    "pdf": "LaTeX",
+}
+IDLE = "start-up and scheduling"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One finished job of the pipeline, in seconds since 1970."""
+
+    rule: str
+    name: str
+    start: float
+    stop: float
+
+
+def finished_jobs(results_dir: Path) -> list[Job]:
+    """Return the jobs that left a benchmark file, in the order in which they ended."""
+    folder = results_dir / "benchmarks"
+    jobs = []
+    for path in folder.rglob("*.jsonl"):
+        lines = path.read_text().split("\n")
+        stop, seconds = path.stat().st_mtime, sum(json.loads(line)["s"] for line in lines if line)
+        rule, *name = path.relative_to(folder).with_suffix("").parts
+        jobs.append(Job(rule=rule, name="/".join(name), start=stop - seconds, stop=stop))
+    return sorted(_apart(jobs), key=lambda job: job.stop)
+
+
+def speed_tables(results_dir: Path) -> list[Path]:
+    """Return the tables of `make bench` that a report tells of: the published ones, or else the one measured here, if any.
+
+    They lie beside the folder of a scale, since they do not depend on it.
+    """
+    published = sorted((results_dir.parent / "published").glob("bench-*.csv"))
+    return published or [path for path in [results_dir.parent / "bench" / "speed.csv"] if path.is_file()]
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words: "41 s", "12 min", "3 h 05 min", "1,200 h"."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes >= 6000:
+        return f"{minutes / 60:,.0f} h"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _apart(jobs: list[Job]) -> list[Job]:
+    """Return the jobs with training cut off where the mirror of its stack began."""
+    mirrored = {job.name: job.start for job in jobs if job.rule == "wandb"}
+    return [
+        dataclasses.replace(job, stop=max(job.start, min(job.stop, mirrored.get(job.name, job.stop))))
+        if job.rule == "train"
+        else job
+        for job in jobs
+    ]

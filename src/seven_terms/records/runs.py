@@ -1,0 +1,57 @@
+"""A run and a stack: what is trained, and the ids that follow from it; standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..spec import Probe, Training
+from .canonical import content_id, part_id
+
+TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
+Mode = Literal["eager", "compiled", "native"]  # how the arithmetic is carried out: see `planning.modes`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One training: its record decides its numbers. `settings` are the sweep values by short name.
+
+    Each mode rounds otherwise than the others, so it is part of a run's identity.
+    """
+
+    experiment: str  # "<term>/<name>"
+    arm: str
+    settings: Mapping[str, Any]
+    seed: int
+    training: Training
+    probes: tuple[Probe, ...]
+    mode: Mode = "eager"
+
+    @property
+    def id(self) -> str:
+        parts = {"training": part_id(self.training), "probes": part_id(self.probes)}
+        parts |= {} if self.mode == "eager" else {"mode": self.mode}
+        record = {name: getattr(self, name) for name in ("experiment", "arm", "settings", "seed")}
+        return content_id({"version": TRAINING_VERSION, **record, **parts})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """Runs trained as one tensor program. The id names the metrics file."""
+
+    experiment: str
+    runs: tuple[Run, ...]
+
+    @property
+    def id(self) -> str:
+        return content_id([run.id for run in self.runs])
+
+    @property
+    def num_steps(self) -> int:
+        return self.runs[0].training.num_steps
+
+    @property
+    def num_devices(self) -> int:
+        """How many devices share each batch of these runs."""
+        return self.runs[0].training.num_devices

@@ -1,0 +1,1 @@
+"""Metrics to Weights & Biases: the only importer of wandb."""

@@ -1,0 +1,100 @@
+"""The warm start: forks answer as a process of their own would, and nothing is left behind."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from seven_terms.running import warm
+
+
+def run_verb(arguments):
+    """Stand for the command line: print, fail, or sleep as told."""
+    print("forked says", *arguments, flush=True)
+    if arguments[0] == "sleep":
+        time.sleep(60)
+    return int(arguments[1])
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """Serve in a process of its own; its socket is where `run_warm` looks."""
+    path = tmp_path / "warm.sock"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; from seven_terms.running import warm;"
+        "from tests.running.test_warm import run_verb; warm.IDLE_SECONDS = 0.5; warm.serve(Path(sys.argv[1]), run_verb)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path), os.getcwd()])
+    monkeypatch.setattr(warm, "_socket_path", lambda: path)
+    deadline = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield process
+    assert process.wait(timeout=20) == 0
+    assert not path.exists()
+
+
+def test_a_fork_returns_its_exit_status_and_writes_where_the_caller_writes(server, capfd):
+    assert warm.run_warm(["echo", "0"]) == 0
+    assert warm.run_warm(["echo", "3"]) == 3
+    assert capfd.readouterr().out == "forked says echo 0\nforked says echo 3\n"
+
+
+def test_several_jobs_run_at_a_time(server):
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(warm.run_warm(["echo", "0"]))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [0] * 6
+
+
+def test_a_killed_caller_takes_its_fork_along(server, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from seven_terms.running import warm;"
+        "warm._socket_path = lambda: Path(sys.argv[1]); warm.run_warm(['sleep', '0'])"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "warm.sock")], stdout=subprocess.PIPE)
+    assert caller.stdout.readline() == b"forked says sleep 0\n"
+    caller.kill()
+    caller.wait()
+    caller.stdout.close()
+    assert server.wait(timeout=20) == 0  # it would not end while a job runs
+
+
+def test_without_the_server_a_job_runs_in_its_own_process(monkeypatch):
+    monkeypatch.setenv("SEVEN_TERMS_WARM", "0")
+    assert warm.run_warm(["echo", "0"]) is None
+
+
+def test_a_slurm_job_has_a_server_of_its_own(monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    paths = [warm._socket_path()]
+    for job in ("17", "18"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        paths.append(warm._socket_path())
+    assert len(set(paths)) == 3
+
+
+def test_the_server_imports_all_it_needs_without_touching_cuda():
+    """CUDA cannot be used in a fork of a process that has used it."""
+    code = """
+import argparse
+import sys
+import torch
+from seven_terms.cli import verbs as command
+
+def refuse(*_):
+    raise AssertionError("CUDA was touched")
+
+for name in ("is_available", "device_count", "current_device", "_lazy_init"):
+    setattr(torch.cuda, name, refuse)
+command.serve = lambda path, run: print("serving", "seven_terms.tracking.mirror" in sys.modules)
+command.serve_warm(argparse.Namespace(socket=None))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "serving True\n", done.stderr
