@@ -17,7 +17,7 @@ from seven_terms.report.publishing import publish, write_checksums
 
 from .fabricate import add_origins, fabricate, set_verdict
 
-YAML = Path(__file__).parents[1] / "paper" / "published.yaml"
+YAML = Path(__file__).parents[2] / "paper" / "published.yaml"
 FIRST, SECOND = mnist_2015.experiment, temporal_order.experiment
 AMONG = (noisy_quadratic.experiment, FIRST, SECOND, power_function.experiment)
 
