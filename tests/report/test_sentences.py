@@ -12,7 +12,7 @@ PAPER = Path(__file__).parents[2] / "paper"
 KNOWN = {claim.key for experiment in EXPERIMENTS for claim in experiment.claims}
 VERDICTS = pd.DataFrame(
     {
-        "verdict": ["inconclusive", "supported under a stated condition"],
+        "verdict": ["inconclusive", "conditional"],
         "low": [-0.31, 1.2],
         "high": [0.12, 1.9],
     },

@@ -41,7 +41,7 @@ def test_a_rule_needs_the_whole_interval(rule: Rule, low: float, high: float, ve
 
 def test_a_condition_is_part_of_the_verdict_only_when_supported() -> None:
     condition = "for small rates"
-    assert judge(Below(1.0), exact(0.5), condition=condition) == "supported under a stated condition"
+    assert judge(Below(1.0), exact(0.5), condition=condition) == "conditional"
     assert judge(Below(1.0), exact(1.5), condition=condition) == "refuted"
 
 

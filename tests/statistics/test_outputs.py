@@ -68,7 +68,7 @@ def test_verdicts_are_corrected_over_all_experiments_and_exact_claims_are_not(tm
     assert table.loc["X2", "verdict"] == "refuted"
     assert table.loc["X3", "verdict"] == "supported"
     assert np.isnan(table.loc["X3", "p_value"])
-    assert sorted(table.loc["X1", "verdict"]) == ["supported", "supported under a stated condition"]
+    assert sorted(table.loc["X1", "verdict"]) == ["conditional", "supported"]
     family = table[table["p_value"].notna()]
     assert (family["p_holm"] >= family["p_value"]).all()
     assert family["p_holm"].min() == pytest.approx(min(1.0, 4 * family["p_value"].min()))
@@ -184,3 +184,24 @@ def test_runs_are_listed_with_their_end_and_their_sweep_values(tmp_path: Path) -
     assert json.loads(finished["settings"].iloc[0]) == {"learning_rate": 0.1}
     assert table["duration"].sum() == pytest.approx(6.0 * len(plan.stacks))
     assert set(table["commit"]) == {"abc"}
+
+
+def test_a_claim_names_its_seeds_its_lost_runs_and_the_settings_selected_for_each_arm() -> None:
+    def record(run: Run) -> dict:
+        rate = run.settings["learning_rate"]
+        lost = run.arm == "b" and run.seed == 1
+        return {"validation_loss": abs(rate - (0.2 if run.arm == "a" else 0.1)), "test_loss": np.nan if lost else 1.0}
+
+    rate = "optimizer.learning_rate"
+    best = {name: Selected(name, best=("learning_rate",)) for name in "ab"}
+    estimate = dataclasses.replace(DIFFERENCE, runs=best["a"], baseline=best["b"])
+    exact = WorstDeviation(measure=Last("test_loss"), expected=1.0, runs=(Selected("a"),))
+    claims = (claim("X1", estimate=estimate), claim("X2", estimate=exact))
+    experiment = make_experiment(sweep={rate: (0.1, 0.2)}, claims=claims)
+    results = make_results(experiment, record, diverged=lambda run: run.arm == "a" and run.seed == 2)
+    first, second = claims_of(results).to_dict("records")
+    assert json.loads(first["selected"]) == {"a": {rate: 0.2}, "b": {rate: 0.1}}
+    assert json.loads(second["selected"]) == {"a": {}}
+    counts = ("num_runs", "num_seeds", "num_undefined", "num_diverged")
+    assert [first[name] for name in counts] == [6, 3, 1, 1]
+    assert np.isnan(second["num_seeds"])

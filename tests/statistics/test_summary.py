@@ -81,7 +81,7 @@ def numbers(row: pd.Series) -> tuple[float, ...]:
 
 def test_a_curve_has_mean_and_t_interval_at_each_step() -> None:
     rows = rows_of(Curve(metric="loss", runs={"A": FIXED}))
-    assert tuple(rows.columns) == SUMMARY
+    assert tuple(rows.columns) == tuple(SUMMARY)
     assert rows["x"].tolist() == [0, 50, 100]
     assert numbers(rows.iloc[1]) == pytest.approx(interval([2.0, 20.0, 200.0]))
     assert set(rows["num_runs"]) == {3}
@@ -204,5 +204,5 @@ def test_theory_is_a_series_of_its_own_over_the_panels_x() -> None:
 
 def test_an_experiment_without_figures_has_an_empty_summary() -> None:
     results: Results = make_results(make_experiment("a"), lambda run: {"validation_loss": 1.0})
-    assert tuple(summary_of(results).columns) == SUMMARY
+    assert tuple(summary_of(results).columns) == tuple(SUMMARY)
     assert summary_of(results).empty

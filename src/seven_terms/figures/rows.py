@@ -10,8 +10,7 @@ def panel_rows(summary: pd.DataFrame, figure: str, *, panel: int) -> pd.DataFram
     """Return the rows of one panel; infinite values become missing, so that they end a line."""
     rows = summary[(summary["figure"] == figure) & (summary["panel"] == panel)].copy()
     for column in ("value", "low", "high"):
-        rows[column] = pd.to_numeric(rows[column], errors="coerce").replace([np.inf, -np.inf], np.nan)
-    rows["series"] = rows["series"].fillna("")
+        rows[column] = rows[column].replace([np.inf, -np.inf], np.nan)
     return rows.reset_index(drop=True)
 
 

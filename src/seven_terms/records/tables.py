@@ -5,10 +5,12 @@ Stages meet in these files only; a table that lacks a column, has one too many, 
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +21,32 @@ import pyarrow.parquet as pq
 from ..spec import require
 
 METRICS = {"run_id": "str", "step": "int32", "metric": "str", "index": "int32", "value": "float64"}
-RUNS = (  # then one column `sweep_<name>` for every sweep of any experiment, empty where an arm does not have it
-    "run_id",
-    "term",
-    "experiment",
-    "arm",
-    "settings",
-    "seed",
-    "status",
-    "diverged_at_step",
-    "steps",
-    "duration",
-    "stack",
-    "commit",
-    "device",
-)
+
+# ---- what a column holds ---------------------------------------------------------------------------------------------
+TEXT = "text"  # as it stands, whatever it looks like; nothing is the empty text
+NUMBER = "number"  # float64; an empty cell is NaN, "inf" and "-inf" are numbers
+COUNT = "count"  # int64, never empty
+FLAG = "flag"  # True or False
+COORDINATE = "coordinate"  # a number, a text or nothing; a text that looks like either stands in quotation marks
+
+# One row a run, then one column `sweep_<name>` for every sweep of any experiment, empty where an arm does not have it.
+RUNS = {
+    "run_id": TEXT,
+    "term": TEXT,
+    "experiment": TEXT,
+    "arm": TEXT,
+    "settings": TEXT,  # JSON
+    "seed": COUNT,
+    "status": TEXT,  # completed or diverged
+    "diverged_at_step": NUMBER,
+    "steps": COUNT,
+    "duration": NUMBER,  # seconds
+    "stack": TEXT,
+    "commit": TEXT,
+    "device": TEXT,
+}
+SWEEP = "sweep_"
+QUOTE = '"'
 # Rows of a summary, by kind of content. `figure` is the figure's name, `panel` counts from 0, `series` is the label of the
 # content's runs (for Curve.by and other splits "label, name = value"); a named theory is a series of the reference's label.
 #   Curve       x = step or index, value, low, high; band "seeds": one row per seed and x, y = seed
@@ -42,111 +55,128 @@ RUNS = (  # then one column `sweep_<name>` for every sweep of any experiment, em
 #   Bars        one row with value, low, high and y empty; one row per seed with value and y = seed
 #   Heatmap     x, y = sweep values, value
 #   Cloud       one row per run: x, y = the two measures
-SUMMARY = (
-    "experiment",
-    "figure",
-    "panel",
-    "series",
-    "x",
-    "y",
-    "value",
-    "low",
-    "high",
-    "num_runs",
-)
-EXPERIMENTS = ("experiment", "scales", "planned")  # plan/experiments.csv: every experiment of the paper
+SUMMARY = {
+    "experiment": TEXT,
+    "figure": TEXT,
+    "panel": COUNT,
+    "series": TEXT,
+    "x": COORDINATE,
+    "y": COORDINATE,
+    "value": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "num_runs": COUNT,
+    "selected": TEXT,  # JSON: the settings chosen on validation data for this series, path -> value
+}
+EXPERIMENTS = {
+    "experiment": TEXT,
+    "scales": TEXT,
+    "planned": FLAG,
+}  # plan/experiments.csv: every experiment of the paper
 # results/published/<scale>/provenance.csv: what stands behind an experiment's published rows. num_steps is the sum over
 # runs, the seconds are sums over stacks, since their last start; trained_on is the day on which the last stack was done.
-PROVENANCE = (
-    "experiment",
-    "num_runs",
-    "num_diverged",
-    "num_stacks",
-    "num_steps",
-    "duration_seconds",
-    "processor_seconds",
-    "mode",
-    "device",
-    "processor",
-    "num_cores",
-    "python",
-    "versions",
-    "commit",
-    "trained_on",
-)
-REPLICATION = ("claim", "form", "first", "second", "agree")
-VERDICTS = (
-    "claim",
-    "form",
-    "term",
-    "experiment",
-    "statement",
-    "source",
-    "verdict",
-    "effect",
-    "low",
-    "high",
-    "unit",
-    "num_runs",
-    "p_value",
-    "p_holm",
-    "rule",
-    "condition",
-    "because",
-    "note",
-)
-CLAIMS = tuple(column for column in VERDICTS if column != "p_holm")  # raw estimates of one experiment, before Holm
-NOISE_FLOOR = ("experiment", "metric", "difference", "low", "high", "num_runs")  # arm against itself with other seeds
-COMPARISONS = (
-    "key",
-    "term",
-    "quantity",
-    "published",
-    "published_low",
-    "published_high",
-    "source",
-    "certainty",
-    "measured",
-    "measured_low",
-    "measured_high",
-    "unit",
-    "agreement",
-    "difference_because",
-)
+PROVENANCE = {
+    "experiment": TEXT,
+    "num_runs": COUNT,
+    "num_diverged": COUNT,
+    "num_stacks": COUNT,
+    "num_steps": COUNT,
+    "duration_seconds": NUMBER,
+    "processor_seconds": NUMBER,
+    "mode": TEXT,
+    "device": TEXT,
+    "processor": TEXT,
+    "num_cores": TEXT,  # of several machines, all of theirs
+    "python": TEXT,
+    "versions": TEXT,
+    "commit": TEXT,
+    "trained_on": TEXT,
+}
+REPLICATION = {"claim": TEXT, "form": TEXT, "first": TEXT, "second": TEXT, "agree": FLAG}
+VERDICTS = {
+    "claim": TEXT,
+    "form": TEXT,
+    "term": TEXT,
+    "experiment": TEXT,
+    "statement": TEXT,
+    "source": TEXT,
+    "verdict": TEXT,  # supported, conditional, refuted or inconclusive
+    "effect": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "unit": TEXT,
+    "num_runs": COUNT,
+    "num_seeds": NUMBER,  # independent units behind the interval; empty where nothing is random
+    "num_undefined": NUMBER,  # of the runs: finished, but without a finite value of what is measured
+    "num_diverged": NUMBER,  # of the runs
+    "selected": TEXT,  # JSON: arm -> the settings chosen for it on validation data, path -> value
+    "p_value": NUMBER,
+    "p_holm": NUMBER,
+    "rule": TEXT,
+    "condition": TEXT,
+    "because": TEXT,
+    "note": TEXT,
+}
+CLAIMS = {column: kind for column, kind in VERDICTS.items() if column != "p_holm"}  # of one experiment, before Holm
+# An arm against itself with other seeds.
+NOISE_FLOOR = {
+    "experiment": TEXT,
+    "metric": TEXT,
+    "difference": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "num_runs": COUNT,
+}
+COMPARISONS = {
+    "key": TEXT,
+    "term": TEXT,
+    "quantity": TEXT,
+    "published": NUMBER,
+    "published_low": NUMBER,
+    "published_high": NUMBER,
+    "source": TEXT,
+    "certainty": TEXT,
+    "measured": NUMBER,
+    "measured_low": NUMBER,
+    "measured_high": NUMBER,
+    "unit": TEXT,
+    "agreement": TEXT,
+    "difference_because": TEXT,
+}
 # What `make bench` found. Seconds of a run and step are medians over rounds, with the least and the most; times_ours is the
 # median ratio to ours in the same round. basis: "measured", or "extrapolated" from measured_runs. total_seconds: all num_runs
 # runs of num_steps steps, start included. share_of_floor: floor_seconds, the operations of a step over product_rate (measured
 # operations a second of a large product), over the seconds. loss_difference, distance_difference: how far runs ended from ours.
-SPEED = (
-    "workload",
-    "contender",
-    "num_threads",
-    "num_runs",
-    "num_steps",
-    "basis",
-    "measured_runs",
-    "measured_steps",
-    "rounds",
-    "seconds_per_run_step",
-    "least",
-    "most",
-    "times_ours",
-    "start_seconds",
-    "total_seconds",
-    "floor_seconds",
-    "share_of_floor",
-    "product_rate",
-    "peak_memory_bytes",
-    "loss_difference",
-    "distance_difference",
-    "valid",
-    "device",
-    "processor",
-    "num_cores",
-    "commit",
-    "measured_on",
-)
-TABLES = {
+SPEED = {
+    "workload": TEXT,
+    "contender": TEXT,
+    "num_threads": COUNT,
+    "num_runs": COUNT,
+    "num_steps": COUNT,
+    "basis": TEXT,
+    "measured_runs": COUNT,
+    "measured_steps": COUNT,
+    "rounds": COUNT,
+    "seconds_per_run_step": NUMBER,
+    "least": NUMBER,
+    "most": NUMBER,
+    "times_ours": NUMBER,
+    "start_seconds": NUMBER,
+    "total_seconds": NUMBER,
+    "floor_seconds": NUMBER,
+    "share_of_floor": NUMBER,
+    "product_rate": NUMBER,
+    "peak_memory_bytes": NUMBER,
+    "loss_difference": NUMBER,
+    "distance_difference": NUMBER,
+    "valid": FLAG,
+    "device": TEXT,
+    "processor": TEXT,
+    "num_cores": COUNT,
+    "commit": TEXT,
+    "measured_on": TEXT,
+}
+TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {  # kind -> columns, and those that make a row unique
     "experiments": (EXPERIMENTS, ("experiment",)),
     "runs": (RUNS, ("run_id",)),
     "summary": (SUMMARY, ()),
@@ -163,20 +193,132 @@ TABLES = {
 def write_csv(table: pd.DataFrame, path: Path, *, kind: str) -> None:
     """Write a table of a known kind; ValueError when it breaks its contract."""
     check(table, kind=kind, where=str(path))
-    _atomically(path, lambda temporary: table.to_csv(temporary, index=False))
+    columns = [
+        _spelled(table[name], _kind_of(name, kind), where=f"column {name!r} of {str(path)!r}") for name in table.columns
+    ]
+    _atomically(path, lambda temporary: _write_rows(temporary, [list(table.columns), *zip(*columns, strict=True)]))
 
 
 def read_csv(path: Path, *, kind: str) -> pd.DataFrame:
-    """Return a table of a known kind, checked."""
-    table = pd.read_csv(path, keep_default_na=True, dtype={"form": str, "note": str, "condition": str, "series": str})
+    """Return a table of a known kind, checked, each column of its declared type whatever its cells look like."""
+    with path.open(encoding="utf-8", newline="") as file:
+        names, *rows = csv.reader(file, strict=True)
+    table = pd.DataFrame(rows, columns=names, dtype=object)
     check(table, kind=kind, where=str(path))
-    return table
+    types = {name: _kind_of(name, kind) for name in names}
+    return table.assign(
+        **{name: _parsed(table[name], types[name], where=f"column {name!r} of {str(path)!r}") for name in names}
+    )
+
+
+def _write_rows(path: str, rows: list[Sequence[str]]) -> None:
+    text = "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
+    Path(path).write_bytes(text.encode())
+
+
+def _quoted(cell: str) -> str:
+    """Return a cell with quotation marks where it needs them; Python's own writer leaves a carriage return bare."""
+    return f'"{cell.replace(QUOTE, QUOTE + QUOTE)}"' if any(mark in cell for mark in ',"\r\n') else cell
+
+
+def _kind_of(name: str, kind: str) -> str:
+    return COORDINATE if kind == "runs" and name.startswith(SWEEP) else TABLES[kind][0][name]
+
+
+def _spelled(values: pd.Series, kind: str, *, where: str) -> list[str]:
+    """Return the cells of a column as they are written."""
+    spell = {TEXT: _spell_text, NUMBER: _spell_number, COUNT: _spell_count, FLAG: _spell_flag}.get(
+        kind, _spell_coordinate
+    )
+    cells = []
+    for value in values.tolist():
+        try:
+            cells.append(spell(value))
+        except (TypeError, ValueError):
+            require(False, what=where, must=f"every value must be a {kind}", got=value)
+    return cells
+
+
+def _spell_text(value: Any) -> str:
+    if _is_nothing(value):
+        return ""
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError
+    return value
+
+
+def _spell_number(value: Any) -> str:
+    if isinstance(value, str):
+        raise TypeError
+    return "" if _is_nothing(value) else repr(float(value))
+
+
+def _spell_count(value: Any) -> str:
+    if isinstance(value, str) or _is_nothing(value) or int(value) != value:
+        raise TypeError
+    return str(int(value))
+
+
+def _spell_flag(value: Any) -> str:
+    if value not in (True, False):
+        raise TypeError
+    return str(bool(value))
+
+
+def _spell_coordinate(value: Any) -> str:
+    if not isinstance(value, str):
+        return _spell_number(value)
+    return json.dumps(value) if value == "" or value[0] == '"' or _is_number(value) else _spell_text(value)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parsed(values: pd.Series, kind: str, *, where: str) -> pd.Series:
+    """Return a column in its declared type; ValueError naming a cell that does not have it."""
+    cells: list[str] = values.tolist()
+    if kind == TEXT:
+        return pd.Series(cells, index=values.index, dtype=object)
+    parse = {NUMBER: _number, COUNT: int, FLAG: {"True": True, "False": False}.__getitem__, COORDINATE: _coordinate}[
+        kind
+    ]
+    parsed = []
+    for cell in cells:
+        try:
+            parsed.append(parse(cell))
+        except (KeyError, ValueError):
+            require(False, what=where, must=f"every cell must be a {kind}", got=cell, do="make the table again")
+    if kind == COORDINATE:
+        kind = TEXT if any(isinstance(value, str) for value in parsed) else NUMBER
+    types = {TEXT: "object", NUMBER: "float64", COUNT: "int64", FLAG: "bool"}
+    return pd.Series(parsed, index=values.index, dtype=types[kind])
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else math.nan
+
+
+def _coordinate(cell: str) -> float | str:
+    if cell[:1] == '"':
+        return str(json.loads(cell))
+    return float(cell or "nan") if cell == "" or _is_number(cell) else cell
 
 
 def check(table: pd.DataFrame, *, kind: str, where: str) -> None:
     columns, key = TABLES[kind]
-    found = tuple(column for column in table.columns if not (kind == "runs" and column.startswith("sweep_")))
-    require(found == columns, what=f"{kind} table {where!r}", must=f"columns must be {columns}", got=found)
+    found = tuple(column for column in table.columns if not (kind == "runs" and str(column).startswith(SWEEP)))
+    require(
+        found == tuple(columns), what=f"{kind} table {where!r}", must=f"columns must be {tuple(columns)}", got=found
+    )
     if key:
         repeated = table[table.duplicated(list(key))]
         require(

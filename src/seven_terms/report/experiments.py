@@ -10,6 +10,7 @@ import pandas as pd
 from ..spec import Claim, Experiment, Figure, require
 from .inputs import Inputs
 from .latex import count, effect, escape, interval, number
+from .sentences import in_full, said
 from .wording import estimate_in_words
 
 _MEANING = {
@@ -63,7 +64,7 @@ def _verdict(inputs: Inputs, experiment: Experiment, claim: Claim) -> str:
     condition = f" Condition: {escape(claim.condition)}." if claim.condition else ""
     return "\n".join(
         [
-            f"\\begin{{verdictbox}}{{{escape(claim.key)}}}{{{row['verdict'].split()[0]}}}{{{escape(row['verdict'])}}}",
+            f"\\begin{{verdictbox}}{{{escape(claim.key)}}}{{{said(row['verdict'])}}}{{{in_full(row['verdict'])}}}",
             f"{escape(claim.statement)} ({escape(claim.source)})\\par",
             f"\\textit{{Measured:}} {escape(estimate_in_words(claim.estimate, labels))}.",
             f"\\textit{{Result:}} {result_in_words(row)}. {_decision(row)}{condition}",
@@ -87,5 +88,5 @@ def _decision(row: pd.Series) -> str:
     if row["note"]:
         return f"{escape(row['note'][:1].upper() + row['note'][1:])}."
     holm = "" if pd.isna(row["p_holm"]) else f" ($p$ = {number(row['p_holm'], digits=2)} after Holm)"
-    meaning = _MEANING[row["verdict"].split()[0]]
+    meaning = _MEANING[said(row["verdict"])]
     return f"{meaning[:1].upper() + meaning[1:]}{holm}."

@@ -95,8 +95,6 @@ def read_plans(results_dir: Path) -> tuple[Plan, ...]:
 def read_verdicts(results_dir: Path) -> pd.DataFrame:
     """Return verdicts.csv indexed by claim key."""
     verdicts = read_csv(results_dir / "verdicts.csv", kind="verdicts")
-    for column in ("form", "condition", "note"):
-        verdicts[column] = verdicts[column].fillna("")
     keys = [
         f"{claim} ({form})" if form else claim for claim, form in zip(verdicts["claim"], verdicts["form"], strict=True)
     ]

@@ -8,7 +8,7 @@ from ..records.provenance import commit, commit_time
 from .coverage import command
 from .inputs import Inputs
 from .latex import count, effect, escape, in_words, interval
-from .sentences import VERDICTS
+from .sentences import VERDICTS, in_full, said
 
 
 def number_macros(inputs: Inputs) -> str:
@@ -54,7 +54,7 @@ def _of_all(inputs: Inputs) -> str:
 
 
 def _num(inputs: Inputs, verdict: str) -> int:
-    return int(inputs.verdicts["verdict"].str.startswith(verdict).sum())
+    return int((inputs.verdicts["verdict"].map(said) == verdict).sum())
 
 
 def commit_date() -> str:
@@ -69,9 +69,9 @@ def _claim_values(inputs: Inputs) -> list[str]:
         values = {
             "effect": effect(row["effect"], row["low"], row["high"]),
             "interval": interval(row["low"], row["high"], beside=row["effect"]),
-            "verdict": row["verdict"],
+            "verdict": in_full(row["verdict"]),
             "numruns": count(row["num_runs"]),
-            row["verdict"].split()[0]: "yes",  # \whenclaim asks for this name
+            said(row["verdict"]): "yes",  # \whenclaim asks for this name
         }
         lines += [f"\\claimvalue{{{key}}}{{{name}}}{{{value}}}" for name, value in values.items()]
     return lines

@@ -7,6 +7,7 @@ import pandas as pd
 from ..spec import TERM_TITLES
 from .inputs import Inputs
 from .latex import escape, estimate
+from .sentences import said
 
 MARKS = {"supported": r"$\bullet$", "refuted": r"$\times$", "inconclusive": r"$\circ$"}
 NUM_COLUMNS = 3
@@ -53,6 +54,6 @@ def _columns(lines: list[str]) -> list[list[str]]:
 
 
 def _line(key: str, row: pd.Series) -> str:
-    verdict = row["verdict"].split()[0]
+    verdict = said(row["verdict"])
     mark = rf"\textcolor{{{verdict}}}{{{MARKS[verdict]}}}"
     return f"{mark} & {escape(key)} & {estimate(row['effect'], row['low'], row['high'])}"

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from ..records.plans import Plan
-from ..records.tables import PROVENANCE, TABLES, check, read_csv, read_stack_record, write_csv
+from ..records.tables import PROVENANCE, TABLES, read_csv, read_stack_record, write_csv
 from ..spec import TERMS, require
 from ..statistics import judge_together
 from . import Inputs, merge_comparisons, read_inputs
@@ -39,7 +39,7 @@ def publish(results_dir: Path, output_dir: Path, *, published_path: Path) -> lis
     told += _forget(output_dir, known)
     merged = _merged(provenance, output_dir / "provenance.csv", kind="provenance", known=known)
     write_csv(merged, output_dir / "provenance.csv", kind="provenance")
-    own, before = (_text(folder / "comparisons.csv", kind="comparisons") for folder in (results_dir, output_dir))
+    own, before = (_table(folder / "comparisons.csv", kind="comparisons") for folder in (results_dir, output_dir))
     merged = merge_comparisons(own, before, published_path, held=held)
     write_csv(merged, output_dir / "comparisons.csv", kind="comparisons")
     claims = [path for name in _ordered(known) if (path := output_dir / "claims" / f"{name}.csv").is_file()]
@@ -133,19 +133,17 @@ def _forget(output_dir: Path, known: Iterable[str]) -> list[str]:
 
 def _merged(own: pd.DataFrame, path: Path, *, kind: str, known: tuple[str, ...]) -> pd.DataFrame:
     """Return the rows of `own`, and those of a published table for other experiments that are still known."""
-    before = _text(path, kind=kind)
+    before = _table(path, kind=kind)
     others = before[before["experiment"].isin(known) & ~before["experiment"].isin(own["experiment"])]
     rows = {row["experiment"]: row for row in [*others.to_dict("records"), *own.to_dict("records")]}
     return pd.DataFrame([rows[name] for name in _ordered(known) if name in rows], columns=own.columns)
 
 
-def _text(path: Path, *, kind: str) -> pd.DataFrame:
-    """Return a table as it is written, so that numbers keep their digits; without rows where there is no file."""
+def _table(path: Path, *, kind: str) -> pd.DataFrame:
+    """Return a table; without rows where there is no file."""
     if not path.is_file():
-        return pd.DataFrame(columns=TABLES[kind][0])
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    check(table, kind=kind, where=str(path))
-    return table
+        return pd.DataFrame(columns=list(TABLES[kind][0]))
+    return read_csv(path, kind=kind)
 
 
 def _ordered(names: Iterable[str]) -> list[str]:

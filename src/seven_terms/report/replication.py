@@ -10,10 +10,7 @@ def replication_paragraph(inputs: Inputs) -> str:
     """Return a paragraph on how many verdicts repeat with other seeds, and which do not; empty without a replication."""
     if inputs.replication.empty:
         return ""
-    every = [
-        f"{row.claim} ({row.form})" if isinstance(row.form, str) and row.form else row.claim
-        for row in inputs.replication.itertuples()
-    ]
+    every = [f"{row.claim} ({row.form})" if row.form else row.claim for row in inputs.replication.itertuples()]
     table = inputs.replication[[key in inputs.verdicts.index for key in every]]
     keys = [key for key in every if key in inputs.verdicts.index]
     if table.empty:

@@ -14,6 +14,7 @@ from ..records.tables import read_csv
 from ..spec import SCALES, TERM_TITLES, TERMS, Scale, require
 from .inputs import Inputs, read_verdicts
 from .latex import count, escape, estimate, in_words, longtable
+from .sentences import in_full, said
 
 COLUMNS = r"P{0.13\linewidth}P{0.125\linewidth}P{0.15\linewidth}P{0.125\linewidth}P{0.15\linewidth}P{0.18\linewidth}"
 DIFFERS = r"$\neq$"
@@ -37,7 +38,7 @@ class Sides:
     @property
     def differing(self) -> dict[str, tuple[str, str]]:
         """The claims whose verdicts differ, with their verdict at either scale, in one word."""
-        words = {key: tuple(str(one.loc[key, "verdict"]).split()[0] for one in self.verdicts) for key in self.common}
+        words = {key: tuple(said(one.loc[key, "verdict"]) for one in self.verdicts) for key in self.common}
         return {key: (first, second) for key, (first, second) in words.items() if first != second}
 
 
@@ -144,7 +145,7 @@ def _line(key: str, row: pd.Series, sides: Sides) -> list[str]:
 
 def _cells(row: pd.Series) -> list[str]:
     verdict = str(row["verdict"])
-    word = f"\\verdictword{{{verdict.split()[0]}}}{{{escape(verdict)}}}"
+    word = f"\\verdictword{{{said(verdict)}}}{{{in_full(verdict)}}}"
     return [word, estimate(row["effect"], row["low"], row["high"])]
 
 

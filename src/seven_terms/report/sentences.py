@@ -18,10 +18,19 @@ import pandas as pd
 
 from ..spec import require
 
-VERDICTS = ("supported", "refuted", "inconclusive")
+VERDICTS = ("supported", "refuted", "inconclusive")  # what a sentence says: a conditional claim is supported
 _MACRO = re.compile(r"\\(claimsays|whenclaim|effect|interval|verdict|numruns)\s*(?=\{)")
 _NUM_ARGUMENTS = {"claimsays": 3, "whenclaim": 4}
 _COMMENT = re.compile(r"(?<!\\)%.*")
+
+
+def said(verdict: str) -> str:
+    """Return the word that a sentence says of a verdict: a conditional claim is supported, under its condition."""
+    return "supported" if verdict == "conditional" else verdict
+
+
+def in_full(verdict: str) -> str:
+    return "supported under a stated condition" if verdict == "conditional" else verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +85,7 @@ def check_sentences(paths: Iterable[Path], *, verdicts: pd.DataFrame, root: Path
         for use in find_uses(path.read_text(), source=source):
             if use.macro == "claimsays":
                 _check_word(use)
-                if use.key in verdicts.index and not str(verdicts.loc[use.key, "verdict"]).startswith(use.arguments[1]):
+                if use.key in verdicts.index and said(verdicts.loc[use.key, "verdict"]) != use.arguments[1]:
                     _refuse(use, verdicts.loc[use.key], strict=strict)
                     unsaid.append(use.key)
     return tuple(unsaid)

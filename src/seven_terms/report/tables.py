@@ -10,6 +10,7 @@ from ..spec import TERM_TITLES
 from .comparisons import DIFFERS, NOT_RUN
 from .inputs import Inputs
 from .latex import cited, count, effect, escape, estimate, given, interval, longtable, number
+from .sentences import in_full, said
 
 
 def questions_table(inputs: Inputs) -> str:
@@ -46,7 +47,7 @@ def verdicts_table(inputs: Inputs) -> str:
             estimate(row["effect"], row["low"], row["high"]),
             escape(row["unit"]),
             count(row["num_runs"]),
-            f"\\verdictword{{{row['verdict'].split()[0]}}}{{{escape(row['verdict'])}}}",
+            f"\\verdictword{{{said(row['verdict'])}}}{{{in_full(row['verdict'])}}}",
         ]
         for key, row in inputs.verdicts.iterrows()
     ]
@@ -108,7 +109,7 @@ def _with_interval(row: pd.Series, name: str) -> str:
 def _reasons(present: pd.DataFrame) -> str:
     """Say why numbers differ, once for each reason."""
     differing = present[
-        present["agreement"].isin((DIFFERS, "direction agrees")) & present["difference_because"].notna()
+        present["agreement"].isin((DIFFERS, "direction agrees")) & (present["difference_because"] != "")
     ]
     if differing.empty:
         return ""
@@ -161,7 +162,7 @@ def verdict_sentences(inputs: Inputs) -> str:
     """Return one sentence a term for the abstract, in parentheses: how its claims fared; a comment without claims."""
     parts = []
     for term in inputs.terms:
-        own = inputs.verdicts[inputs.verdicts["term"] == term]["verdict"].str.split().str[0].value_counts()
+        own = inputs.verdicts[inputs.verdicts["term"] == term]["verdict"].map(said).value_counts()
         if len(own):
             told = ", ".join(f"{count(own[word])} {word}" for word in own.index)
             parts.append(f"{TERM_TITLES[term].lower()}: {told}")

@@ -2,7 +2,8 @@
 
 A claim = an `Estimate` (one number with a 95 % interval) + a `Rule` (which numbers agree with the statement). Verdict:
 `supported` when the whole interval satisfies the rule, `refuted` when the whole interval violates it, `inconclusive`
-otherwise. `condition` turns "supported" into "supported under a stated condition" and is printed.
+otherwise. With a `condition` what would be `supported` is `conditional`: supported under that stated condition, which is
+printed.
 
     Measure   one run  -> a number             Last("test_loss"), StepsTo("test_accuracy", above=0.9)
     Estimate  many runs -> number + interval   PairedDifference(Last(...), arm="a", baseline="b")
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from .checks import require
 from .measures import Measure
@@ -213,6 +214,9 @@ class Within:
 
 
 Rule = Above | Below | Within
+
+Verdict = Literal["supported", "conditional", "refuted", "inconclusive"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 Form = str  # "", or "as said" and "fair" for a doubtful statement, or which part of the statement is tested
 

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..spec import Above, Below, Rule, Within
+from ..spec import VERDICTS, Above, Below, Rule, Verdict, Within
 from .intervals import Interval
 
-SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
-CONDITIONAL = "supported under a stated condition"
+SUPPORTED, CONDITIONAL, REFUTED, INCONCLUSIVE = VERDICTS
 SIGNIFICANCE = 0.05
 
 
-def judge(rule: Rule, interval: Interval, *, condition: str = "") -> str:
-    """Return `supported` when the whole interval satisfies the rule, `refuted` when none of it does."""
+def judge(rule: Rule, interval: Interval, *, condition: str = "") -> Verdict:
+    """Return `supported` when the whole interval satisfies the rule, `conditional` where that holds under a condition,
+
+    and `refuted` when none of it does.
+    """
     low, high = interval.low, interval.high
     if math.isnan(low) or math.isnan(high):
         return INCONCLUSIVE

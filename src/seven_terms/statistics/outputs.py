@@ -69,6 +69,10 @@ def _numbers(estimated: Estimated, results: Results) -> dict[str, Any]:
         "low": interval.low,
         "high": interval.high,
         "num_runs": estimated.num_runs,
+        "num_seeds": estimated.num_seeds,
+        "num_undefined": estimated.num_undefined,
+        "num_diverged": estimated.num_diverged,
+        "selected": estimated.selected,
         "note": "; ".join(estimated.notes),
     }
 
@@ -147,8 +151,7 @@ def _read_claims(path: Path) -> pd.DataFrame:
         got="no file",
         do="run `seven-terms summarize` for this experiment",
     )
-    texts = ("claim", "form", "statement", "source", "verdict", "unit", "rule", "condition", "because", "note")
-    return read_csv(path, kind="claims").fillna(dict.fromkeys(texts, ""))
+    return read_csv(path, kind="claims")
 
 
 def _plans(results_dir: Path) -> list[Plan]:

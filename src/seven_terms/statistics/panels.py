@@ -1,4 +1,4 @@
-"""The numbers behind each kind of panel, as rows (series, x, y, value, low, high, num_runs); see tables.SUMMARY.
+"""The numbers behind each kind of panel, as rows (series, x, y, value, low, high, num_runs, selected); see tables.SUMMARY.
 
 Means are over seeds: several runs of one seed are averaged first. Where the panel's axis is logarithmic and all values are
 positive, mean and interval are those of the logarithms, so that the band is symmetric where it is drawn. Infinite and
@@ -8,6 +8,7 @@ missing values make the mean of their point missing: a line ends where its first
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,10 +19,10 @@ from scipy import stats
 from ..spec import Bars, Cloud, Curve, Diverged, Heatmap, Measure, Panel, Reached, Survival, SweepCurve, require
 from .intervals import LEVEL, wilson
 from .results import Results, as_coordinate
-from .selection import Chosen, evaluate, select, select_each
+from .selection import Chosen, evaluate, select, select_each, settings_of
 from .survival import kaplan_meier
 
-COLUMNS = ("series", "x", "y", "value", "low", "high", "num_runs")
+COLUMNS = ("series", "x", "y", "value", "low", "high", "num_runs", "selected")
 QUANTILES = (0.15, 0.5, 0.85)
 Rows = Iterator[tuple[Any, ...]]
 
@@ -58,7 +59,12 @@ def _curve(content: Curve, results: Results, *, log: bool) -> Rows:
             each = select_each(selected, content.by, results)
             groups = {f"{label}, {name} = {_spelt(value)}": chosen for value, chosen in each.items()}
         for series, chosen in groups.items():
-            yield from _line(series, content, chosen, results=results, log=log)
+            selected_for = _selected(chosen, results)
+            yield from ((*row, selected_for) for row in _line(series, content, chosen, results=results, log=log))
+
+
+def _selected(chosen: Chosen, results: Results) -> str:
+    return json.dumps(settings_of(chosen, results))
 
 
 def _spelt(value: Any) -> str:
@@ -155,15 +161,17 @@ def _sweep_curve(content: SweepCurve, results: Results, *, log: bool) -> Rows:
         for selected in among if isinstance(among, tuple) else (among,):
             for x, chosen in select_each(selected, content.over, results).items():
                 value, low, high, num = _group(content.measure, chosen, results, log=log)
-                yield label, as_coordinate(x), np.nan, value, low, high, num
+                yield label, as_coordinate(x), np.nan, value, low, high, num, _selected(chosen, results)
 
 
 def _survival(content: Survival, results: Results) -> Rows:
     times = evaluate(content.measure, results).to_numpy()
     for label, selected in content.runs.items():
-        positions = select(selected, results).positions
-        for row in kaplan_meier(times[positions], results.length[positions]).itertuples():
-            yield label, row.time, np.nan, row.share, row.low, row.high, len(positions)
+        chosen = select(selected, results)
+        curve = kaplan_meier(times[chosen.positions], results.length[chosen.positions])
+        for row in curve.itertuples():
+            ends = row.share, row.low, row.high
+            yield label, row.time, np.nan, *ends, len(chosen.positions), _selected(chosen, results)
 
 
 def _bars(content: Bars, results: Results, *, log: bool) -> Rows:
@@ -171,9 +179,9 @@ def _bars(content: Bars, results: Results, *, log: bool) -> Rows:
     for x, (label, selected) in enumerate(content.runs.items()):
         chosen = select(selected, results)
         value, low, high, num = _group(content.measure, chosen, results, log=log)
-        yield label, x, np.nan, value, low, high, num
+        yield label, x, np.nan, value, low, high, num, _selected(chosen, results)
         for seed, one in _by_seed(values[chosen.positions], chosen, results).items():
-            yield label, x, seed, one, np.nan, np.nan, 1
+            yield label, x, seed, one, np.nan, np.nan, 1, _selected(chosen, results)
 
 
 def _heatmap(content: Heatmap, results: Results, *, log: bool) -> Rows:
@@ -182,11 +190,12 @@ def _heatmap(content: Heatmap, results: Results, *, log: bool) -> Rows:
         column = dataclasses.replace(content.runs, where={**content.runs.where, content.x: x})
         for y, cell in select_each(column, content.y, results).items():
             value, low, high, num = _group(content.measure, cell, results, log=log)
-            yield "", as_coordinate(x), as_coordinate(y), value, low, high, num
+            yield "", as_coordinate(x), as_coordinate(y), value, low, high, num, _selected(cell, results)
 
 
 def _cloud(content: Cloud, results: Results) -> Rows:
     first, second = (evaluate(measure, results).to_numpy() for measure in (content.x, content.y))
     for label, selected in content.runs.items():
-        for i in select(selected, results).positions:
-            yield label, first[i], second[i], second[i], np.nan, np.nan, 1
+        chosen = select(selected, results)
+        for i in chosen.positions:
+            yield label, first[i], second[i], second[i], np.nan, np.nan, 1, _selected(chosen, results)

@@ -38,7 +38,7 @@ def hold_to_replication(verdicts: pd.DataFrame, replication_path: Path | None) -
     """
     if replication_path is None or not replication_path.is_file():
         return verdicts
-    known = read_csv(replication_path, kind="replication").fillna({"form": ""}).set_index(KEY)
+    known = read_csv(replication_path, kind="replication").set_index(KEY)
     rows = verdicts.to_dict("records")
     for row in rows:
         key = (row["claim"], row["form"])

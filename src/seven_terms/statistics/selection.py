@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..spec import Best, Combine, Last, Measure, Over, Ranked, Reached, Selected, StepsTo, require
 from .measures import measure_runs
-from .results import Results, setting
+from .results import Results, as_coordinate, setting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +25,19 @@ class Chosen:
     positions: np.ndarray
     settings: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+
+
+def settings_of(chosen: Chosen, results: Results) -> dict[str, float | int | str]:
+    """Return path -> value of every swept setting that all of the chosen runs share: what was fixed or selected."""
+    runs = [results.runs[i] for i in chosen.positions]
+    paths = {path.rsplit(".", 1)[-1]: path for path in _swept_paths(results)}
+    shared = [name for name in runs[0].settings if all(run.settings[name] == runs[0].settings[name] for run in runs)]
+    return {paths.get(name, name): as_coordinate(runs[0].settings[name]) for name in shared}
+
+
+def _swept_paths(results: Results) -> tuple[str, ...]:
+    experiment = results.experiment
+    return tuple(dict.fromkeys([*experiment.sweep, *(path for arm in experiment.arms for path in arm.sweep)]))
 
 
 def evaluate(measure: Measure, results: Results) -> pd.Series:

@@ -35,7 +35,7 @@ def _theory_rows(line: Reference, panel: Panel, rows: pd.DataFrame, *, results: 
     if over not in (None, "step", "index"):
         x = x.astype(int) if isinstance(read_path(training, over), int) else _smooth(x, log=panel.log_x)
     y = theory.curve(line.theory, x.tolist(), training, over=over)
-    empty = {"y": np.nan, "low": np.nan, "high": np.nan, "num_runs": 0}
+    empty = {"y": np.nan, "low": np.nan, "high": np.nan, "num_runs": 0, "selected": "{}"}
     return pd.DataFrame({"series": line.label, "x": x, "value": y, **empty})[list(COLUMNS)]
 
 
