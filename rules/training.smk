@@ -1,7 +1,7 @@
 rule train:
     input: ancient(f"{RESULTS}/plan/{{experiment}}.json")  # of no importance: a stack's name follows from its records
     output: ensure(f"{RESULTS}/metrics/{{experiment}}/{{stack}}.parquet", non_empty=True)
-    params: besides=lambda wildcards, output: f"--wandb {RESULTS} --state {RESULTS}/state --progress {RESULTS}"
+    params: besides=lambda wildcards, output: f"--state {RESULTS}/state --progress {RESULTS}"
     log: f"{RESULTS}/logs/train/{{experiment}}/{{stack}}.log"
     benchmark: f"{RESULTS}/benchmarks/train/{{experiment}}/{{stack}}.jsonl"
     threads: lambda wildcards: STACKS[wildcards.stack].num_devices

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "optimizers": ({"spec", "seeds"}, {"torch"}),
     "probes": ({"spec", *COMPUTE}, {"torch"}),
     "training": (
-        {"spec", "records", "planning", "running", "tracking", *COMPUTE},
+        {"spec", "records", "planning", "running", *COMPUTE},
         {"torch", "pytorch_lightning", "numpy", "pandas"},
     ),
     "tracking": (ANALYSIS, {"wandb", "pandas"}),

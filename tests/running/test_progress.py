@@ -7,7 +7,7 @@ import time
 import pytest
 
 from seven_terms.records.jobs import IDLE, Job, duration
-from seven_terms.running.progress import note_wandb_seconds, training_line, wall_time, wall_time_line
+from seven_terms.running.progress import training_line, wall_time, wall_time_line
 
 
 def write_benchmark(results_dir, name: str, *, seconds: float, stop: float):
@@ -50,14 +50,6 @@ def test_the_shares_of_the_wall_time_line_come_from_benchmark_files(tmp_path):
     write_benchmark(tmp_path, "pdf", seconds=20.0, stop=1080.0)
     line = wall_time_line(tmp_path, since=1000.0, until=1080.0)
     assert line == "wall time 1 min 20 s: training 75%, LaTeX 25%"
-
-
-def test_the_mirror_of_a_stack_is_told_apart_from_its_training(tmp_path):
-    note_wandb_seconds(tmp_path, experiment="batch_norm/mnist", stack="a", seconds=6.0)
-    os.utime(tmp_path / "benchmarks/wandb/batch_norm/mnist/a.jsonl", (1060.0, 1060.0))
-    write_benchmark(tmp_path, "train/batch_norm/mnist/a", seconds=60.0, stop=1060.0)
-    line = wall_time_line(tmp_path, since=1000.0, until=1060.0)
-    assert line == "wall time 1 min 00 s: training 90%, W&B 10%"
 
 
 def test_the_first_stack_is_counted_without_a_guess(results_dir):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -80,7 +79,6 @@ def train(options: argparse.Namespace) -> None:
         plan_path=options.plan,
         stack_id=options.stack,
         output_path=options.output,
-        wandb_dir=options.wandb,
         state_dir=options.state,
         accelerator=options.accelerator,
     )
@@ -167,8 +165,6 @@ def timing(options: argparse.Namespace) -> None:
 def serve_warm(options: argparse.Namespace) -> None:
     for stage in ("training", "statistics", "figures", "report"):
         importlib.import_module(f"seven_terms.{stage}")
-    with contextlib.suppress(ImportError):  # a machine without W&B trains all the same
-        importlib.import_module("seven_terms.tracking.mirror")
     serve(options.socket, run)
 
 
@@ -205,7 +201,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "train": (
         train,
         "train one stack of a plan, on a machine that needs neither Snakemake nor W&B",
-        ("plan", "stack", "output", "wandb?", "state?", "accelerator?", "progress?"),
+        ("plan", "stack", "output", "state?", "accelerator?", "progress?"),
     ),
     "runs": (runs, "list every run with its status", ("results", "output")),
     "summarize": (

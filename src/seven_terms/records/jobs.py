@@ -5,14 +5,13 @@ A benchmark file's modification time is the end of its job.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 STAGES = {
     "train": "training",
-    "wandb": "W&B",
+    "mirror": "W&B",
     "runs": "statistics",
     "summarize": "statistics",
     "verdicts": "statistics",
@@ -45,7 +44,7 @@ def finished_jobs(results_dir: Path) -> list[Job]:
         stop, seconds = path.stat().st_mtime, sum(json.loads(line)["s"] for line in lines if line)
         rule, *name = path.relative_to(folder).with_suffix("").parts
         jobs.append(Job(rule=rule, name="/".join(name), start=stop - seconds, stop=stop))
-    return sorted(_apart(jobs), key=lambda job: job.stop)
+    return sorted(jobs, key=lambda job: job.stop)
 
 
 def speed_tables(results_dir: Path) -> list[Path]:
@@ -65,14 +64,3 @@ def duration(seconds: float) -> str:
     if minutes >= 6000:
         return f"{minutes / 60:,.0f} h"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _apart(jobs: list[Job]) -> list[Job]:
-    """Return the jobs with training cut off where the mirror of its stack began."""
-    mirrored = {job.name: job.start for job in jobs if job.rule == "wandb"}
-    return [
-        dataclasses.replace(job, stop=max(job.start, min(job.stop, mirrored.get(job.name, job.stop))))
-        if job.rule == "train"
-        else job
-        for job in jobs
-    ]

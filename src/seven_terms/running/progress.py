@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,13 +46,6 @@ def wall_time(jobs: Iterable[Job], *, since: float, until: float) -> dict[str, f
         for stage in [STAGES.get(job.rule, IDLE) for job in active] or [IDLE]:
             shares[stage] += (stop - start) / max(len(active), 1)
     return shares
-
-
-def note_wandb_seconds(results_dir: Path, *, experiment: str, stack: str, seconds: float) -> None:
-    """Leave a benchmark file for the W&B mirror of a stack, which is written inside the job that trains."""
-    path = results_dir / "benchmarks" / "wandb" / experiment / f"{stack}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"s": seconds}) + "\n")
 
 
 def _planned(results_dir: Path) -> dict[str, tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""Training: stack -> metrics file. Lightning drives it; wandb is imported by one file only, and only when wanted."""
+"""Training: stack -> metrics file. Lightning drives it."""
 
 from .reproducible import use_strict_products
 

@@ -22,7 +22,6 @@ from ..records.provenance import provenance
 from ..records.runs import Stack
 from ..records.tables import write_metrics
 from ..running.devices import held_devices
-from ..running.progress import note_wandb_seconds
 from ..spec import require
 from .checkpoints import Checkpoints
 from .native import compiled_by
@@ -37,7 +36,6 @@ def train_stack(
     plan_path: Path,
     stack_id: str,
     output_path: Path,
-    wandb_dir: Path | None = None,
     state_dir: Path | None = None,
     accelerator: str = "cpu",
 ) -> None:
@@ -55,7 +53,7 @@ def train_stack(
     )
     stack, rank = plan.stacks[stack_id], own_rank()
     if stack.num_devices > 1 and rank is None:
-        paths = {"plan": plan_path, "output": output_path, "wandb": wandb_dir, "state": state_dir}
+        paths = {"plan": plan_path, "output": output_path, "state": state_dir}
         options = {"stack": stack_id, "accelerator": accelerator} | paths
         arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
         with held_devices(stack.num_devices, accelerator=accelerator):
@@ -72,15 +70,7 @@ def train_stack(
         duration_seconds=time.perf_counter() - started,
         processor_seconds=(time.process_time() - cpu_started) * stack.num_devices,
     )
-    table = runs.recorder.table()
-    if wandb_dir is not None:
-        from ..tracking.mirror import mirror
-
-        mirror_started = time.perf_counter()
-        mirror(plan, stack, table, record, directory=wandb_dir)
-        seconds = time.perf_counter() - mirror_started
-        note_wandb_seconds(wandb_dir, experiment=stack.experiment, stack=stack_id, seconds=seconds)
-    write_metrics(table, output_path, stack=record)
+    write_metrics(runs.recorder.table(), output_path, stack=record)
     if state_dir is not None:
         Checkpoints(state_dir, stack_id).remove()
 
