@@ -1,27 +1,28 @@
-"""How the arithmetic of a run is carried out; the mode is part of a run's identity, since each rounds otherwise.
+"""How the arithmetic of a run is carried out; the mode is part of a run's identity, since modes round differently.
 
-`native`: our own kernels (`training/native`) on a processor, one run after the other inside its caches, for the networks and
-rules that they know. `compiled`: the whole stack through `torch.compile`, where that pays. `eager`: the whole stack, operation
-by operation. The first two need a C++ compiler. Standard library only.
+`native`: our own kernels (`training/advance/native`) on a processor, one run after the other inside its caches, for what they
+know. `compiled`: the whole stack through `torch.compile`, where that pays. `eager`: the whole stack, operation by operation.
+The first two need a C++ compiler. Standard library only.
 """
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import os
 import shutil
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from ..records.runs import Mode
 from ..spec import (
     Adding,
     BatchNorm,
     Cifar10,
+    Clipping,
     Digits,
     GaussianInputs,
     LinearRegression,
     Mlp,
-    Model,
     Recurrent,
     Sgd,
     TemporalOrder,
@@ -34,13 +35,68 @@ Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
 # Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
 LARGEST_STEP = 1e9
-NATIVE_CELLS = ("tanh", "sigmoid", "relu", "identity")
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")
+CELLS = ("tanh", "sigmoid", "relu", "identity")
+CLASS_LOSSES = ("cross_entropy", "half_squared_error")
+
+
+def _anything(value: object) -> bool:
+    """A field that kernels honour whatever its value, or that is over before they start."""
+    return True
+
+
+def _known(value: object) -> bool:
+    """A record of a class that is itself in KNOWN."""
+    return knows(value)
+
+
+Known = tuple[object, ...] | Callable[[Any], bool]  # the values that kernels know, or whether they know one
+# What the kernels know, class by class and field by field. Any other class, a subclass too, trains through PyTorch, and so
+# does any field that is not listed here, unless it is at its default.
+KNOWN: Mapping[type, Mapping[str, Known]] = {
+    Training: {
+        **{name: _known for name in ("task", "model", "optimizer", "clipping")},
+        **{name: _anything for name in ("initialization", "schedule", "batch_size")},  # drawn, and tabulated, before
+        "num_steps": lambda number: number > 0,
+        "precision": ("float32",),
+        "num_devices": (1,),
+    },
+    Mlp: {
+        **{name: _anything for name in ("depth", "width", "residual", "bias", "base_width")},
+        "activation": ACTIVATIONS,
+        "normalization": lambda norm: norm is None or knows(norm),
+        "placement": ("before", "after"),
+        "parametrization": ("standard",),
+    },
+    BatchNorm: {
+        **{name: _anything for name in ("momentum", "center", "scale", "affine")},
+        "eps": lambda eps: eps > 0,
+    },
+    Recurrent: {"cell": CELLS, "width": _anything, "read_all": (False,), "regularization": _anything},
+    Sgd: {name: _anything for name in ("learning_rate", "momentum", "weight_decay", "nesterov")},
+    Clipping: {"norm": _anything, "value": _anything},
+    Digits: {
+        **{name: _anything for name in ("source", "resolution", "binarize", "num_train", "image")},
+        "loss": CLASS_LOSSES,
+    },
+    Cifar10: {
+        **{name: _anything for name in ("num_train", "augment", "image", "standardize")},
+        "loss": CLASS_LOSSES,
+    },
+    TemporalOrder: {name: _anything for name in ("length", "num_evaluated")},
+    Adding: {name: _anything for name in ("length", "num_evaluated")},
+    GaussianInputs: {name: _anything for name in ("num_features", "num_classes", "length")},
+    LinearRegression: {
+        name: _anything
+        for name in ("num_examples", "num_features", "num_informative", "coefficient_scale", "noise", "standardize")
+    },
+}
 NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, TemporalOrder)
 
 
 def compiler() -> str | None:
     """Return the path of this machine's C++ compiler, $CXX first, or None."""
-    named = (os.environ.get("CXX") or COMPILERS[0], *COMPILERS)  # of several words: not a program, so passed over
+    named = (os.environ.get("CXX") or COMPILERS[0], *COMPILERS)  # `which` does not find "ccache g++": try the next name
     return next((path for path in map(shutil.which, named) if path), None)
 
 
@@ -55,20 +111,34 @@ def mode_of(training: Training, num_runs: int, *, compiling: Compiling) -> Mode:
 
 def has_kernels(training: Training) -> bool:
     """Return whether our own kernels know everything that an update of this training does, and it is small."""
-    return (
-        training.num_steps > 0
-        and flops_per_run_step(training) <= LARGEST_STEP
-        and training.precision == "float32"
-        and training.num_devices == 1
-        and not training.batch_growth
-        and training.clipping.adaptive == math.inf
-        and isinstance(training.optimizer, Sgd)
-        and not training.optimizer.average_iterates
-        and isinstance(training.task, NATIVE_TASKS)
-        and _is_known(training.model)
-        and not (isinstance(training.model, Mlp) and training.model.normalization and training.batch_size == 1)
-        and (training.batch_size is not None or _is_known_split(training))
-    )
+    return knows(training) and _fits(training) and flops_per_run_step(training) <= LARGEST_STEP
+
+
+def knows(record: object) -> bool:
+    """Return whether the kernels know a record's class, by identity, and the value of each of its fields."""
+    known = KNOWN.get(type(record))
+    if known is None or not dataclasses.is_dataclass(record):
+        return False
+    return all(_knows_field(field, getattr(record, field.name), known) for field in dataclasses.fields(record))
+
+
+def _knows_field(field: dataclasses.Field, value: Any, known: Mapping[str, Known]) -> bool:
+    what = known.get(field.name)
+    if what is None:
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        return default is not dataclasses.MISSING and value == default
+    return what(value) if callable(what) else value in what
+
+
+def _fits(training: Training) -> bool:
+    """Return whether the parts go together in the kernels: inputs that the net reads, statistics of several examples."""
+    model, task = training.model, training.task
+    if isinstance(model, Recurrent):
+        sequences = getattr(task, "length", None) is not None
+        return sequences and training.batch_size is not None
+    if isinstance(model, Mlp) and model.normalization and training.batch_size == 1:
+        return False
+    return training.batch_size is not None or _is_known_split(training)
 
 
 def _is_known_split(training: Training) -> bool:
@@ -77,14 +147,3 @@ def _is_known_split(training: Training) -> bool:
     return isinstance(task, LinearRegression) or bool(
         getattr(task, "num_train", None) and not getattr(task, "augment", False)
     )
-
-
-def _is_known(model: Model) -> bool:
-    match model:
-        case Mlp(normalization=None, parametrization="standard"):
-            return True
-        case Mlp(normalization=BatchNorm(ghost=None, noisy=False, synchronized=False, eps=eps)):
-            return eps > 0
-        case Recurrent(cell=cell, read_all=False):
-            return cell in NATIVE_CELLS
-    return False
