@@ -14,7 +14,7 @@ import torch
 
 from seven_terms.cli.verbs import run
 from seven_terms.planning import make_plan, write_plans
-from seven_terms.planning.modes import compiler
+from seven_terms.planning.modes import Compiling, compiler
 from seven_terms.records.runs import Stack
 from seven_terms.records.tables import read_metrics
 from seven_terms.spec import Adam, Arm, BatchNorm, Digits, Experiment, LayerUpdates, Mlp, Sgd, Sharpness, Steps, Stream
@@ -43,7 +43,7 @@ EXPERIMENT = Experiment(
             ),
         ),
     ),
-    num_seeds=2,
+    num_seeds=4,  # fewer are never compiled
     probes=(
         *PROBES[1:],
         Stream(window=7),
@@ -67,8 +67,11 @@ EXPERIMENTS = {
 }
 
 
+COMPILING: dict[str, Compiling] = {"eager": "never", "compiled": "torch", "native": "auto"}
+
+
 def train_arguments(folder: Path, *, mode: str = "eager") -> list[str]:
-    plan = make_plan(EXPERIMENTS[mode], scale="smoke", compiling="never" if mode == "eager" else "auto")
+    plan = make_plan(EXPERIMENTS[mode], scale="smoke", compiling=COMPILING[mode])
     write_plans({"batch_norm/killed": plan}, folder)
     (stack,) = plan.stacks
     return ["train", "--plan", str(folder / "plan" / "batch_norm" / "killed.json"), "--stack", stack]

@@ -32,7 +32,7 @@ from seven_terms.spec import (
     Training,
 )
 from seven_terms.tasks import build_task
-from seven_terms.training.native import library
+from seven_terms.training.advance.native import library
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record
 
@@ -166,7 +166,7 @@ def test_a_processor_with_narrower_vectors_gives_the_same_bits(training, tmp_pat
     flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
     library.compile_kernels(tmp_path / "narrow.so", flags)
     narrow = library.opened(tmp_path / "narrow.so")
-    monkeypatch.setattr("seven_terms.training.native.updates.kernels", lambda: narrow)
+    monkeypatch.setattr("seven_terms.training.advance.native.updates.kernels", lambda: narrow)
     for metric, values in table_of(training, mode="native").items():
         np.testing.assert_array_equal(values, wide[metric])
 
@@ -220,7 +220,7 @@ def test_updates_that_a_run_does_not_have_are_refused():
 
 def test_a_large_split_of_batches_into_parts_changes_nothing(monkeypatch):
     whole = table_of(RNN, mode="native")
-    monkeypatch.setattr("seven_terms.training.native.updates.VALUES_OF_BATCHES", 1)
+    monkeypatch.setattr("seven_terms.training.advance.native.updates.VALUES_OF_BATCHES", 1)
     for metric, values in table_of(RNN, mode="native").items():
         np.testing.assert_array_equal(values, whole[metric])
 

@@ -137,7 +137,7 @@ def test_growing_batches_make_fewer_updates_and_see_as_many_examples():
 
 def test_the_rate_of_each_run_follows_its_own_schedule():
     runs = (make_run(MLP), make_run(dataclasses.replace(MLP, schedule=InverseTime(rate=1.0, per_step=True))))
-    rate = StackedProgram(Stack(experiment="test/one", runs=runs)).rate_UR
+    rate = StackedProgram(Stack(experiment="test/one", runs=runs)).rules.rate_UR
     torch.testing.assert_close(rate[:3, 0], torch.tensor([0.5, 0.5, 0.5], dtype=torch.float64))
     torch.testing.assert_close(rate[:3, 1], torch.tensor([0.5, 0.25, 0.5 / 3], dtype=torch.float64))
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..optimizers import clip, gradient_norm
+from ..optimizers import gradient_norm
 from ..spec import ClippedDirection
 
 
@@ -16,7 +16,7 @@ def measure_clipped_direction(probe: ClippedDirection, program: Any, step: int) 
     """Yield the cosine between the clipped and the raw batch gradient, and the clipped one's largest entry and norm."""
     batch = program.batch_of_step(step)
     _, raw = program.gradients(program.parameters, program.frozen_buffers(), batch)
-    clipped, _, _ = clip(program.clip_norm_R, program.clip_value_R, program.clip_adaptive_R, program.parameters, raw)
+    clipped, _, _ = program.rules.clipped(program.parameters, raw)
     product_R = torch.stack([(clipped[name] * raw[name]).flatten(1).sum(1) for name in raw]).sum(0)
     norm_R = gradient_norm(clipped)
     yield "clip_cosine", product_R / (norm_R * gradient_norm(raw)), None

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..optimizers import clip, update
 from ..spec import CovariateShift
 from .layers import weight_names
 
@@ -36,11 +35,9 @@ def measure_covariate_shift(
 def _after_coming_update(program: Any, gradients: Tensors, step: int) -> Tensors:
     steps = [first for first, _ in program.updates]
     number = min(bisect_left(steps, step), len(steps) - 1)
-    clipped, _, _ = clip(
-        program.clip_norm_R, program.clip_value_R, program.clip_adaptive_R, program.parameters, gradients
-    )
-    rate_R = program.rate_UR[number]
-    moved, _ = update(program.optimizer, program.hyper, rate_R, program.parameters, clipped, program.state, number)
+    clipped, _, _ = program.rules.clipped(program.parameters, gradients)
+    rate_R = program.rules.rate_UR[number]
+    moved, _ = program.rules.updated(rate_R, program.parameters, clipped, program.state, number)
     return moved
 
 

@@ -39,7 +39,6 @@ from ..spec import (
     Training,
 )
 from .program import StackedProgram
-from .stacked_runs import UPDATES_PER_STEP
 from .train_stack import configure_torch, require_accelerator
 
 SECONDS_EACH = 2.0  # two stacks for each kind of model
@@ -134,7 +133,7 @@ def _seconds_per_update(stack: Stack, *, device: str, seconds: float) -> float:
     On the processor that is processor time: one thread, and what else the machine does should not count.
     """
     program = StackedProgram(stack, device=device)
-    at_once = UPDATES_PER_STEP[program.mode] if program.native else 1  # kernels make so many updates in a call
+    at_once = min(program.way.updates_per_call, program.way.updates_per_step)
     finish: Callable[[], None] = torch.cuda.synchronize if device == "cuda" else lambda: None
     clock = time.perf_counter if device == "cuda" else time.process_time
     for number in range(3):  # the first updates fill caches

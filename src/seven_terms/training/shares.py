@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from ..models import BatchNorm, mean_over_shares
-
-if TYPE_CHECKING:
-    from .program import StackedProgram
+from .network import StackedNetwork
 
 Tensors = dict[str, Tensor]
 
@@ -26,18 +23,26 @@ def tell_batch_norms(module: nn.Module, *, num_devices: int) -> None:
         batch_norm.num_devices = num_devices
 
 
-def shared_gradients(program: StackedProgram, batch: tuple[Tensor, ...], *, rank: int) -> tuple[Tensor, Tensors]:
+def shared_gradients(
+    network: StackedNetwork,
+    parameters: Tensors,
+    buffers: Tensors,
+    batch: tuple[Tensor, ...],
+    *,
+    rank: int,
+    num_devices: int,
+) -> tuple[Tensor, Tensors]:
     """Return (loss [R], gradients) of a batch, each process computing on share `rank`; running statistics move.
 
     All of it travels as one tensor: per update one exchange, and two for each synchronized batch norm and direction.
     """
-    size = batch[0].shape[1] // program.training.num_devices
+    size = batch[0].shape[1] // num_devices
     share = tuple(tensor[:, rank * size : (rank + 1) * size] for tensor in batch)
-    with _holding_a_share(program.module):
-        loss_R, gradients = program.gradients(program.parameters, program.buffers, share)
-    running = {name: buffer for name, buffer in program.buffers.items() if ".running_" in name}
+    with _holding_a_share(network.module):
+        loss_R, gradients = network.gradients(parameters, buffers, share)
+    running = {name: buffer for name, buffer in buffers.items() if ".running_" in name}
     averaged = _averaged([loss_R, *gradients.values(), *running.values()])
-    program.buffers |= dict(zip(running, averaged[1 + len(gradients) :], strict=True))
+    buffers |= dict(zip(running, averaged[1 + len(gradients) :], strict=True))
     return averaged[0], dict(zip(gradients, averaged[1:], strict=False))
 
 

@@ -16,9 +16,6 @@ from .program import StackedProgram
 from .recorder import Recorder
 from .stream import StreamWindow
 
-# Lightning's loop costs about a millisecond: paid once for this many updates.
-UPDATES_PER_STEP = {"eager": 50, "compiled": 50, "native": 200}
-
 
 class StackedRuns(pl.LightningModule):
     """A stack of runs as one module. Batches are ranges of update numbers; data come from the program itself."""
@@ -40,7 +37,7 @@ class StackedRuns(pl.LightningModule):
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the (first, stop) ranges of updates still to be made: what Lightning iterates over."""
-        total, length = len(self.program.updates), UPDATES_PER_STEP[self.program.mode]
+        total, length = len(self.program.updates), self.program.way.updates_per_step
         firsts = range(self.next_update, total, length)
         return [(first, min(first + length, total)) for first in firsts] or [(total, total)]
 
@@ -56,9 +53,10 @@ class StackedRuns(pl.LightningModule):
             self._measure(stop)
 
     def _end_of_part(self, number: int, stop: int) -> int:
-        """Return how far to go in one call: eager code update by update, kernels up to the next probe."""
-        if self.program.native is None or number in self.probes_at:  # which may look at this very update
+        """Return how far to go in one call: at most to the next probe."""
+        if number in self.probes_at:  # which may look at this very update
             return number + 1
+        stop = min(stop, number + self.program.way.updates_per_call)
         return next((later for later in range(number + 1, stop) if later in self.probes_at), stop)
 
     def _advance(self, first: int, stop: int) -> None:
@@ -66,7 +64,7 @@ class StackedRuns(pl.LightningModule):
         steps = [step for step, _ in program.updates[first:stop]]
         probes = self.probes_at.get(first, ())
         before = program.parameters
-        if program.native and probes:
+        if probes:  # kernels change them in place
             before = {name: parameter.clone() for name, parameter in before.items()}
         told_UR = program.advance(first, stop)
         if self.stream.wants_update_norm():
@@ -74,7 +72,7 @@ class StackedRuns(pl.LightningModule):
                 moved = {name: program.parameters[name] - before[name] for name in before}
                 told_UR["update_norm"] = gradient_norm(moved).unsqueeze(0)
             told_UR["update_per_gradient"] = told_UR["update_norm"] / told_UR["gradient_norm"]
-        self.stream.add(steps, told_UR, program.rate_UR[first:stop], last=stop == len(program.updates))
+        self.stream.add(steps, told_UR, program.rules.rate_UR[first:stop], last=stop == len(program.updates))
         for probe in probes:
             self._record(steps[0], measure.after_update(probe, program, before))
 
@@ -106,7 +104,7 @@ class StackedRuns(pl.LightningModule):
         saved, program = checkpoint["stack"], self.program
         # First, and together: a checkpoint of an older version lacks one of them, and must not be taken in part.
         program.probe_state, self.stream.held = saved["probe_state"], saved["held_UR"]
-        program.parameters, program.buffers, program.state = saved["parameters"], saved["buffers"], saved["state"]
+        program.load_state(saved["parameters"], saved["buffers"], saved["state"])
         program.diverged_at_R, program.initial_loss_R = saved["diverged_at_R"], saved["initial_loss_R"]
         self.next_update = saved["next_update"]
         self.recorder.load_state(saved["rows"])

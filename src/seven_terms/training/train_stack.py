@@ -24,7 +24,6 @@ from ..records.tables import write_metrics
 from ..running.devices import held_devices
 from ..spec import require
 from .checkpoints import Checkpoints
-from .native import compiled_by
 from .program import StackedProgram
 from .ranks import joined, own_rank, rank_device, run_ranks, trainer_options
 from .reproducible import use_strict_products
@@ -141,7 +140,6 @@ def stack_record(
     stack: Stack, runs: StackedRuns, *, duration_seconds: float, processor_seconds: float
 ) -> dict[str, Any]:
     """Return what is known of a trained stack besides its metrics: each run's status, duration, provenance."""
-    kernels = {"kernels": compiled_by()} if runs.program.native else {}
     diverged_at = runs.program.diverged_at_R.tolist()
     status = {
         run.id: {
@@ -157,7 +155,7 @@ def stack_record(
         "runs": status,
         "duration_seconds": duration_seconds,
         "processor_seconds": processor_seconds,
-        "provenance": provenance(device=device_name(runs.program.device)) | kernels,
+        "provenance": provenance(device=device_name(runs.program.device)) | runs.program.way.provenance(),
     }
 
 

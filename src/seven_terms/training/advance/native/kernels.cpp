@@ -1,6 +1,6 @@
 // Many updates of one run in one call: forward, backward, clipping and the rule, all inside the caches of one core.
 //
-// `seven_terms.training.native` compiles and calls this file; the numbers of a run depend on its arguments alone.
+// `seven_terms.training.advance.native` compiles and calls this file; the numbers of a run depend on its arguments alone.
 #include <memory>
 
 #include "recurrent.h"

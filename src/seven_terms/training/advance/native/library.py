@@ -11,9 +11,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ...planning.modes import compiler
-from ...spec import require
-from ...tasks.storage import cache_directory
+from ....planning.modes import compiler
+from ....spec import require
+from ....tasks.storage import cache_directory
 
 SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
 TUNING = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"

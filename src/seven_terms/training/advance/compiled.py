@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
-from ..planning.modes import compiler
-from ..spec import require
+from ...planning.modes import compiler
+from ...spec import require
+from .eager import Eager
+from .protocol import StackParts
+
+
+class Compiled(Eager):
+    """Eager updates, each one compiled program: the run axis is padded and copied alike for every stack."""
+
+    is_compiled: ClassVar[bool] = True
+
+    def __init__(self, parts: StackParts) -> None:
+        super().__init__(parts)
+        self.next = compiled(self.updated)
+
+    def position(self, number: int) -> int | Tensor:
+        return torch.tensor(number)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

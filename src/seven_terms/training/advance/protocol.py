@@ -1,0 +1,72 @@
+"""One door to three ways of making updates: eager, compiled, native."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from ...optimizers import State
+from ...records.runs import Run
+from ...spec import Training
+from ..batches import Batches
+from ..network import StackedNetwork
+from ..run_rules import RunRules
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(slots=True)
+class StackState:
+    """All numbers that an update changes, each tensor [R, ...]: parameters, the module's buffers, the rule's state."""
+
+    parameters: Tensors
+    buffers: Tensors
+    of_rule: State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackParts:
+    """What a way of advancing works on. Of `runs` the first `num_runs` count, the others pad the stack."""
+
+    runs: tuple[Run, ...]
+    num_runs: int
+    device: torch.device
+    dtype: torch.dtype
+    network: StackedNetwork
+    batches: Batches
+    rules: RunRules
+    state: StackState
+    rank: int | None  # which share of every batch is this process's; None: the whole batch is
+
+    @property
+    def training(self) -> Training:
+        return self.runs[0].training
+
+
+class Advance(Protocol):
+    """A way to make updates. Each rounds in its own way, so a run's mode is part of its id; tests hold them equal."""
+
+    is_compiled: ClassVar[bool]  # whether the stack is padded and copied for compiled code
+    updates_per_call: ClassVar[int]  # as many go into one call where no probe looks in between
+    updates_per_step: ClassVar[int]  # of Lightning, whose loop costs about a millisecond
+
+    def __init__(self, parts: StackParts) -> None: ...
+
+    def advance(self, first: int, stop: int) -> Tensors:
+        """Make updates first ... stop - 1 on the state.
+
+        Return batch_loss, gradient_norm and clipped_gradient_norm, perhaps update_norm too, each [U, R].
+        """
+        ...
+
+    def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
+        """Return outputs [R, B, ...] for inputs [R, B, ...] or `shared` ones [B, ...]; no running statistics move."""
+        ...
+
+    def provenance(self) -> Mapping[str, str]:
+        """Return what the record of a stack should say of this way."""
+        ...

@@ -1,0 +1,54 @@
+"""What an update does with the gradients of a stack: each run's own rates, thresholds and rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..optimizers import Params, State, clip, hyper_parameters, initial_state, update
+from ..records.runs import Run
+from ..spec import factor
+
+
+class RunRules:
+    """Rates [U, R], thresholds [R] and the fields [R] of one kind of rule, in float64."""
+
+    def __init__(self, runs: Sequence[Run], steps: Sequence[int], *, device: torch.device) -> None:
+        self.device = device
+        self.optimizer = runs[0].training.optimizer
+        self.hyper = hyper_parameters([run.training.optimizer for run in runs], device=device)
+        clippings = [run.training.clipping for run in runs]
+        self.clip_norm_R = self._threshold([clipping.norm for clipping in clippings])
+        self.clip_value_R = self._threshold([clipping.value for clipping in clippings])
+        self.clip_adaptive_R = self._threshold([clipping.adaptive for clipping in clippings])
+        self.rate_UR = self._per_run([_rates(run, steps) for run in runs]).T.contiguous()
+
+    def initial_state(self, parameters: Params) -> State:
+        return initial_state(self.optimizer, parameters, self.hyper)
+
+    def clipped(self, parameters: Params, gradients: Params) -> tuple[Params, Tensor, Tensor]:
+        """Return (clipped gradients, their norm before [R], and after [R])."""
+        return clip(self.clip_norm_R, self.clip_value_R, self.clip_adaptive_R, parameters, gradients)
+
+    def updated(
+        self, rate_R: Tensor, parameters: Params, gradients: Params, state: State, number: int | Tensor
+    ) -> tuple[Params, State]:
+        """Return the parameters and the rule's state after update `number`."""
+        return update(self.optimizer, self.hyper, rate_R, parameters, gradients, state, number)
+
+    def _per_run(self, values: list[Any]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self.device)
+
+    def _threshold(self, values: list[float]) -> Tensor | None:
+        """Return thresholds [R], or None where all are infinite: infinity gives the same bits as no clipping."""
+        return None if all(value == math.inf for value in values) else self._per_run(values)
+
+
+def _rates(run: Run, steps: Sequence[int]) -> list[float]:
+    training = run.training
+    rate = training.optimizer.learning_rate
+    return [rate * factor(training.schedule, step, training.num_steps) for step in steps]
