@@ -18,9 +18,10 @@ def experiment(name: str, *, num_steps: int) -> Experiment:
         task=GaussianInputs(num_features=8), model=Mlp(depth=1, width=4), num_steps=num_steps, batch_size=2
     )
     arms = tuple(
-        Arm(name=f"width_{width}", label="", training=training, sweep={"model.width": (width,)}) for width in (4, 8)
+        Arm(name=f"width_{width}", label="width", training=training, sweep={"model.width": (width,)})
+        for width in (4, 8)
     )
-    return Experiment(name=name, term="batch_norm", title="", question="", method="", arms=arms, num_seeds=3)
+    return Experiment(name=name, term="batch_norm", title="T", question="Q?", method="M.", arms=arms, num_seeds=3)
 
 
 @pytest.fixture

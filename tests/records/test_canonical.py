@@ -52,7 +52,12 @@ def parts(value: Any) -> list[Any]:
 
 def example(kind: type) -> Any:
     """Return a value with nested specs, an infinity and a tuple in its required fields."""
-    given = {"low": 0.0, "high": math.inf, "runs": (Selected("a", where={"rate": math.inf}), Selected("b"))}
+    given = {
+        "metric": "loss",
+        "low": 0.0,
+        "high": math.inf,
+        "runs": (Selected("a", where={"rate": math.inf}), Selected("b")),
+    }
     required = [f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING]
     return kind(**{name: given.get(name, Over("loss", start=0.5)) for name in required})
 
@@ -76,7 +81,7 @@ def test_every_spec_comes_back_from_json(kind: type) -> None:
     momentum=st.floats(0, 1, allow_subnormal=False),
     norm=FLOATS,
     value=FLOATS,
-    at=st.lists(st.integers(0)),
+    at=st.lists(st.integers(0, 10**9), min_size=1, unique=True),
 )
 def test_any_numbers_come_back_from_json(
     rate: float, momentum: float, norm: float, value: float, at: list[int]
@@ -151,7 +156,7 @@ def test_runs_that_differ_in_values_share_a_stack(changes: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     "changes",
     [
-        {"optimizer.nesterov": True},
+        {"optimizer": spec.Sgd(momentum=0.9, nesterov=True)},
         {"optimizer.average_iterates": True},
         {"optimizer": spec.Adam()},
         {"model.width": 7},

@@ -14,9 +14,7 @@ from seven_terms.spec import (
     Mlp,
     Recurrent,
     Sgd,
-    Step,
     Stream,
-    TemporalOrder,
     Training,
     read_path,
     replace_path,
@@ -65,8 +63,8 @@ def test_a_misspelt_path_is_refused_with_the_fields_that_exist() -> None:
     with pytest.raises(ValueError) as refusal:
         replace_path(TRAINING, "optimizer.learning_rat", 0.7)
     assert str(refusal.value) == (
-        "path 'learning_rat': Sgd must have a field 'learning_rat', "
-        "got ['learning_rate', 'momentum', 'weight_decay', 'nesterov', 'average_iterates']."
+        "path 'optimizer.learning_rat': Sgd must have a field 'learning_rat', "
+        "got ['learning_rate', 'momentum', 'weight_decay', 'nesterov', 'average_iterates']; try 'learning_rate'."
     )
 
 
@@ -74,18 +72,13 @@ def test_a_misspelt_sweep_fails_when_the_experiment_is_written() -> None:
     with pytest.raises(ValueError) as refusal:
         dataclasses.replace(EXPERIMENT, sweep={"clipping.normm": (1.0,)})
     assert str(refusal.value) == (
-        "path 'clipping.normm': Clipping must have a field 'normm', got ['norm', 'value', 'adaptive']."
+        "path 'clipping.normm': Clipping must have a field 'normm', got ['norm', 'value', 'adaptive']; try 'norm'."
     )
 
 
 def test_an_empty_sweep_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"sweep num_steps must have values, got \(\)\.$"):
+    with pytest.raises(ValueError, match=r"^Experiment: sweep must not be empty, got \(\) in \{'num_steps': \(\)\}\.$"):
         dataclasses.replace(EXPERIMENT, sweep={"num_steps": ()})
-
-
-def test_a_misspelt_field_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="learning_rat"):
-        Sgd(learning_rat=0.1)  # type: ignore[call-arg]
 
 
 def test_the_laptop_scale_is_the_experiment_as_written() -> None:
@@ -117,23 +110,6 @@ def test_an_experiment_can_be_skipped_at_a_scale() -> None:
     skipping = dataclasses.replace(EXPERIMENT, scales={"smoke": Changes(skip=True)})
     assert not skipping.runs_at("smoke")
     assert skipping.runs_at("paper")
-
-
-@pytest.mark.parametrize(
-    ("build", "sentence"),
-    [
-        (lambda: Sgd(learning_rate=-0.3), "Sgd: learning_rate must be > 0, got -0.3."),
-        (lambda: Sgd(momentum=1.5), "Sgd: momentum must be in [0, 1], got 1.5."),
-        (lambda: Clipping(norm=0.0), "Clipping: norm must be > 0 (infinity is off), got 0.0."),
-        (lambda: Mlp(depth=-1), "Mlp: depth must be >= 0, got -1."),
-        (lambda: TemporalOrder(length=5), "TemporalOrder: length must be >= 10, got 5."),
-        (lambda: Step(fractions=(1.2,)), "Step: fraction must be in [0, 1], got 1.2."),
-    ],
-)
-def test_impossible_values_are_refused_in_one_sentence(build, sentence: str) -> None:
-    with pytest.raises(ValueError) as refusal:
-        build()
-    assert str(refusal.value) == sentence
 
 
 def test_arms_of_equal_name_are_refused() -> None:

@@ -151,7 +151,7 @@ def test_batches_that_cannot_be_shared_evenly_are_refused_when_planned(changes, 
 
 
 def test_less_than_one_device_is_refused():
-    with pytest.raises(ValueError, match=r"^Training: num_devices must be > 0, got 0\.$"):
+    with pytest.raises(ValueError, match=r"^Training: num_devices must be >= 1, got 0\.$"):
         dataclasses.replace(TRAINING, num_devices=0)
 
 

@@ -6,13 +6,13 @@ computed in float64 and rounded to the parameters' precision once, as `torch.opt
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from seven_terms import spec
+from seven_terms.spec import number_fields
 
 Params = dict[str, Tensor]
 State = dict[str, Params]
@@ -25,8 +25,7 @@ def hyper_parameters(rules: Sequence[spec.Optimizer], *, device: torch.device | 
 
     Momentum and weight decay are left out where all runs have zero: the update then skips the work.
     """
-    floats = [field.name for field in dataclasses.fields(rules[0]) if field.type in ("float", float)]
-    values = {name: [getattr(rule, name) for rule in rules] for name in floats}
+    values = {name: [getattr(rule, name) for rule in rules] for name in number_fields(type(rules[0]))}
     return {
         name: torch.tensor(listed, dtype=torch.float64, device=device)
         for name, listed in values.items()

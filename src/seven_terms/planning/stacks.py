@@ -8,7 +8,7 @@ import itertools
 
 from ..records.canonical import content_id, part_id
 from ..records.runs import Mode, Run, Stack
-from ..spec import Arm, Experiment, Point, Training, replace_paths, require, require_unique
+from ..spec import Arm, Experiment, Point, Training, number_fields, replace_paths, require, require_unique
 from .calibration import REFERENCE
 from .cost import runs_per_stack
 from .modes import Compiling, compiler, mode_of
@@ -98,7 +98,7 @@ def _program_of(training: Training) -> str:
     shape = {
         field.name: getattr(rule, field.name)
         for field in dataclasses.fields(rule)
-        if field.type not in ("float", float)
+        if field.name not in number_fields(type(rule))
     }
     rest = {
         field.name: getattr(training, field.name)

@@ -7,10 +7,12 @@ from .checks import require as require
 from .claims import *
 from .experiment import *
 from .figures import *
+from .kinds import checked as checked
 from .measures import *
 from .models import *
 from .optimizers import *
 from .probes import *
+from .refusals import number_fields as number_fields
 from .schedules import *
 from .schedules import factor as factor
 from .tasks import *

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable
 
@@ -31,3 +32,9 @@ def require_increasing(what: str, name: str, values: Iterable[float]) -> None:
 def require_unique(what: str, name: str, values: Iterable[str]) -> None:
     repeated = sorted(value for value, count in Counter(values).items() if count > 1)
     require(not repeated, what=what, must=f"{name} must be unique", got=repeated, do="rename the repeated ones")
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """Return the known name that a misspelt one most likely means."""
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return close[0] if close else None

@@ -13,23 +13,26 @@ printed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from dataclasses import field
+from typing import Annotated, Any, Literal, get_args
 
 from .checks import require
+from .kinds import checked
+from .limits import Line, Matches, Positive, Sized
 from .measures import Measure
+from .scales import SCALES, Scale
 
 # ---- estimates: number + 95 % interval over runs ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@checked(kw_only=False)
 class Ranked:
     """A swept value by its rank among those of the arm, 0 the smallest and -1 the largest: so each scale has its own."""
 
     position: int
 
 
-@dataclass(frozen=True, slots=True)
+@checked(kw_only=False)
 class Selected:
     """Which runs of an arm count.
 
@@ -38,14 +41,20 @@ class Selected:
     the values that were best for another arm instead: equal rates, or `times` as large (the linear scaling rule).
     """
 
-    arm: str
-    where: Mapping[str, object] = field(default_factory=dict)
-    best: tuple[str, ...] = ()
+    arm: Line
+    where: Mapping[str, Any] = field(default_factory=dict)
+    best: Annotated[tuple[str, ...], Sized(unique=True)] = ()
     best_of: str | None = None
-    times: float = 1.0
+    times: Positive = 1.0
+
+    def __post_init__(self) -> None:
+        what, both = f"Selected({self.arm!r})", sorted({*self.where} & {*self.best})
+        require(not both, what=what, must="a setting must be fixed in `where` or chosen in `best`, not both", got=both)
+        alone = self.times == 1.0 or self.best_of is not None
+        require(alone, what=what, must="times must be 1 without best_of", got=self.times, do="name the arm in best_of")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Mean:
     """Mean over seeds, Student t. `log`: geometric mean."""
 
@@ -54,7 +63,7 @@ class Mean:
     log: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class PairedDifference:
     """Mean over shared seeds of measure(runs) - measure(baseline), Student t.
 
@@ -68,7 +77,7 @@ class PairedDifference:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class PairedRatio:
     """Geometric mean over shared seeds of measure(runs) / measure(baseline), Student t on logs.
 
@@ -83,7 +92,7 @@ class PairedRatio:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Proportion:
     """Share of runs whose 0/1 measure is 1, Wilson interval."""
 
@@ -91,7 +100,7 @@ class Proportion:
     runs: Selected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class ProportionDifference:
     """Difference of two shares, Newcombe's hybrid score interval."""
 
@@ -100,7 +109,7 @@ class ProportionDifference:
     baseline: Selected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Slope:
     """Per seed, the least-squares slope of the measure over a sweep value; mean over seeds, Student t.
 
@@ -112,15 +121,20 @@ class Slope:
     """
 
     measure: Measure | None
-    over: str
-    runs: tuple[Selected, ...]
+    over: Line
+    runs: Annotated[tuple[Selected, ...], Sized(least=1)]
     log_x: bool = True
     log_y: bool = True
     argbest: str | None = None
     crosses: float | None = None
 
+    def __post_init__(self) -> None:
+        alone = self.argbest is not None and self.crosses is None
+        must = "measure may be None only with argbest, whose best setting is then on the selection's metric"
+        require(self.measure is not None or alone, what="Slope", must=must, got=(self.argbest, self.crosses))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@checked
 class BestSetting:
     """Per seed, the value of a sweep at which the measure is best; geometric mean, t on logs; ratio if baseline is given.
 
@@ -129,7 +143,7 @@ class BestSetting:
     """
 
     measure: Measure
-    setting: str
+    setting: Line
     runs: Selected
     mode: Literal["min", "max", "largest_reached"] = "min"
     baseline: Selected | None = None
@@ -137,16 +151,16 @@ class BestSetting:
     baseline_measure: Measure | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Correlation:
     """Spearman rank correlation of two measures over the runs, Fisher interval."""
 
     first: Measure
     second: Measure
-    runs: tuple[Selected, ...]
+    runs: Annotated[tuple[Selected, ...], Sized(least=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class WorstDeviation:
     """Largest |measured / expected - 1| (or difference if `absolute`) over the runs: for statements that are exact.
 
@@ -155,14 +169,14 @@ class WorstDeviation:
     Several measures are compared with the same expectation. No interval: low = high = effect.
     """
 
-    measure: Measure | tuple[Measure, ...]
+    measure: Measure | Annotated[tuple[Measure, ...], Sized(least=1)]
     expected: float | Measure | str
-    runs: tuple[Selected, ...]
+    runs: Annotated[tuple[Selected, ...], Sized(least=1)]
     absolute: bool = False
     mean_over_seeds: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Regret:
     """What a cheap way to pick a setting costs: measure at the picked value minus measure at the best value of a grid.
 
@@ -172,7 +186,7 @@ class Regret:
     """
 
     measure: Measure
-    setting: str
+    setting: Line
     picked: Measure
     picks: Selected
     runs: Selected
@@ -194,17 +208,17 @@ Estimate = (
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@checked(kw_only=False)
 class Above:
     threshold: float
 
 
-@dataclass(frozen=True, slots=True)
+@checked(kw_only=False)
 class Below:
     threshold: float
 
 
-@dataclass(frozen=True, slots=True)
+@checked(kw_only=False)
 class Within:
     low: float
     high: float
@@ -221,7 +235,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Form = str  # "", or "as said" and "fair" for a doubtful statement, or which part of the statement is tested
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Claim:
     """One test of one statement of the list of claims.
 
@@ -230,19 +244,16 @@ class Claim:
     `because` why this estimate and this threshold decide the statement.
     """
 
-    id: str
-    statement: str
-    source: str
+    id: Line
+    statement: Line
+    source: Line
     estimate: Estimate
     rule: Rule
-    unit: str
-    because: str
+    unit: Line
+    because: Annotated[str, Matches(r"(?s).*\S.*", "say why the rule decides")]
     form: Form = ""
     condition: str = ""
-    scales: tuple[str, ...] = ("smoke", "laptop", "paper")
-
-    def __post_init__(self) -> None:
-        require(bool(self.because), what=f"claim {self.id}", must="`because` must say why the rule decides", got="")
+    scales: Annotated[tuple[Scale, ...], Sized(least=1, unique=True)] = SCALES
 
     @property
     def key(self) -> str:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import field
+from typing import Annotated, Any, Literal
 
-from .checks import require, require_positive, require_unique
+from .checks import nearest, require, require_increasing, require_unique
 from .claims import Claim
 from .figures import Figure
+from .kinds import checked
 from .later import later
+from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
 from .models import Initialization, Model
 from .optimizers import Clipping, Optimizer, Sgd
 from .probes import Probe
+from .scales import SCALES as SCALES
+from .scales import Scale as Scale
 from .schedules import Constant, Schedule
 from .tasks import Task
 
-Scale = Literal["smoke", "laptop", "paper"]
-SCALES: tuple[Scale, ...] = ("smoke", "laptop", "paper")
 Term = Literal[
     "learning_rate",
     "lr_schedule",
@@ -43,8 +45,14 @@ TERM_TITLES: Mapping[Term, str] = {
     "gradient_clipping": "Gradient clipping",
 }
 
+Seeds = Annotated[int, Bounds(low=1, high=10_000)]
+Growth = Annotated[int, Bounds(low=1, high=10_000)]
+Values = Annotated[tuple[Any, ...], Sized(least=1, most=1_000, unique=True)]
+Sweep = Mapping[Line, Values]  # path into the training -> values
+Written = Annotated[str, Matches(r"(?s).*\S.*", "text that is not empty")]
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@checked
 class Training:
     """Everything that decides a run's numbers, except its seed.
 
@@ -59,61 +67,62 @@ class Training:
     optimizer: Optimizer = Sgd()
     schedule: Schedule = Constant()
     clipping: Clipping = Clipping()
-    num_steps: int
-    batch_size: int | None = None  # None: full batch, or a task without data
-    batch_growth: tuple[tuple[float, int], ...] = ()
+    num_steps: Annotated[int, Bounds(low=0, high=10_000_000)]
+    batch_size: Annotated[int, Bounds(low=1, high=1_000_000)] | None = None  # None: full batch, or a task without data
+    batch_growth: Annotated[tuple[tuple[Fraction, Growth], ...], Sized(most=100)] = ()
     precision: Literal["float32", "float64"] = "float32"
-    num_devices: int = later(1)
+    num_devices: Annotated[int, Bounds(low=1, high=1_024)] = later(1)
 
     def __post_init__(self) -> None:
-        require_positive("Training", num_devices=self.num_devices)
+        starts = [fraction for fraction, _ in self.batch_growth]
+        require_increasing("Training", "the fractions of batch_growth", starts)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Arm:
     """A named alternative. `sweep` adds to, or replaces, the experiment's sweep for this arm."""
 
-    name: str
-    label: str
+    name: Label
+    label: Label
     training: Training
-    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    num_seeds: int | None = None
+    sweep: Sweep = field(default_factory=dict)
+    num_seeds: Seeds | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Selection:
     """How sweep values are chosen: the mean over seeds of a validation metric's last value (diverged runs never win)."""
 
-    metric: str = "validation_loss"
+    metric: Line = "validation_loss"
     mode: Literal["min", "max"] = "min"
     at: Literal["last", "best", "mean"] = "last"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Changes:
     """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds, arms left out."""
 
-    num_seeds: int | None = None
+    num_seeds: Seeds | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
-    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    without_arms: tuple[str, ...] = ()
+    sweep: Sweep = field(default_factory=dict)
+    without_arms: Annotated[tuple[str, ...], Sized(unique=True)] = ()
     probes: tuple[Probe, ...] | None = None
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # arm -> paths into its training
     skip: bool = False  # the experiment does not run at this scale
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Experiment:
     """One question of the paper. `name` is unique over all terms; files and figures are called `<term>/<name>`."""
 
-    name: str
+    name: FileName
     term: Term
-    title: str
-    question: str
-    method: str  # two to five sentences for the report: what was done, in words
-    arms: tuple[Arm, ...]
-    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    num_seeds: int = 5
+    title: Line
+    question: Written
+    method: Written  # two to five sentences for the report: what was done, in words
+    arms: Annotated[tuple[Arm, ...], Sized(least=1, most=1_000)]
+    sweep: Sweep = field(default_factory=dict)
+    num_seeds: Seeds = 5
     probes: tuple[Probe, ...] = ()
     selection: Selection = Selection()
     noise_floor_arm: str | None = None  # trained again with other seeds: the A/A arm
@@ -202,17 +211,36 @@ def read_path(record: Any, path: str) -> Any:
 
 def replace_path(record: Any, path: str, value: Any) -> Any:
     """Return a copy of a nested dataclass with the field at a dotted path replaced."""
-    name, _, rest = path.partition(".")
-    _require_field(record, name, path)
-    return dataclasses.replace(record, **{name: replace_path(getattr(record, name), rest, value) if rest else value})
+    return replace_paths(record, {path: value})
 
 
-def replace_paths(record: Any, changes: Mapping[str, Any]) -> Any:
+def replace_paths(record: Any, changes: Mapping[str, Any], *, inside: str = "") -> Any:
+    """Return a copy with several fields replaced together, so that only what comes out must agree with itself.
+
+    Of a record and its fields the later change counts. `inside` is the path at which the record itself lies.
+    """
+    whole: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
     for path, value in changes.items():
-        record = replace_path(record, path, value)
-    return record
+        name, _, rest = path.partition(".")
+        _require_field(record, name, inside + path)
+        if rest:
+            parts.setdefault(name, {})[rest] = value
+        else:
+            parts.pop(name, None)
+            whole[name] = value
+    for name, changed in parts.items():
+        whole[name] = replace_paths(whole.get(name, getattr(record, name)), changed, inside=f"{inside}{name}.")
+    return dataclasses.replace(record, **whole)
 
 
 def _require_field(record: Any, name: str, path: str) -> None:
     names = [field.name for field in dataclasses.fields(record)] if dataclasses.is_dataclass(record) else []
-    require(name in names, what=f"path {path!r}", must=f"{type(record).__name__} must have a field {name!r}", got=names)
+    close = nearest(name, names)
+    require(
+        name in names,
+        what=f"path {path!r}",
+        must=f"{type(record).__name__} must have a field {name!r}",
+        got=names,
+        do=f"try {close!r}" if close else "",
+    )

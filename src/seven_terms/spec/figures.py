@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import field
+from typing import Annotated, Literal
 
+from .checks import require
 from .claims import Selected
+from .kinds import checked
+from .limits import FileName, Index, Label, LabelOrNone, Line, Number, Sized
 from .measures import Measure
+from .scales import SCALES, Scale
+
+Series = Annotated[Mapping[LabelOrNone, Selected], Sized(least=1, most=100)]  # label -> runs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Curve:
     """A metric over steps (or over its index at one step): mean and 95 % interval over seeds, one line per label.
 
@@ -21,17 +27,17 @@ class Curve:
     one other metric to another: percentiles of a unit, which no mean over seeds would show.
     """
 
-    metric: str
-    runs: Mapping[str, Selected]  # label -> runs
+    metric: Line
+    runs: Series
     over: Literal["step", "index"] = "step"
-    step: int | None = None
+    step: Number | None = None
     by: str | None = None
     band: Literal["interval", "quantiles", "seeds"] = "interval"
-    index: int | None = -1
+    index: Index | None = -1
     between: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class SweepCurve:
     """A measure over a sweep value: mean and interval per label. Share with Wilson interval for 0/1 measures.
 
@@ -39,63 +45,70 @@ class SweepCurve:
     """
 
     measure: Measure
-    over: str
-    runs: Mapping[str, Selected | tuple[Selected, ...]]
+    over: Line
+    runs: Annotated[
+        Mapping[LabelOrNone, Selected | Annotated[tuple[Selected, ...], Sized(least=1)]], Sized(least=1, most=100)
+    ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Survival:
     """Kaplan-Meier curves of time to an event (a StepsTo measure), with pointwise intervals."""
 
     measure: Measure
-    runs: Mapping[str, Selected]
+    runs: Series
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Bars:
     """A measure per label, with every seed as a dot."""
 
     measure: Measure
-    runs: Mapping[str, Selected]
+    runs: Series
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Heatmap:
     """Mean of a measure over two sweep values of one selection."""
 
     measure: Measure
-    x: str
-    y: str
+    x: Line
+    y: Line
     runs: Selected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Cloud:
     """A point per run: one measure against another, coloured by label."""
 
     x: Measure
     y: Measure
-    runs: Mapping[str, Selected]
+    runs: Series
 
 
 Content = Curve | SweepCurve | Survival | Bars | Heatmap | Cloud
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked
 class Reference:
     """A line of theory: `y` constant, `x` constant, or a named function of statistics.theory drawn over the panel's x.
 
     `arm`: whose training the theory is asked about; by default that of the panel's first runs.
     """
 
-    label: str
+    label: Label
     x: float | None = None
     y: float | None = None
     theory: str | None = None
     arm: str | None = None
 
+    def __post_init__(self) -> None:
+        given = [one for one in (self.x, self.y, self.theory) if one is not None]
+        must = "exactly one of x, y and theory must be given"
+        require(len(given) == 1, what=f"reference {self.label!r}", must=must, got=(self.x, self.y, self.theory))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@checked
 class Panel:
     title: str
     content: Content
@@ -106,14 +119,24 @@ class Panel:
     y_limits: tuple[float | None, float | None] = (None, None)
     references: tuple[Reference, ...] = ()
 
+    def __post_init__(self) -> None:
+        low, high = self.y_limits
+        ordered = low is None or high is None or low < high
+        require(ordered, what=f"panel {self.title!r}", must="y_limits must increase", got=self.y_limits)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@checked
 class Figure:
     """One figure file of 1 to 4 panels. `summary` marks the panel that stands for the term on the summary page."""
 
-    name: str
-    caption: str
-    panels: tuple[Panel, ...]
-    scales: tuple[str, ...] = ("smoke", "laptop", "paper")
-    summary: int | None = None
+    name: FileName
+    caption: Line
+    panels: Annotated[tuple[Panel, ...], Sized(least=1, most=4)]
+    scales: Annotated[tuple[Scale, ...], Sized(least=1, unique=True)] = SCALES
+    summary: Number | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        last = len(self.panels) - 1
+        must = f"summary must be the number of a panel, 0 to {last}, or None"
+        require((self.summary or 0) <= last, what=f"figure {self.name!r}", must=must, got=self.summary)

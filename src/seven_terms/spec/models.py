@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from .checks import require, require_positive
+from .checks import require
+from .kinds import checked
 from .later import later
+from .limits import Bounds, Fraction, NonNegative, Sized
+
+Width = Annotated[int, Bounds(low=1, high=100_000)]
+Depth = Annotated[int, Bounds(low=0, high=10_000)]
+Stride = Annotated[int, Bounds(low=1, high=16)]
 
 Activation = Literal["sigmoid", "tanh", "relu", "identity", "softsign"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Initialization:
     """How weights are drawn from the run's seed; biases are zero unless `default` says otherwise.
 
@@ -37,14 +42,14 @@ class Initialization:
         "sigmoid",
         "constant",
     ] = "default"
-    scale: float = 1.0
-    bias_scale: float = 0.0  # standard deviation of Gaussian biases
-    recurrent_scale: float = 1.0  # further factor on recurrent matrices only
+    scale: NonNegative = 1.0
+    bias_scale: NonNegative = 0.0  # standard deviation of Gaussian biases
+    recurrent_scale: NonNegative = 1.0  # further factor on recurrent matrices only
     forget_bias: float = 0.0  # added to LSTM forget gates / subtracted from GRU update gates
     input_gate_bias: float = 0.0  # added to LSTM input gates
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class BatchNorm:
     """Batch normalization; `ghost` computes statistics over that many examples instead of the whole batch.
 
@@ -52,12 +57,12 @@ class BatchNorm:
     common ones.
     """
 
-    eps: float = 1e-5
-    momentum: float = 0.1
+    eps: NonNegative = 1e-5
+    momentum: Fraction = 0.1
     center: bool = True
     scale: bool = True
     affine: bool = True
-    ghost: int | None = None
+    ghost: Annotated[int, Bounds(low=2, high=1_000_000)] | None = None
     noisy: bool = False  # Santurkar 2018: noise of non-zero mean and non-unit variance after the normalization
     synchronized: bool = later(False)
 
@@ -66,21 +71,21 @@ class BatchNorm:
         require(not (self.synchronized and self.ghost), what="BatchNorm", must=must, got=self.ghost)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LayerNorm:
-    eps: float = 1e-5
+    eps: NonNegative = 1e-5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class GroupNorm:
-    num_groups: int = 4
-    eps: float = 1e-5
+    num_groups: Width = 4
+    eps: NonNegative = 1e-5
 
 
 Normalization = BatchNorm | LayerNorm | GroupNorm
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Mlp:
     """Fully connected network: `depth` hidden layers of `width`, then a linear readout.
 
@@ -89,42 +94,42 @@ class Mlp:
     `parametrization="mup"` multiplies the readout and the inputs so that one rate fits all widths (Yang et al. 2022).
     """
 
-    depth: int = 3
-    width: int = 100
+    depth: Depth = 3
+    width: Width = 100
     activation: Activation = "relu"
     normalization: Normalization | None = None
     placement: Literal["before", "after"] = "before"
     residual: bool = False
     bias: bool = True
     parametrization: Literal["standard", "mup"] = "standard"
-    base_width: int = 64
-
-    def __post_init__(self) -> None:
-        require(self.depth >= 0, what="Mlp", must="depth must be >= 0", got=self.depth)
-        require_positive("Mlp", width=self.width)
+    base_width: Width = 64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Cnn:
     """Small convolutional network: 3x3 convolutions with the given channels, stride 2 where listed, mean pool, linear."""
 
-    channels: tuple[int, ...] = (16, 32, 32)
-    strides: tuple[int, ...] = (2, 2, 1)
+    channels: Annotated[tuple[Width, ...], Sized(least=1, most=1_000)] = (16, 32, 32)
+    strides: Annotated[tuple[Stride, ...], Sized(least=1, most=1_000)] = (2, 2, 1)
     activation: Activation = "relu"
     normalization: Normalization | None = None
 
+    def __post_init__(self) -> None:
+        must = f"strides must be as many as channels, {len(self.channels)}"
+        require(len(self.strides) == len(self.channels), what="Cnn", must=must, got=self.strides)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@checked
 class Resnet:
     """CIFAR ResNet of 6n+2 layers, 16/32/64 filters, option-A shortcuts; `residual=False` is the plain net (He 2015)."""
 
-    n: int = 3
+    n: Annotated[int, Bounds(low=1, high=1_000)] = 3
     residual: bool = True
     normalization: Normalization | None = BatchNorm()
-    width: int = 16
+    width: Width = 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Recurrent:
     """One recurrent layer; the readout sees the last state, or every state when `read_all`.
 
@@ -132,27 +137,26 @@ class Recurrent:
     """
 
     cell: Literal["tanh", "sigmoid", "relu", "identity", "lstm", "gru"] = "tanh"
-    width: int = 50
+    width: Width = 50
     read_all: bool = False
-    regularization: float = later(0.0)
+    regularization: NonNegative = later(0.0)
 
     def __post_init__(self) -> None:
         regularized = self.regularization != 0
-        require(self.regularization >= 0, what="Recurrent", must="regularization must be >= 0", got=self.regularization)
         must = "regularization needs a simple cell whose last state is read"
         gated = self.cell in ("lstm", "gru") or self.read_all
         require(not (regularized and gated), what="Recurrent", must=must, got=(self.cell, self.read_all))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Point:
     """The parameters themselves: x in R^dimension, started at `start` (or N(0, start^2) when `random`).
 
     `start` may be one number for every coordinate, or one for each.
     """
 
-    dimension: int = 100
-    start: float | tuple[float, ...] = 1.0
+    dimension: Annotated[int, Bounds(low=1, high=1_000_000)] = 100
+    start: float | Annotated[tuple[float, ...], Sized(least=1, most=1_000_000)] = 1.0
     random: bool = False
 
     def __post_init__(self) -> None:

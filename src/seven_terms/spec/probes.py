@@ -7,26 +7,28 @@ that each probe writes are listed here; `index` is the layer (0 = nearest the in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from .checks import require, require_positive
+from .checks import require
+from .kinds import checked
+from .limits import Bounds, Count, Number, Positive, Sized
+
+Split = Literal["train", "validation", "test"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Steps:
     """Chosen steps: `every` k-th, `at` given ones, `count` evenly or logarithmically spaced; 0 and the end included."""
 
-    every: int | None = None
-    at: tuple[int, ...] = ()
-    count: int | None = None
+    every: Annotated[int, Bounds(low=1, high=1_000_000_000)] | None = None
+    at: Annotated[tuple[Number, ...], Sized(unique=True)] = ()
+    count: Count | None = None
     spacing: Literal["linear", "logarithmic"] = "linear"
     last: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("every", "count"):
-            value = getattr(self, name)
-            require(value is None or value > 0, what="Steps", must=f"{name} must be > 0", got=value)
+        chosen = self.every or self.at or self.count or self.last
+        require(bool(chosen), what="Steps", must="every, at, count or last must choose a step", got=self)
 
     def resolve(self, num_steps: int) -> tuple[int, ...]:
         """Return the increasing steps in [0, num_steps]."""
@@ -44,7 +46,7 @@ class Steps:
         return tuple(sorted(step for step in chosen if step <= num_steps))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Stream:
     """Statistics of every update, summed up in windows of `window` steps and written at the window's last step + 1.
 
@@ -53,14 +55,11 @@ class Stream:
     norm, the gradient as it was before clipping). window=1 keeps every update.
     """
 
-    window: int = 10
+    window: Annotated[int, Bounds(low=1, high=1_000_000_000)] = 10
     update_norms: bool = False
 
-    def __post_init__(self) -> None:
-        require_positive("Stream", window=self.window)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Evaluate:
     """<split>_loss and, where the task has one, <split>_accuracy / <split>_error; averaged_<split>_... for averaged iterates.
 
@@ -68,19 +67,19 @@ class Evaluate:
     """
 
     steps: Steps = Steps(count=20)
-    splits: tuple[Literal["train", "validation", "test"], ...] = ("train", "validation", "test")
-    num_examples: int = 1000  # of each split, the first ones
+    splits: Annotated[tuple[Split, ...], Sized(least=1, unique=True)] = ("train", "validation", "test")
+    num_examples: Count = 1000  # of each split, the first ones
     batch_statistics: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LayerGradients:
     """layer_gradient_norm, layer_gradient_rms (weights), layer_signal_gradient_rms (dL/d pre-activation), layer_weight_norm."""
 
     steps: Steps = Steps(count=10)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LayerUpdates:
     """layer_update_ratio: ||w_{t+1} - w_t|| / ||w_t|| by layer for the update made at the step;
     layer_movement: ||w_t - w_0|| / ||w_0||."""
@@ -88,7 +87,7 @@ class LayerUpdates:
     steps: Steps = Steps(count=10)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Activations:
     """Inputs of the activation functions on the validation split.
 
@@ -98,49 +97,49 @@ class Activations:
     """
 
     steps: Steps = Steps(count=50)
-    num_units: int = 100
+    num_units: Count = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class NormalizedOutputs:
     """What each layer hands on: layer_output_mean_abs, layer_output_std_error (mean |std - 1|) over a batch, by layer."""
 
     steps: Steps = Steps(at=(0,), last=True)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Recurrence:
     """spectral_radius and largest_singular_value of the recurrent matrix."""
 
     steps: Steps = Steps(count=50)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LagGradients:
     """lag_gradient_norm: root mean square over the batch of ||dL/dh_{T-lag}||, index = lag; relative to lag 0."""
 
     steps: Steps = Steps(at=(0,), last=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LayerJacobians:
     """jacobian_product_error: relative difference of dL/d(pre-activation 0) and the product of layer Jacobians;
     layer_jacobian_gain: root mean square singular value of each layer's Jacobian, from layer `index` to the next;
     layer_jacobian_mean_singular_value; layer_jacobian_largest_singular_value, over examples too."""
 
     steps: Steps = Steps(at=(0,), last=False)
-    num_examples: int = 16
+    num_examples: Count = 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Sharpness:
     """sharpness: top Hessian eigenvalue of the training loss (full split), by power iteration / Lanczos on HVPs."""
 
     steps: Steps = Steps(count=50)
-    num_iterations: int = 20
+    num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LossAlongGradient:
     """Santurkar 2018: steps of several lengths along the batch gradient.
 
@@ -149,10 +148,15 @@ class LossAlongGradient:
     """
 
     steps: Steps = Steps(count=20)
-    lengths: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)  # multiples of the gradient, as in the paper
+    lengths: Annotated[tuple[Positive, ...], Sized(least=1, most=100, unique=True)] = (
+        0.05,
+        0.1,
+        0.2,
+        0.4,
+    )  # multiples of the gradient, as in the paper
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class CovariateShift:
     """Santurkar 2018, definition 2.1: how much a layer's gradient G turns into another G' when the layers below it make
     the coming update. covariate_shift: ||G' - G||, relative_covariate_shift: that over ||G||, covariate_shift_cosine;
@@ -161,7 +165,7 @@ class CovariateShift:
     steps: Steps = Steps(count=10)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class ClippedDirection:
     """clip_cosine: cosine between the clipped and the raw gradient at the step;
     clipped_entry_max: largest magnitude of an entry of the clipped gradient; clipped_norm: its norm."""
@@ -169,12 +173,12 @@ class ClippedDirection:
     steps: Steps = Steps(count=50)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Distance:
     """squared_distance: mean over coordinates of x_i^2 for Point models; coordinate: index i (first `num`)."""
 
     steps: Steps = Steps(count=100)
-    num: int = 0
+    num: Annotated[int, Bounds(low=0, high=1_000_000)] = 0
 
 
 Probe = (

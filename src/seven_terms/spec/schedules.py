@@ -8,68 +8,67 @@ schedules into one table [num_steps, R], which is why runs with different schedu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from .checks import require, require_between, require_positive
+from .checks import require
+from .kinds import checked
+from .limits import Bounds, Fraction, NonNegative, Positive, PositiveFraction, ShareBelowOne, Sized
+
+Factor = Annotated[float, Bounds(low=0.0, high=100.0)]  # on the peak rate
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Constant:
     """factor = 1."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Step:
     """factor *= drop at each fraction of the budget; `torch.optim.lr_scheduler.MultiStepLR`."""
 
-    drop: float = 0.1
-    fractions: tuple[float, ...] = (0.5, 0.75)
+    drop: Annotated[float, Bounds(above=0.0, high=100.0)] = 0.1
+    fractions: Annotated[tuple[Fraction, ...], Sized(most=100)] = (0.5, 0.75)
 
     def __post_init__(self) -> None:
-        require_positive("Step", drop=self.drop)
-        for fraction in self.fractions:
-            require_between("Step", 0.0, 1.0, fraction=fraction)
+        must = "fractions must not decrease"
+        require(list(self.fractions) == sorted(self.fractions), what="Step", must=must, got=self.fractions)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Exponential:
     """factor = final ** (step / num_steps); `ExponentialLR` with gamma = final ** (1 / num_steps)."""
 
-    final: float = 1e-3
-
-    def __post_init__(self) -> None:
-        require_positive("Exponential", final=self.final)
+    final: Annotated[float, Bounds(above=0.0, high=100.0)] = 1e-3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Cosine:
     """Half a cosine from 1 to `final`; `CosineAnnealingLR` (Loshchilov and Hutter 2016, eq. 5, one period)."""
 
-    final: float = 0.0
+    final: Factor = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Linear:
     """Straight line from 1 to `final`; `LinearLR(start_factor=1, end_factor=final)`."""
 
-    final: float = 0.0
+    final: Factor = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class OneCycle:
     """Cosine up from `start` to 1 over `warmup`, cosine down to `start * final`; `OneCycleLR` (Smith and Topin 2017).
 
     `shape="linear"` gives the triangular policy of the 2017 experiments.
     """
 
-    warmup: float = 0.3
-    start: float = 0.04
-    final: float = 1e-4
+    warmup: Fraction = 0.3
+    start: PositiveFraction = 0.04
+    final: Factor = 1e-4
     shape: Literal["cosine", "linear"] = "cosine"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Warmup:
     """A warm-up in front of another schedule, which is stretched over the steps that remain.
 
@@ -77,63 +76,61 @@ class Warmup:
     Length: `fraction` of the budget.
     """
 
-    fraction: float = 0.1
+    fraction: ShareBelowOne = 0.1
     kind: Literal["gradual", "constant"] = "gradual"
-    level: float = 0.1
+    level: Factor = 0.1
     then: Constant | Cosine | Linear | Step = Cosine()
 
-    def __post_init__(self) -> None:
-        require_between("Warmup", 0.0, 1.0, fraction=self.fraction)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class WarmupStableDecay:
     """Warm-up, constant, then a cooldown to zero over the last `cooldown` of the budget (Hagele et al. 2024)."""
 
-    warmup: float = 0.0
-    cooldown: float = 0.2
+    warmup: Fraction = 0.0
+    cooldown: Fraction = 0.2
     shape: Literal["linear", "one_minus_sqrt"] = "linear"
 
+    def __post_init__(self) -> None:
+        must, both = "warmup and cooldown must not overlap, so their sum must be <= 1", (self.warmup, self.cooldown)
+        require(sum(both) <= 1.0 + 1e-12, what="WarmupStableDecay", must=must, got=both)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@checked
 class InverseSqrt:
     """factor = 1 / sqrt(step / offset + 1)."""
 
-    offset: float = 1.0
+    offset: Positive = 1.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class InverseTime:
     """factor = 1 / (1 + rate * step / num_steps), or 1 / (1 + rate * step) when `per_step` (Robbins and Monro 1951)."""
 
-    rate: float = 10.0
+    rate: NonNegative = 10.0
     per_step: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class CosineRestarts:
     """Cosine periods of lengths 1 : multiplier : multiplier^2 ... that fill the budget (Loshchilov and Hutter 2016)."""
 
-    num_cycles: int = 3
-    multiplier: float = 2.0
-
-    def __post_init__(self) -> None:
-        require_positive("CosineRestarts", num_cycles=self.num_cycles, multiplier=self.multiplier)
+    num_cycles: Annotated[int, Bounds(low=1, high=100)] = 3
+    multiplier: Annotated[float, Bounds(above=0.0, high=100.0)] = 2.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Ramp:
     """Rises geometrically from `start` to 1: the learning-rate range test (Smith 2015)."""
 
-    start: float = 1e-4
+    start: PositiveFraction = 1e-4
     shape: Literal["geometric", "linear"] = "geometric"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Truncated:
     """The first part of a schedule that was stretched to `planned` times the budget: a long schedule cut early."""
 
-    planned: float = 2.0
+    planned: Annotated[float, Bounds(low=1.0, high=1e6)] = 2.0
     of: Cosine | Linear | Step | Exponential = Cosine()
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from .checks import require, require_between, require_positive
+from .checks import require
+from .kinds import checked
+from .limits import Bounds, Count, Fraction, NonNegative, Positive
+
+LONGEST = 10_000  # of a sequence
+Length = Annotated[int, Bounds(low=1, high=LONGEST)]
+Features = Annotated[int, Bounds(low=1, high=100_000)]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Digits:
     """Handwritten digits, cross-entropy or half the squared distance to the one-hot label.
 
@@ -19,58 +24,47 @@ class Digits:
     source: Literal["bundled", "mnist"] = "bundled"
     resolution: Literal[28, 14, 7] = 28
     binarize: bool = False
-    num_train: int | None = None
+    num_train: Count | None = None
     image: bool = False  # True keeps [1, resolution, resolution], False flattens
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
 
-    def __post_init__(self) -> None:
-        require(
-            self.num_train is None or self.num_train > 0,
-            what="Digits",
-            must="num_train must be > 0 or None",
-            got=self.num_train,
-        )
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Cifar10:
     """CIFAR-10, standardized by channel; 45,000 / 5,000 / 10,000, or the first `num_train` images."""
 
-    num_train: int | None = None
+    num_train: Count | None = None
     augment: bool = False
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
     image: bool = True
     standardize: Literal["channel", "feature"] = "channel"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class TemporalOrder:
     """Two symbols far apart in a sequence of distractors; four classes (Pascanu et al. 2013, section 4.1.1)."""
 
-    length: int = 30
-    num_evaluated: int = 1000
-
-    def __post_init__(self) -> None:
-        require(self.length >= 10, what="TemporalOrder", must="length must be >= 10", got=self.length)
+    length: Annotated[int, Bounds(low=10, high=LONGEST)] = 30
+    num_evaluated: Count = 1000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Adding:
     """Sum of two marked numbers in a sequence; squared error, variance of the answer 1/6 (Hochreiter 1997; Le 2015)."""
 
-    length: int = 50
-    num_evaluated: int = 1000
+    length: Annotated[int, Bounds(low=2, high=LONGEST)] = 50
+    num_evaluated: Count = 1000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class PolyphonicMusic:
     """Next-frame prediction of 88 notes, negative log-likelihood in nats per frame (Boulanger-Lewandowski 2012)."""
 
     name: Literal["nottingham", "piano_midi", "muse_data", "jsb_chorales"] = "nottingham"
-    chunk: int = 200
+    chunk: Length = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class Quadratic:
     """f(x) = 1/2 sum_i h_i x_i^2, optionally with additive gradient noise; evaluated exactly, no data.
 
@@ -79,68 +73,66 @@ class Quadratic:
     sqrt(h_i if noise_follows_curvature else 1) * standard normal, drawn from (seed, step). The model is a `Point`.
     """
 
-    dimension: int = 100
+    dimension: Count = 100
     spectrum: Literal["log_spaced", "inverse", "equal"] = "log_spaced"
-    largest: float = 1.0
-    condition_number: float = 100.0
-    noise_scale: float = 0.0
+    largest: Positive = 1.0
+    condition_number: Annotated[float, Bounds(low=1.0)] = 100.0
+    noise_scale: NonNegative = 0.0
     noise_follows_curvature: bool = False
 
-    def __post_init__(self) -> None:
-        require_positive("Quadratic", dimension=self.dimension, largest=self.largest)
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class NoisyQuadraticMoments:
     """Expected loss of SGD on a noisy quadratic: the model is the second moment E[x_i^2], loss 1/2 sum h_i E[x_i^2].
 
     Eigenvalues h_i = 1/i and noise variances h_i (Zhang et al. 2019); trained by `ExpectedSgd`, exactly, no sampling.
     """
 
-    dimension: int = 1000
+    dimension: Count = 1000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class PowerFunction:
     """f(x) = |x|^exponent / exponent: (L0, L1)-smooth, with curvature that grows with the gradient (Zhang 2020)."""
 
-    exponent: float = 4.0
+    exponent: Annotated[float, Bounds(low=1.0, high=100.0)] = 4.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class OneUnitRecurrence:
     """(sigmoid(x_T) - target)^2 for x_t = w sigmoid(x_{t-1}) + b: the cliff of Pascanu et al. 2013, figure 6."""
 
-    length: int = 50
+    length: Length = 50
     start: float = 0.5
-    target: float = 0.7
+    target: Fraction = 0.7
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@checked
 class LinearRegression:
     """Gaussian features, a random linear target of large variance and small noise; squared error (EG-6).
 
     `standardize` divides the targets by their training standard deviation. Each seed draws its own problem.
     """
 
-    num_examples: int = 1000
-    num_features: int = 20
-    num_informative: int = 10
-    coefficient_scale: float = 100.0
-    noise: float = 0.1
+    num_examples: Annotated[int, Bounds(low=2, high=1_000_000)] = 1000
+    num_features: Features = 20
+    num_informative: Features = 10
+    coefficient_scale: Positive = 100.0
+    noise: NonNegative = 0.1
     standardize: bool = False
 
+    def __post_init__(self) -> None:
+        must = f"num_informative must be at most num_features={self.num_features}"
+        require(self.num_informative <= self.num_features, what="LinearRegression", must=must, got=self.num_informative)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@checked
 class GaussianInputs:
     """Standard normal inputs and uniform labels: enough for statements about networks at initialization."""
 
-    num_features: int = 256
-    num_classes: int = 10
-    length: int | None = None  # None: [B, D]; otherwise sequences [B, T, D]
-
-    def __post_init__(self) -> None:
-        require_between("GaussianInputs", 1, 1_000_000, num_features=self.num_features)
+    num_features: Features = 256
+    num_classes: Annotated[int, Bounds(low=2, high=100_000)] = 10
+    length: Length | None = None  # None: [B, D]; otherwise sequences [B, T, D]
 
 
 Task = (

@@ -110,7 +110,7 @@ def _select(selected: Selected, results: Results) -> Chosen:
     if selected.best_of is not None:
         other = select(dataclasses.replace(selected, arm=selected.best_of, best_of=None, times=1.0), results)
         settings = {name: _times(selected.times, value) for name, value in other.settings.items()}
-        given = dataclasses.replace(selected, where={**selected.where, **settings}, best=(), best_of=None)
+        given = dataclasses.replace(selected, where={**selected.where, **settings}, best=(), best_of=None, times=1.0)
         return dataclasses.replace(select(given, results), settings=settings, notes=other.notes)
     return _within(selected, _matching(selected, results), results)
 
