@@ -3,11 +3,11 @@
 Shape suffixes used in numerical code: R run, B batch, T time, D feature, C class, S seed, P parameter.
 """
 
+from .checked import checked as checked
 from .checks import require as require
 from .claims import *
 from .experiment import *
 from .figures import *
-from .kinds import checked as checked
 from .measures import *
 from .models import *
 from .optimizers import *

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal, get_args
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .limits import Line, Matches, Positive, Sized
 from .measures import Measure
 from .scales import SCALES, Scale

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from .checked import checked
 from .checks import nearest, require, require_increasing, require_unique
 from .claims import Claim
 from .figures import Figure
-from .kinds import checked
 from .later import later
 from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
 from .models import Initialization, Model

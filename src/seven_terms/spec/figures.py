@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal
 
+from .checked import checked
 from .checks import require
 from .claims import Selected
-from .kinds import checked
 from .limits import FileName, Index, Label, LabelOrNone, Line, Number, Sized
 from .measures import Measure
 from .scales import SCALES, Scale

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .limits import Fraction, Index, Line, Number
 
 if TYPE_CHECKING:

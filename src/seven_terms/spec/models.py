@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .later import later
 from .limits import Bounds, Fraction, NonNegative, Sized
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .limits import Fraction, NonNegative, Positive, PositiveOrOff, ShareBelowOne
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .limits import Bounds, Count, Number, Positive, Sized
 
 Split = Literal["train", "validation", "test"]

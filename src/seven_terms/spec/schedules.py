@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .limits import Bounds, Fraction, NonNegative, Positive, PositiveFraction, ShareBelowOne, Sized
 
 Factor = Annotated[float, Bounds(low=0.0, high=100.0)]  # on the peak rate

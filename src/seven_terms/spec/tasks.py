@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from .checked import checked
 from .checks import require
-from .kinds import checked
 from .limits import Bounds, Count, Fraction, NonNegative, Positive
 
 LONGEST = 10_000  # of a sequence
