@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 
-from seven_terms.planning.cost import num_inputs
 from seven_terms.spec import Cnn, Mlp, Recurrent, Training
 
 PRODUCT_SIZE = {"cpu": 1024, "gpu": 8192}
@@ -16,7 +15,7 @@ def flops_per_run_step(training: Training) -> float:
 
     Every product has two of its size in the backward pass, but for the first layer, whose input needs no gradient.
     """
-    inputs, outputs = num_inputs(training)
+    inputs, outputs = round(training.task.num_features), training.task.num_outputs
     model = training.model
     if isinstance(model, Mlp):
         widths = [inputs] + [model.width] * model.depth + [outputs]

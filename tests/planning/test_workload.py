@@ -8,16 +8,16 @@ import torch
 from seven_terms.models import build_model
 from seven_terms.planning.cost import (
     compiling_pays,
+    facts,
     flops_per_run_step,
-    multiply_adds,
-    num_parameters,
     num_rows,
     runs_per_stack,
     trains_alone,
 )
-from seven_terms.planning.workload import NUM_EXAMPLES, update_sizes, workload
+from seven_terms.planning.workload import update_sizes, workload
 from seven_terms.records.runs import Mode, Run, Stack
 from seven_terms.spec import (
+    SPLITS,
     Adding,
     BatchNorm,
     Cifar10,
@@ -57,23 +57,24 @@ def stack_of(training: Training, *, num_runs: int, mode: Mode = "eager") -> Stac
         (Cifar10(), Resnet(n=9, residual=False), (3, 32, 32), 10),
         (Cifar10(), Cnn(channels=(4, 6), strides=(2, 1), normalization=BatchNorm()), (3, 32, 32), 10),
         (Digits(), Mlp(depth=3, width=20), (784,), 10),
+        (Digits(), Mlp(depth=2, width=20, normalization=BatchNorm(), bias=False), (784,), 10),
+        (Adding(length=4), Recurrent(width=6), (4, 2), 1),
+        (Adding(length=4), Recurrent(cell="lstm", width=6), (4, 2), 1),
         (Quadratic(dimension=7), PointModel(dimension=7), (7,), 7),
     ],
 )
 def test_parameters_are_counted_as_the_model_has_them(task, model, input_shape, num_outputs):
     module = build_model(model, input_shape=input_shape, num_outputs=num_outputs)
     own = sum(parameter.numel() for parameter in module.parameters())
-    biases = sum(
-        module.get_parameter(name).numel() for name in dict(module.named_parameters()) if "convolution.bias" in name
-    )
-    assert num_parameters(Training(task=task, model=model, num_steps=1)) == own - biases
+    assert facts(Training(task=task, model=model, num_steps=1)).num_parameters == own
+    assert (task.input_shape, task.num_outputs) == (input_shape, num_outputs)
 
 
 def test_a_resnet_20_makes_the_multiply_adds_of_the_literature():
     # 40.8 million a CIFAR-10 image with option-A shortcuts, of which 640 are the readout's.
     training = Training(task=Cifar10(), model=Resnet(n=3), num_steps=1, batch_size=128)
-    assert multiply_adds(training) == pytest.approx(40.55e6, rel=0.001)
-    assert flops_per_run_step(training) == 6 * 128 * multiply_adds(training)
+    assert facts(training).multiply_adds == pytest.approx(40.55e6, rel=0.001)
+    assert flops_per_run_step(training) == 6 * 128 * facts(training).multiply_adds
 
 
 def test_the_arithmetic_of_a_small_net_agrees_with_a_count_by_hand():
@@ -135,8 +136,8 @@ def test_growing_batches_are_counted_as_the_program_makes_them():
 
 def test_splits_have_the_sizes_that_the_task_gives_them():
     task = build_task(Digits(), dtype=torch.float32, device=torch.device("cpu"))
-    sizes = tuple(task.evaluation(split, [0])[0].shape[1] for split in ("train", "validation", "test"))
-    assert NUM_EXAMPLES["bundled"] == sizes
+    sizes = tuple(task.evaluation(split, [0])[0].shape[1] for split in SPLITS)
+    assert tuple(Digits().examples(split) for split in SPLITS) == sizes
 
 
 def test_probes_cost_too():
@@ -145,7 +146,7 @@ def test_probes_cost_too():
         DENSE, (Evaluate(steps=Steps(count=10), splits=("test",), num_examples=500),), num_runs=2, num_seeds=2
     )
     sharp = workload(DENSE, (Sharpness(steps=Steps(at=(0,), last=False), num_iterations=3),), num_runs=2, num_seeds=2)
-    parameters = num_parameters(DENSE)
+    parameters = facts(DENSE).num_parameters
     assert evaluated.flops - plain.flops == 3 * 11 * 500 * 2 * parameters
     assert sharp.flops - plain.flops == 3 * 2 * 3 * 6 * 3500 * parameters
     assert evaluated.launches > plain.launches

@@ -92,8 +92,8 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Arm(name="a", label="a", training=TRAINING, sweep=bad(num_steps=5)), "Arm: sweep must be a tuple, got 5 in {'num_steps': 5}; write (5,)."),
     # kinds
     (lambda: replace(TRAINING, **bad(clipping=Sgd(momentum=0.5))), "Training: clipping must be of kind Clipping, got Sgd(learning_rate=0.1, momentum=0.5, weight_decay=0.0, nesterov=False, average_iterates=False)."),
-    (lambda: replace(TRAINING, **bad(model="x")), "Training: model must be one of Mlp, Cnn, Resnet, Recurrent, Point, got 'x'."),
-    (lambda: Mlp(**bad(normalization=BatchNorm)), "Mlp: normalization must be one of BatchNorm, LayerNorm, GroupNorm or None, got <class 'seven_terms.spec.models.BatchNorm'>; write BatchNorm() for a value of it."),
+    (lambda: replace(TRAINING, **bad(model="x")), "Training: model must be of kind Model, got 'x'."),
+    (lambda: Mlp(**bad(normalization=BatchNorm)), "Mlp: normalization must be of kind Normalization or None, got <class 'seven_terms.spec.models.BatchNorm'>; write BatchNorm() for a value of it."),
     (lambda: replace(TRAINING, model=Plain(**bad(extra="x"))), "Plain: extra must be a number, got 'x'."),
     (lambda: Own(rate=-1.0), "Own: rate must be > 0, got -1.0."),
     # words

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seven_terms import spec
+from seven_terms.spec import require
 
 from .linear import Linear
 from .normalization import build_normalization
@@ -105,3 +106,17 @@ class Resnet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.readout(self.blocks(self.stem(x)).mean((2, 3)))
+
+
+def cnn(model: spec.Cnn, *, input_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+    return Cnn(model, num_channels=_channels(model, input_shape), num_outputs=num_outputs)
+
+
+def resnet(model: spec.Resnet, *, input_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+    return Resnet(model, num_channels=_channels(model, input_shape), num_outputs=num_outputs)
+
+
+def _channels(model: spec.Model, input_shape: tuple[int, ...]) -> int:
+    must, do = "inputs must be images (channels, height, width)", "set image=True on the task"
+    require(len(input_shape) == 3, what=type(model).__name__, must=must, got=input_shape, do=do)
+    return input_shape[0]

@@ -69,3 +69,7 @@ class Mlp(nn.Module):
         for layer in self.layers:
             x = layer(x)
         return self.readout(x)
+
+
+def mlp(model: spec.Mlp, *, input_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+    return Mlp(model, num_inputs=math.prod(input_shape), num_outputs=num_outputs)

@@ -113,16 +113,21 @@ class GroupNorm(nn.Module):
         return _affine(self, (centered * torch.rsqrt(var + self.eps)).reshape(x.shape))
 
 
+def batch_norm(norm: spec.BatchNorm, features: int) -> nn.Module:
+    return BatchNorm(features, norm)
+
+
+def layer_norm(norm: spec.LayerNorm, features: int) -> nn.Module:
+    return GroupNorm(features, num_groups=1, eps=norm.eps)
+
+
+def group_norm(norm: spec.GroupNorm, features: int) -> nn.Module:
+    return GroupNorm(features, num_groups=norm.num_groups, eps=norm.eps)
+
+
 def build_normalization(norm: spec.Normalization | None, features: int) -> nn.Module:
     """Return the module of a normalization spec; the identity for None."""
-    match norm:
-        case spec.BatchNorm():
-            return BatchNorm(features, norm)
-        case spec.LayerNorm():
-            return GroupNorm(features, num_groups=1, eps=norm.eps)
-        case spec.GroupNorm():
-            return GroupNorm(features, num_groups=norm.num_groups, eps=norm.eps)
-    return nn.Identity()
+    return nn.Identity() if norm is None else norm.build(features)
 
 
 def _affine(module: BatchNorm | GroupNorm, y: Tensor) -> Tensor:

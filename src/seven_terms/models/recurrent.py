@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seven_terms import spec
+from seven_terms.spec import require
 
 from .linear import Linear
 from .recurrence import SIMPLE_CELLS, simple_states
@@ -83,3 +84,9 @@ class Recurrent(nn.Module):
 
 
 ACTIVATION = {name: kind() for name, kind in ACTIVATIONS.items()}
+
+
+def recurrent(model: spec.Recurrent, *, input_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
+    must, do = "inputs must be sequences (time, features)", "take a task of sequences"
+    require(len(input_shape) == 2, what="Recurrent", must=must, got=input_shape, do=do)
+    return Recurrent(model, num_inputs=input_shape[-1], num_outputs=num_outputs)

@@ -8,9 +8,9 @@ import itertools
 
 from ..records.canonical import content_id, part_id
 from ..records.runs import Mode, Run, Stack
-from ..spec import Arm, Experiment, Point, Training, number_fields, replace_paths, require, require_unique
+from ..spec import Arm, Experiment, Training, number_fields, replace_paths, require, require_unique
 from .calibration import REFERENCE
-from .cost import runs_per_stack
+from .cost import facts, runs_per_stack
 from .modes import Compiling, compiler, mode_of
 from .workload import Workload, workload
 
@@ -84,7 +84,7 @@ def _require_equal_shares(what: str, training: Training) -> None:
         got=training.batch_size,
     )
     must = "num_devices must be 1, because a point has no examples to share"
-    require(not isinstance(training.model, Point), what=what, must=must, got=training.num_devices)
+    require(facts(training).speed != "point", what=what, must=must, got=training.num_devices)
 
 
 def program_key(run: Run) -> str:

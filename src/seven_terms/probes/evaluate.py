@@ -8,9 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..spec import Evaluate
-
-EXAMPLES_AT_ONCE = 250  # bounds the memory of a forward pass over all runs
+from ..spec import EXAMPLES_AT_ONCE, Evaluate
 
 
 def measure_evaluation(probe: Evaluate, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:

@@ -8,6 +8,7 @@ from .checks import require as require
 from .claims import *
 from .experiment import *
 from .figures import *
+from .kinds import *
 from .measures import *
 from .models import *
 from .optimizers import *

@@ -7,7 +7,7 @@ for a scale, and nothing else.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal
 
@@ -15,15 +15,14 @@ from .checked import checked
 from .checks import nearest, require, require_increasing, require_unique
 from .claims import Claim
 from .figures import Figure
+from .kinds import Model, Optimizer, Probe, Task
 from .later import later
 from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
-from .models import Initialization, Model
-from .optimizers import Clipping, Optimizer, Sgd
-from .probes import Probe
+from .models import Initialization
+from .optimizers import Clipping, Sgd
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .schedules import Constant, Schedule
-from .tasks import Task
 
 Term = Literal[
     "learning_rate",
@@ -76,6 +75,20 @@ class Training:
     def __post_init__(self) -> None:
         starts = [fraction for fraction, _ in self.batch_growth]
         require_increasing("Training", "the fractions of batch_growth", starts)
+
+    def updates(self) -> Iterator[tuple[int, int | None]]:
+        """Yield (step, batch size) of each update, None for the whole split.
+
+        Steps count base batches, so that a batch of f times the size makes f steps.
+        """
+        step = 0
+        while step < self.num_steps:
+            growth = 1
+            for fraction, times in self.batch_growth:
+                if step >= round(fraction * self.num_steps):
+                    growth = times
+            yield step, None if self.batch_size is None else self.batch_size * growth
+            step += growth
 
 
 @checked

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from .checked import checked
 from .checks import require
+from .kinds import Model, ModelFacts, Normalization
 from .later import later
 from .limits import Bounds, Fraction, NonNegative, Sized
 
@@ -50,7 +55,7 @@ class Initialization:
 
 
 @checked
-class BatchNorm:
+class BatchNorm(Normalization):
     """Batch normalization; `ghost` computes statistics over that many examples instead of the whole batch.
 
     In a run over several devices each one's share of the batch has its own statistics; `synchronized` gives all shares
@@ -70,23 +75,29 @@ class BatchNorm:
         must = "ghost must be None where statistics are synchronized over devices"
         require(not (self.synchronized and self.ghost), what="BatchNorm", must=must, got=self.ghost)
 
+    builder = "seven_terms.models.normalization:batch_norm"
+
+    def num_parameters(self, features: int) -> int:
+        return 2 * features if self.affine else 0
+
 
 @checked
-class LayerNorm:
+class LayerNorm(Normalization):
     eps: NonNegative = 1e-5
 
+    builder = "seven_terms.models.normalization:layer_norm"
+
 
 @checked
-class GroupNorm:
+class GroupNorm(Normalization):
     num_groups: Width = 4
     eps: NonNegative = 1e-5
 
-
-Normalization = BatchNorm | LayerNorm | GroupNorm
+    builder = "seven_terms.models.normalization:group_norm"
 
 
 @checked
-class Mlp:
+class Mlp(Model):
     """Fully connected network: `depth` hidden layers of `width`, then a linear readout.
 
     Each hidden layer is linear -> [normalization] -> activation (`placement="before"`) or linear -> activation ->
@@ -104,9 +115,25 @@ class Mlp:
     parametrization: Literal["standard", "mup"] = "standard"
     base_width: Width = 64
 
+    builder = "seven_terms.models.mlp:mlp"
+
+    def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
+        widths = [math.prod(input_shape), *[self.width] * self.depth, num_outputs]
+        products = sum((a + self.bias) * b for a, b in itertools.pairwise(widths))
+        normalized = self.normalization is not None
+        return ModelFacts(
+            num_parameters=products + self.depth * _norm_parameters(self.normalization, self.width),
+            multiply_adds=products,
+            values_saved=widths[0] + (5 if normalized else 2) * self.depth * self.width,
+            values_alive=3 * self.depth * self.width,
+            num_layers=self.depth * (2 if normalized else 1) + 1,
+            speed="dense",
+            compiles=True,
+        )
+
 
 @checked
-class Cnn:
+class Cnn(Model):
     """Small convolutional network: 3x3 convolutions with the given channels, stride 2 where listed, mean pool, linear."""
 
     channels: Annotated[tuple[Width, ...], Sized(least=1, most=1_000)] = (16, 32, 32)
@@ -118,9 +145,16 @@ class Cnn:
         must = f"strides must be as many as channels, {len(self.channels)}"
         require(len(self.strides) == len(self.channels), what="Cnn", must=must, got=self.strides)
 
+    builder = "seven_terms.models.convolutional:cnn"
+
+    def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
+        return _convolutional_facts(
+            zip(self.channels, self.strides, strict=True), self.normalization, input_shape, num_outputs
+        )
+
 
 @checked
-class Resnet:
+class Resnet(Model):
     """CIFAR ResNet of 6n+2 layers, 16/32/64 filters, option-A shortcuts; `residual=False` is the plain net (He 2015)."""
 
     n: Annotated[int, Bounds(low=1, high=1_000)] = 3
@@ -128,9 +162,20 @@ class Resnet:
     normalization: Normalization | None = BatchNorm()
     width: Width = 16
 
+    builder = "seven_terms.models.convolutional:resnet"
+
+    def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
+        return _convolutional_facts(self._channels_and_strides(), self.normalization, input_shape, num_outputs)
+
+    def _channels_and_strides(self) -> Iterator[tuple[int, int]]:
+        yield self.width, 1
+        for stage in range(3):
+            yield self.width * 2**stage, 2 if stage else 1
+            yield from [(self.width * 2**stage, 1)] * (2 * self.n - 1)
+
 
 @checked
-class Recurrent:
+class Recurrent(Model):
     """One recurrent layer; the readout sees the last state, or every state when `read_all`.
 
     `regularization` weighs the vanishing-gradient regularizer of Pascanu et al. 2013, for simple cells read at their end.
@@ -147,9 +192,28 @@ class Recurrent:
         gated = self.cell in ("lstm", "gru") or self.read_all
         require(not (regularized and gated), what="Recurrent", must=must, got=(self.cell, self.read_all))
 
+    builder = "seven_terms.models.recurrent:recurrent"
+
+    def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
+        length, features = input_shape if len(input_shape) == 2 else (1, math.prod(input_shape))
+        gates = {"lstm": 4, "gru": 3}.get(self.cell, 1)
+        num_parameters = gates * self.width * (features + self.width + 1) + (self.width + 1) * num_outputs
+        saved = {"lstm": 10, "gru": 8}.get(self.cell, 3)
+        return ModelFacts(
+            num_parameters=num_parameters,
+            multiply_adds=num_parameters * length,
+            values_saved=length
+            * self.width
+            * saved
+            * (1 if gates == 1 else 2.5),  # autograd keeps the gates' pieces too
+            values_alive=3 * length * self.width,
+            num_layers=length * (1 if gates == 1 else 3) + 2,
+            speed="recurrent",
+        )
+
 
 @checked
-class Point:
+class Point(Model):
     """The parameters themselves: x in R^dimension, started at `start` (or N(0, start^2) when `random`).
 
     `start` may be one number for every coordinate, or one for each.
@@ -165,5 +229,62 @@ class Point:
             num == self.dimension, what="Point", must="start must have a number for each coordinate", got=self.start
         )
 
+    builder = "seven_terms.models.point:point"
 
-Model = Mlp | Cnn | Resnet | Recurrent | Point
+    def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
+        return ModelFacts(
+            num_parameters=self.dimension,
+            multiply_adds=self.dimension,
+            values_saved=2.0 * self.dimension,
+            values_alive=3.0 * self.dimension,
+            num_layers=1,
+            speed="point",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Convolution:
+    """A 3x3 convolution: channels in and out, and the side of its square output."""
+
+    inputs: int
+    channels: int
+    side: int
+
+
+def convolutions(
+    channels_and_strides: Iterable[tuple[int, int]], input_shape: tuple[int, ...]
+) -> tuple[Convolution, ...]:
+    """Return the convolutions of a net, nearest the input first."""
+    before, side = input_shape[0], input_shape[-1]
+    layers = []
+    for channels, stride in channels_and_strides:
+        side = math.ceil(side / stride)
+        layers.append(Convolution(inputs=before, channels=channels, side=side))
+        before = channels
+    return tuple(layers)
+
+
+def _convolutional_facts(
+    channels_and_strides: Iterable[tuple[int, int]],
+    norm: Normalization | None,
+    input_shape: tuple[int, ...],
+    num_outputs: int,
+) -> ModelFacts:
+    layers = convolutions(channels_and_strides, input_shape)
+    kernels = sum(9 * layer.inputs * layer.channels for layer in layers)
+    others = sum(_norm_parameters(norm, layer.channels) if norm else layer.channels for layer in layers)
+    each = 5 if norm else 2  # kept for the way back: input, normalization's steps, activation
+    saved = each * sum(layer.channels * layer.side**2 for layer in layers)
+    return ModelFacts(
+        num_parameters=kernels + others + (layers[-1].channels + 1) * num_outputs,
+        multiply_adds=sum(9.0 * layer.inputs * layer.channels * layer.side**2 for layer in layers),
+        values_saved=saved,
+        values_alive=saved,
+        num_layers=len(layers) * (2 if norm else 1) + 1,
+        speed="convolution",
+        compiles=True,
+    )
+
+
+def _norm_parameters(norm: Normalization | None, features: int) -> int:
+    return norm.num_parameters(features) if norm else 0

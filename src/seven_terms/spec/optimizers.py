@@ -1,16 +1,23 @@
-"""Update rules and clipping. Every float may vary inside a stack; everything else is part of the tensor program."""
+"""Update rules and clipping. Every float may vary inside a stack; everything else is part of the tensor program.
+
+A rule is written on tensors [R, ...], a run each, with their own methods: no torch is imported. Coefficients [R] are computed
+in float64 and rounded to the parameters' precision once, as `torch.optim` does with Python floats.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from .checked import checked
 from .checks import require
+from .kinds import Optimizer
 from .limits import Fraction, NonNegative, Positive, PositiveOrOff, ShareBelowOne
 
 
 @checked
-class Sgd:
+class Sgd(Optimizer):
     """`torch.optim.SGD`: v <- momentum v + (g + weight_decay w); w <- w - rate (v, or g + momentum v with nesterov)."""
 
     learning_rate: Positive = 0.1
@@ -23,9 +30,25 @@ class Sgd:
         must = "momentum must be > 0 for nesterov"
         require(self.momentum > 0 or not self.nesterov, what="Sgd", must=must, got=self.momentum, do="give a momentum")
 
+    may_be_left_out = ("momentum", "weight_decay")
+
+    def memory(self, hyper: Mapping[str, Any]) -> tuple[str, ...]:
+        return (*(("velocity",) if "momentum" in hyper else ()), *(("average",) if self.average_iterates else ()))
+
+    def update(self, w: Any, g: Any, memory: Mapping[str, Any], c: Any, *, number: Any) -> tuple[Any, dict[str, Any]]:
+        changed = {}
+        d = _decayed(w, g, c)
+        if "velocity" in memory:
+            v = changed["velocity"] = c.momentum * memory["velocity"] + d
+            d = d + c.momentum * v if self.nesterov else v
+        w = w.addcmul(c.rate, d, value=-1)
+        if "average" in memory:  # of iterates 1 ... number + 1
+            changed["average"] = memory["average"] + (w - memory["average"]) / (number + 1)
+        return w, changed
+
 
 @checked
-class Adam:
+class Adam(Optimizer):
     """`torch.optim.Adam`, or `AdamW` when `decoupled`."""
 
     learning_rate: Positive = 1e-3
@@ -35,16 +58,36 @@ class Adam:
     weight_decay: NonNegative = 0.0
     decoupled: bool = False
 
+    may_be_left_out = ("weight_decay",)
+
+    def memory(self, hyper: Mapping[str, Any]) -> tuple[str, ...]:
+        return "mean", "square"
+
+    def coefficients(self, hyper: Mapping[str, Any], rate: Any, number: Any) -> dict[str, Any]:
+        # Kingma and Ba 2015, algorithm 1; decoupled weight decay: Loshchilov and Hutter 2019, algorithm 2.
+        beta1, beta2, count = hyper["beta1"], hyper["beta2"], number + 1
+        found = {**hyper, "size": rate / (1.0 - beta1**count), "root": (1.0 - beta2**count).sqrt()}
+        found |= {"fresh1": 1.0 - beta1, "fresh2": 1.0 - beta2}
+        return found | ({"kept": 1.0 - rate * hyper["weight_decay"]} if "weight_decay" in hyper else {})
+
+    def update(self, w: Any, g: Any, memory: Mapping[str, Any], c: Any, *, number: Any) -> tuple[Any, dict[str, Any]]:
+        g = g if self.decoupled else _decayed(w, g, c)
+        m = memory["mean"] + c.fresh1 * (g - memory["mean"])
+        v = c.beta2 * memory["square"] + c.fresh2 * (g * g)
+        w = w * c.kept if self.decoupled and "kept" in c else w
+        return w - c.size * m / (v.sqrt() / c.root + c.eps), {"mean": m, "square": v}
+
 
 @checked
-class ExpectedSgd:
+class ExpectedSgd(Optimizer):
     """Exact second moments of SGD on a noisy quadratic: v <- (1 - rate h)^2 v + rate^2 noise h, with h = 2 dloss/dv."""
 
     learning_rate: Positive = 0.1
     noise: NonNegative = 1.0
 
-
-Optimizer = Sgd | Adam | ExpectedSgd
+    def update(self, w: Any, g: Any, memory: Mapping[str, Any], c: Any, *, number: Any) -> tuple[Any, dict[str, Any]]:
+        h = 2.0 * g
+        return (1.0 - c.rate * h) ** 2 * w + c.rate**2 * c.noise * h, {}
 
 
 @checked
@@ -58,3 +101,7 @@ class Clipping:
     norm: PositiveOrOff = math.inf
     value: PositiveOrOff = math.inf
     adaptive: PositiveOrOff = math.inf
+
+
+def _decayed(w: Any, g: Any, c: Any) -> Any:
+    return g + c.weight_decay * w if "weight_decay" in c else g

@@ -7,13 +7,18 @@ that each probe writes are listed here; `index` is the layer (0 = nearest the in
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from .checked import checked
 from .checks import require
+from .kinds import Passes, Probe, Split, load
 from .limits import Bounds, Count, Number, Positive, Sized
 
-Split = Literal["train", "validation", "test"]
+if TYPE_CHECKING:
+    from .experiment import Training
+
+EXAMPLES_AT_ONCE = 250  # of an evaluation: bounds the memory of a forward pass over all runs
 
 
 @checked
@@ -45,9 +50,13 @@ class Steps:
             chosen.add(num_steps)
         return tuple(sorted(step for step in chosen if step <= num_steps))
 
+    def times(self, training: Training) -> int:
+        """Return at how many steps of a training these are."""
+        return len(self.resolve(training.num_steps))
+
 
 @checked
-class Stream:
+class Stream(Probe):
     """Statistics of every update, summed up in windows of `window` steps and written at the window's last step + 1.
 
     batch_loss, gradient_norm, clipped_gradient_norm (means), gradient_norm_max, clip_fraction, learning_rate (last);
@@ -58,9 +67,15 @@ class Stream:
     window: Annotated[int, Bounds(low=1, high=1_000_000_000)] = 10
     update_norms: bool = False
 
+    def passes(self, training: Training) -> Iterator[Passes]:
+        return iter(())  # it watches the updates themselves
+
+    def at_step(self, program: Any, step: int) -> Iterator[Any]:
+        return iter(())  # the trainer collects what updates tell
+
 
 @checked
-class Evaluate:
+class Evaluate(Probe):
     """<split>_loss and, where the task has one, <split>_accuracy / <split>_error; averaged_<split>_... for averaged iterates.
 
     `batch_statistics=True` also writes batch_statistics_<split>_...: batch norm with the split's own statistics.
@@ -71,24 +86,49 @@ class Evaluate:
     num_examples: Count = 1000  # of each split, the first ones
     batch_statistics: bool = False
 
+    measure = "seven_terms.probes.evaluate:measure_evaluation"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        times, averages = self.steps.times(training), getattr(training.optimizer, "average_iterates", False)
+        for split in self.splits:
+            examples = min(self.num_examples, training.task.examples(split))
+            parts = math.ceil(examples / EXAMPLES_AT_ONCE)
+            yield Passes(count=(1 + averages) * times * parts, examples=examples / parts, share=1)
+            if self.batch_statistics:
+                yield Passes(count=times, examples=examples, share=1)
+
 
 @checked
-class LayerGradients:
+class LayerGradients(Probe):
     """layer_gradient_norm, layer_gradient_rms (weights), layer_signal_gradient_rms (dL/d pre-activation), layer_weight_norm."""
 
     steps: Steps = Steps(count=10)
 
+    measure = "seven_terms.probes.layers:measure_layer_gradients"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=2 * self.steps.times(training), examples=_batch(training))
+
 
 @checked
-class LayerUpdates:
+class LayerUpdates(Probe):
     """layer_update_ratio: ||w_{t+1} - w_t|| / ||w_t|| by layer for the update made at the step;
     layer_movement: ||w_t - w_0|| / ||w_0||."""
 
     steps: Steps = Steps(count=10)
 
+    def passes(self, training: Training) -> Iterator[Passes]:
+        return iter(())  # it looks at an update that is made anyway
+
+    def at_step(self, program: Any, step: int) -> Iterator[Any]:
+        return iter(())  # see after_update
+
+    def after_update(self, program: Any, before: Mapping[str, Any]) -> Iterator[Any]:
+        return load("seven_terms.probes.layers:measure_layer_updates")(program, before)
+
 
 @checked
-class Activations:
+class Activations(Probe):
     """Inputs of the activation functions on the validation split.
 
     activation_p15 / p50 / p85 of the last hidden layer, index = unit (first `num_units`); layer_activation_mean and
@@ -99,30 +139,54 @@ class Activations:
     steps: Steps = Steps(count=50)
     num_units: Count = 100
 
+    measure = "seven_terms.probes.activations:measure_activations"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=self.steps.times(training), examples=EXAMPLES_AT_ONCE, share=1)
+
 
 @checked
-class NormalizedOutputs:
+class NormalizedOutputs(Probe):
     """What each layer hands on: layer_output_mean_abs, layer_output_std_error (mean |std - 1|) over a batch, by layer."""
 
     steps: Steps = Steps(at=(0,), last=True)
 
+    measure = "seven_terms.probes.activations:measure_normalized_outputs"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=self.steps.times(training), examples=_batch(training), share=1)
+
 
 @checked
-class Recurrence:
+class Recurrence(Probe):
     """spectral_radius and largest_singular_value of the recurrent matrix."""
 
     steps: Steps = Steps(count=50)
 
+    measure = "seven_terms.probes.recurrence:measure_recurrence"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        return iter(())
+
+    def other_operations(self, training: Training) -> float:
+        """Eigenvalues, one run's matrix at a time, at a tenth of the speed of products."""
+        return self.steps.times(training) * 400.0 * getattr(training.model, "width", 1) ** 3
+
 
 @checked
-class LagGradients:
+class LagGradients(Probe):
     """lag_gradient_norm: root mean square over the batch of ||dL/dh_{T-lag}||, index = lag; relative to lag 0."""
 
     steps: Steps = Steps(at=(0,), last=False)
 
+    measure = "seven_terms.probes.recurrence:measure_lag_gradients"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=self.steps.times(training), examples=_batch(training))
+
 
 @checked
-class LayerJacobians:
+class LayerJacobians(Probe):
     """jacobian_product_error: relative difference of dL/d(pre-activation 0) and the product of layer Jacobians;
     layer_jacobian_gain: root mean square singular value of each layer's Jacobian, from layer `index` to the next;
     layer_jacobian_mean_singular_value; layer_jacobian_largest_singular_value, over examples too."""
@@ -130,17 +194,31 @@ class LayerJacobians:
     steps: Steps = Steps(at=(0,), last=False)
     num_examples: Count = 16
 
+    measure = "seven_terms.probes.jacobians:measure_layer_jacobians"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        times, examples = self.steps.times(training), min(self.num_examples, _batch(training))
+        width, depth = getattr(training.model, "width", 1), getattr(training.model, "depth", 1)
+        yield Passes(count=times, examples=examples * width)  # backward, one layer at a time
+        yield Passes(count=times * depth, examples=examples, share=1)
+
 
 @checked
-class Sharpness:
+class Sharpness(Probe):
     """sharpness: top Hessian eigenvalue of the training loss (full split), by power iteration / Lanczos on HVPs."""
 
     steps: Steps = Steps(count=50)
     num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
 
+    measure = "seven_terms.probes.curvature:measure_sharpness"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        products = 2 * self.num_iterations  # each is the gradient of a gradient
+        yield Passes(count=self.steps.times(training) * products, examples=training.task.examples("train"))
+
 
 @checked
-class LossAlongGradient:
+class LossAlongGradient(Probe):
     """Santurkar 2018: steps of several lengths along the batch gradient.
 
     loss_range: max - min of the loss; gradient_change_max: largest ||g' - g||; relative_gradient_change: that over ||g||;
@@ -155,45 +233,52 @@ class LossAlongGradient:
         0.4,
     )  # multiples of the gradient, as in the paper
 
+    measure = "seven_terms.probes.curvature:measure_loss_along_gradient"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=self.steps.times(training) * (1 + len(self.lengths)), examples=_batch(training))
+
 
 @checked
-class CovariateShift:
+class CovariateShift(Probe):
     """Santurkar 2018, definition 2.1: how much a layer's gradient G turns into another G' when the layers below it make
     the coming update. covariate_shift: ||G' - G||, relative_covariate_shift: that over ||G||, covariate_shift_cosine;
     index = layer, from 1."""
 
     steps: Steps = Steps(count=10)
 
+    measure = "seven_terms.probes.covariate_shift:measure_covariate_shift"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        layers = training.model.facts(training.task.input_shape, training.task.num_outputs).num_layers
+        yield Passes(count=self.steps.times(training) * (1 + layers), examples=_batch(training))
+
 
 @checked
-class ClippedDirection:
+class ClippedDirection(Probe):
     """clip_cosine: cosine between the clipped and the raw gradient at the step;
     clipped_entry_max: largest magnitude of an entry of the clipped gradient; clipped_norm: its norm."""
 
     steps: Steps = Steps(count=50)
 
+    measure = "seven_terms.probes.clipping:measure_clipped_direction"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=self.steps.times(training), examples=_batch(training))
+
 
 @checked
-class Distance:
+class Distance(Probe):
     """squared_distance: mean over coordinates of x_i^2 for Point models; coordinate: index i (first `num`)."""
 
     steps: Steps = Steps(count=100)
     num: Annotated[int, Bounds(low=0, high=1_000_000)] = 0
 
+    measure = "seven_terms.probes.points:measure_distance"
 
-Probe = (
-    Stream
-    | Evaluate
-    | LayerGradients
-    | LayerUpdates
-    | Activations
-    | NormalizedOutputs
-    | Recurrence
-    | LagGradients
-    | LayerJacobians
-    | Sharpness
-    | LossAlongGradient
-    | CovariateShift
-    | ClippedDirection
-    | Distance
-)
+    def passes(self, training: Training) -> Iterator[Passes]:
+        return iter(())
+
+
+def _batch(training: Training) -> int:
+    return training.batch_size or training.task.examples("train")

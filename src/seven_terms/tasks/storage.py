@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from ..spec import require
+from ..spec.measured import cache_directory as cache_directory
 from .files import CIFAR10_ARCHIVE, MNIST, MUSIC, DataFile
 
 VARIABLE = "SEVEN_TERMS_DATA"
 CHUNK_BYTES = 1 << 20
-
-
-def cache_directory() -> Path:
-    """Return the user's cache folder of this project, by the custom of the platform."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "seven-terms"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seven-terms"
 
 
 def data_directory() -> Path:

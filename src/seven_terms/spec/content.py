@@ -1,0 +1,116 @@
+"""What a record names without holding it: the code of a user's class, and data files. Both are part of a run's id."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+
+from .checks import require
+from .kinds import Kind
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def content_of(kind: Kind) -> str:
+    """Return a hash of the code and data that decide what this does; "" where all of it is in this package.
+
+    The code is that of the class, of its bases and of the modules that it names, each with what it imports from its own folder.
+    """
+    modules = {base.__module__ for base in type(kind).__mro__} | set(kind.sources())
+    foreign = sorted(name for name in modules if _is_foreign(name))
+    if not foreign and not kind.files():
+        return ""
+    digest = hashlib.sha256()
+    for path in sorted({path for name in foreign for path in source_files(name)}):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name in kind.files():
+        digest.update(checksum(find_file(name)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _is_foreign(module: str) -> bool:
+    top = module.partition(".")[0]
+    return top != PACKAGE and top not in sys.stdlib_module_names
+
+
+@functools.cache
+def source_files(module: str) -> tuple[Path, ...]:
+    """Return a module's file and, at any depth, the files of its own folder or package that it imports."""
+    top = module.partition(".")[0]
+    found = importlib.util.find_spec(top) if top != "__main__" else None
+    what, do = (
+        f"class of module {module!r}",
+        "put it into a file of a folder on PYTHONPATH, e.g. beside your experiments",
+    )
+    require(
+        found is not None and found.origin is not None, what=what, must="its module must be importable", got=top, do=do
+    )
+    assert found is not None
+    assert found.origin is not None
+    root = Path(found.origin).parent
+    root = root.parent if found.submodule_search_locations else root
+    files: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _file(root, name)
+        if name not in files and path is not None:
+            files[name] = path
+            waiting += _imported(path, name)
+    return tuple(sorted(set(files.values())))
+
+
+def _file(root: Path, name: str) -> Path | None:
+    path = root.joinpath(*name.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _imported(path: Path, name: str) -> list[str]:
+    """Return the dotted names that a file imports, wherever in it; some name what is no module."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parents = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*parents, *([node.module] if node.module else [])])
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def find_file(name: str) -> Path:
+    """Return the path of a data file: "package:path/in/it", or a path from here or from a folder of the module path."""
+    package, colon, inside = name.partition(":")
+    if colon:
+        found = importlib.util.find_spec(package)
+        must, do = f"the package {package!r} must be installed", f"install {package!r}"
+        require(found is not None and found.origin is not None, what=f"data file {name!r}", must=must, got=None, do=do)
+        candidates = [Path(found.origin).parent / inside]  # type: ignore[union-attr, arg-type]
+    else:
+        candidates = [Path(folder, name).expanduser() for folder in ("", *sys.path)]
+    path = next((path for path in candidates if path.exists()), None)
+    do = "name it from the folder where the command is typed or from that of the experiments"
+    require(path is not None, what=f"data file {name!r}", must="it must exist", got=str(candidates[0]), do=do)
+    assert path is not None
+    return path
+
+
+def checksum(path: Path) -> str:
+    """Return the sha256 of a file, or of a folder's file names and contents."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    stamps = tuple((str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    return _checksum(path, stamps)
+
+
+@functools.cache
+def _checksum(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    digest = hashlib.sha256()
+    for name, _, _ in stamps:
+        with open(path / name if name != "." else path, "rb") as file:
+            digest.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,43 @@
+"""Facts that are measured once, where a class does not state them, and kept in the user's cache folder.
+
+Measuring takes torch and seconds; afterwards planning, and each cluster job that parses the Snakefile, reads a small file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from .content import content_of
+from .kinds import Kind, load
+
+VERSION = 1  # raised when something else is measured
+
+
+def cache_directory() -> Path:
+    """Return the user's cache folder of this project, by the custom of the platform."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "seven-terms"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seven-terms"
+
+
+@functools.cache
+def measured(kind: Kind, by: str, *arguments: Any) -> dict[str, Any]:
+    """Return what the function "module:name" finds for a kind: kept under a hash of its record, its code and its data."""
+    record = repr((VERSION, by, kind, content_of(kind), arguments))
+    path = cache_directory() / "facts" / f"{hashlib.sha256(record.encode()).hexdigest()[:24]}.json"
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(path.read_text())
+    found = load(by)(kind, *arguments)
+    with contextlib.suppress(OSError):  # a folder that cannot be written costs the time again, no more
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(found))
+        temporary.replace(path)
+    return found
