@@ -3,6 +3,9 @@
 Shape suffixes used in numerical code: R run, B batch, T time, D feature, C class, S seed, P parameter.
 """
 
+import types
+from typing import Literal
+
 from .checked import checked as checked
 from .checks import require as require
 from .claims import *
@@ -17,3 +20,14 @@ from .refusals import number_fields as number_fields
 from .schedules import *
 from .schedules import factor as factor
 from .tasks import *
+from .vocabulary import *
+
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]  # what `import *` brings: every kind, union and word
+    name
+    for name, value in list(globals().items())
+    if not name.startswith("_")
+    and (
+        isinstance(value, (types.UnionType, type(Literal[0])))
+        or getattr(value, "__module__", "").startswith("seven_terms.spec")
+    )
+]

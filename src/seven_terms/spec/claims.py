@@ -32,6 +32,9 @@ class Ranked:
     position: int
 
 
+EVERY = ("*",)  # `best` of `Arm.best()` until the experiment, which knows the sweep, names the settings
+
+
 @checked(kw_only=False)
 class Selected:
     """Which runs of an arm count.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from .checked import checked
 from .checks import nearest, require, require_increasing, require_unique
-from .claims import Claim
+from .claims import EVERY, Claim, Selected
 from .figures import Figure
 from .kinds import Model, Optimizer, Probe, Task
 from .later import later
@@ -23,6 +23,7 @@ from .optimizers import Clipping, Sgd
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .schedules import Constant, Schedule
+from .spelling import Sweeps, in_last_parts, require_paths
 
 Term = Literal[
     "learning_rate",
@@ -90,6 +91,10 @@ class Training:
             yield step, None if self.batch_size is None else self.batch_size * growth
             step += growth
 
+    def but(self, changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Training:
+        """Return this training with fields replaced, and then those at dotted paths: `but({"model.depth": 3}, num_steps=9)`."""
+        return replace_paths(dataclasses.replace(self, **fields), changes or {})
+
 
 @checked
 class Arm:
@@ -100,6 +105,20 @@ class Arm:
     training: Training
     sweep: Sweep = field(default_factory=dict)
     num_seeds: Seeds | None = None
+
+    def at(self, where: Mapping[str, Any] | None = None) -> Selected:
+        """Return all runs of this arm, or those with the given swept values (a value or a `Ranked`, by path)."""
+        return Selected(self.name, where=dict(where or {}))
+
+    def best(self, *settings: str, at: Mapping[str, Any] | None = None) -> Selected:
+        """Return the runs at the values chosen on validation data: of the settings named, else of all not fixed by `at`."""
+        return Selected(self.name, where=dict(at or {}), best=settings or EVERY)
+
+    def at_best_of(
+        self, other: Arm, *settings: str, at: Mapping[str, Any] | None = None, times: float = 1.0
+    ) -> Selected:
+        """Return this arm's runs at the values that were best for another arm, or at `times` as much."""
+        return Selected(self.name, where=dict(at or {}), best=settings or EVERY, best_of=other.name, times=times)
 
 
 @checked
@@ -147,6 +166,8 @@ class Experiment:
     scales: Mapping[Scale, Changes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("claims", "figures"):
+            object.__setattr__(self, name, in_last_parts(getattr(self, name), self.sweeps))
         require_unique(f"experiment {self.name!r}", "arm names", (arm.name for arm in self.arms))
         require_unique(f"experiment {self.name!r}", "figure names", (figure.name for figure in self.figures))
         known = {arm.name for arm in self.arms}
@@ -173,6 +194,27 @@ class Experiment:
                 must=f"noise_floor_at must name a value that noise_floor_arm sweeps over, one of {sweeps.get(path, ())}",
                 got={path: value},
             )
+
+    @classmethod
+    def here(cls, place: str, *, noise_floor: Arm | Selected | None = None, **fields: Any) -> Experiment:
+        """Return the experiment of a file: `place` is the module's `__name__`, whose last two parts are term and name.
+
+        `noise_floor` is the A/A arm, or `arm.at(...)` with the one value of a sweep at which it is trained again. ValueError
+        where a claim or figure spells a setting otherwise than its sweep.
+        """
+        term, name = place.split(".")[-2:]
+        swept = {path for sweep in (fields.get("sweep", {}), *(arm.sweep for arm in fields["arms"])) for path in sweep}
+        require_paths(f"experiment {name!r}", (fields.get("claims", ()), fields.get("figures", ())), swept)
+        if isinstance(noise_floor, Selected):
+            fields |= {"noise_floor_arm": noise_floor.arm, "noise_floor_at": noise_floor.where}
+        elif noise_floor is not None:
+            fields |= {"noise_floor_arm": noise_floor.name}
+        return cls(name=name, term=cast(Term, term), **fields)
+
+    @property
+    def sweeps(self) -> Sweeps:
+        """The paths that each arm is swept over."""
+        return {arm.name: tuple({**self.sweep, **arm.sweep}) for arm in self.arms}
 
     @property
     def path(self) -> str:
