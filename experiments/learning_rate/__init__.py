@@ -1,1 +1,13 @@
-"""One file a question; each holds one frozen Experiment value called `experiment`."""
+"""One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
+
+from . import batch_scaling, edge_of_stability, quadratics, range_test, rate_sweep, update_size, width
+
+QUESTIONS = (
+    update_size.experiment,
+    quadratics.experiment,
+    rate_sweep.experiment,
+    range_test.experiment,
+    edge_of_stability.experiment,
+    batch_scaling.experiment,
+    width.experiment,
+)

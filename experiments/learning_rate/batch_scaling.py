@@ -5,32 +5,7 @@ other seeds; the exponents on both sides are measured on this experiment's own s
 raised from 10 after a first look.
 """
 
-from dataclasses import replace
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    Over,
-    PairedDifference,
-    Panel,
-    Selected,
-    Setting,
-    Sgd,
-    Slope,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 NUM_EXAMPLES = 14_336  # about four epochs
 SMALL, LARGE = (4, 8, 16, 32), (64, 128, 256, 512)
@@ -50,33 +25,32 @@ final_loss = Over("validation_loss", "mean", start=0.8)
 
 
 def best_rate_exponent(batches: tuple[int, ...]) -> Slope:
-    runs = tuple(Selected(f"batch_{size}") for size in batches)
-    return Slope(measure=final_loss, over="batch_size", runs=runs, argbest="learning_rate")
+    runs = tuple(ARMS[f"batch_{size}"].at() for size in batches)
+    return Slope(measure=final_loss, over="batch_size", runs=runs, argbest="optimizer.learning_rate")
 
 
-experiment = Experiment(
-    name="batch_scaling",
-    term="learning_rate",
+ARMS = by_name(
+    Arm(
+        name=f"batch_{size}",
+        label=f"batch {size}",
+        training=TRAINING.but(batch_size=size, num_steps=NUM_EXAMPLES // size),
+    )
+    for size in (*SMALL, *LARGE)
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Rate against batch size",
     question="How does the best rate grow with the batch size, and up to which batch?",
-    method=(
-        "The same small network sees 14,336 digits (four epochs) in batches of 4 to 512, so that large batches make few "
-        "updates. Eight rates in factors of two, plain SGD. The best rate of each seed and batch is the one with the lowest "
-        "validation loss over the last fifth; its exponent is fitted below and above the batch at which it stops growing."
-    ),
-    arms=tuple(
-        Arm(
-            name=f"batch_{size}",
-            label=f"batch {size}",
-            training=replace(TRAINING, batch_size=size, num_steps=NUM_EXAMPLES // size),
-        )
-        for size in (*SMALL, *LARGE)
-    ),
+    method="The same small network sees 14,336 digits (four epochs) in batches of 4 to 512, so that large batches make few "
+    "updates. Eight rates in factors of two, plain SGD. The best rate of each seed and batch is the one with the lowest "
+    "validation loss over the last fifth; its exponent is fitted below and above the batch at which it stops growing.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=16,
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),),
-    noise_floor_arm="batch_128",
-    noise_floor_at={"optimizer.learning_rate": 0.5},
+    noise_floor=ARMS["batch_128"].at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="B-LR4",
@@ -95,8 +69,8 @@ experiment = Experiment(
             source="Goyal et al. 2017",
             estimate=PairedDifference(
                 measure=Over("test_loss", "mean", start=0.8),
-                runs=Selected("batch_32", where={"learning_rate": 0.5}),
-                baseline=Selected("batch_4", where={"learning_rate": 0.0625}),
+                runs=ARMS["batch_32"].at({"optimizer.learning_rate": 0.5}),
+                baseline=ARMS["batch_4"].at({"optimizer.learning_rate": 0.0625}),
             ),
             rule=Within(-0.05, 0.05),
             unit="nats of test loss, batch 32 at 1/2 minus batch 4 at 1/16",
@@ -122,29 +96,23 @@ experiment = Experiment(
                 "at each batch size."
             ),
             panels=(
-                Panel(
-                    title="Final test loss",
-                    content=SweepCurve(
-                        measure=Last("test_loss"),
-                        over="learning_rate",
-                        runs={f"batch {size}": Selected(f"batch_{size}") for size in (4, 8, 16, 32, 128, 512)},
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Final test loss",
+                    Last("test_loss"),
+                    {f"batch {size}": ARMS[f"batch_{size}"].at() for size in (4, 8, 16, 32, 128, 512)},
+                    over="optimizer.learning_rate",
                     y_label="test loss (nats)",
                     log_x=True,
                     y_limits=(0.2, 2.4),
                 ),
-                Panel(
-                    title="Best rate",
-                    content=SweepCurve(
-                        measure=Setting("optimizer.learning_rate"),
-                        over="batch_size",
-                        runs={
-                            "small batches": tuple(Selected(f"batch_{b}", best=("learning_rate",)) for b in SMALL),
-                            "large batches": tuple(Selected(f"batch_{b}", best=("learning_rate",)) for b in LARGE),
-                        },
-                    ),
-                    x_label="batch size",
+                sweep_curve(
+                    "Best rate",
+                    Setting("optimizer.learning_rate"),
+                    {
+                        "small batches": tuple(ARMS[f"batch_{b}"].best() for b in SMALL),
+                        "large batches": tuple(ARMS[f"batch_{b}"].best() for b in LARGE),
+                    },
+                    over="batch_size",
                     y_label="best learning rate",
                     log_x=True,
                     log_y=True,
@@ -153,11 +121,7 @@ experiment = Experiment(
         ),
     ),
     scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 4},
-            sweep={"optimizer.learning_rate": (0.0625, 0.25)},
-        ),
+        "smoke": Changes(num_seeds=2, training={"num_steps": 4}, sweep={"optimizer.learning_rate": (0.0625, 0.25)}),
         "paper": Changes(
             training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
             arms={f"batch_{size}": {"num_steps": 220_000 // size} for size in (*SMALL, *LARGE)},

@@ -3,40 +3,7 @@
 Rates and lengths were found in pilot runs with other seeds, so that the sharpness has time to rise to the line.
 """
 
-from dataclasses import replace
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    At,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Diverged,
-    Evaluate,
-    Experiment,
-    Figure,
-    Last,
-    Mean,
-    Mlp,
-    Over,
-    Panel,
-    Proportion,
-    Reached,
-    Reference,
-    Selected,
-    Selection,
-    Setting,
-    Sgd,
-    Sharpness,
-    Steps,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 DESCENT = Training(
     task=Digits(resolution=14, num_train=200, loss="half_squared_error"),
@@ -49,46 +16,39 @@ RATES = (0.1, 0.15, 0.25)
 MOMENTUM_RATES = (0.15, 0.25)
 SLOW_RATE = 0.03
 
-edge, heavy_ball = Selected("edge"), Selected("heavy_ball")
+edge_arm = Arm(name="edge", label="gradient descent", training=DESCENT, sweep={"optimizer.learning_rate": RATES})
+heavy_ball_arm = Arm(
+    name="heavy_ball",
+    label="heavy ball, momentum 0.9",
+    training=DESCENT.but(optimizer=Sgd(momentum=0.9)),
+    sweep={"optimizer.learning_rate": MOMENTUM_RATES},
+)
+slow = Arm(
+    name="slow",
+    label="gradient descent, slow",
+    training=DESCENT.but(optimizer=Sgd(learning_rate=SLOW_RATE)),
+    num_seeds=2,
+)
+
+edge, heavy_ball = edge_arm.at(), heavy_ball_arm.at()
 limit = Setting("curvature_limit")  # 2 / rate, or 2 (1 + momentum) / rate
 exceeds = Reached(Combine("ratio", Over("sharpness", "max"), limit), above=1.0)
 hovering = Combine("ratio", Over("sharpness", "median", start=0.6), limit)
 still_falls = Combine("ratio", Last("train_loss"), At("train_loss", fraction=0.6))
 
-experiment = Experiment(
-    name="edge_of_stability",
-    term="learning_rate",
+experiment = Experiment.here(
+    __name__,
     title="The edge of stability",
     question="Does a network diverge as soon as the rate exceeds 2 / sharpness?",
-    method=(
-        "Two hidden layers of 32 tanh units learn 200 digits by full-batch gradient descent on the squared error. Every 30 "
-        "steps the sharpness, the largest eigenvalue of the Hessian of the training loss, is computed by Lanczos iteration "
-        "on Hessian-vector products. On a quadratic a step diverges where the sharpness exceeds 2 / rate, with heavy ball "
-        "2 (1 + momentum) / rate. A slow rate shows how the sharpness grows when nothing holds it."
-    ),
-    arms=(
-        Arm(name="edge", label="gradient descent", training=DESCENT, sweep={"optimizer.learning_rate": RATES}),
-        Arm(
-            name="heavy_ball",
-            label="heavy ball, momentum 0.9",
-            training=replace(DESCENT, optimizer=Sgd(momentum=0.9)),
-            sweep={"optimizer.learning_rate": MOMENTUM_RATES},
-        ),
-        Arm(
-            name="slow",
-            label="gradient descent, slow",
-            training=replace(DESCENT, optimizer=Sgd(learning_rate=SLOW_RATE)),
-            num_seeds=2,
-        ),
-    ),
+    method="Two hidden layers of 32 tanh units learn 200 digits by full-batch gradient descent on the squared error. Every 30 "
+    "steps the sharpness, the largest eigenvalue of the Hessian of the training loss, is computed by Lanczos iteration "
+    "on Hessian-vector products. On a quadratic a step diverges where the sharpness exceeds 2 / rate, with heavy ball "
+    "2 (1 + momentum) / rate. A slow rate shows how the sharpness grows when nothing holds it.",
+    arms=(edge_arm, heavy_ball_arm, slow),
     num_seeds=5,
-    probes=(
-        Sharpness(steps=Steps(count=60), num_iterations=12),
-        Evaluate(steps=Steps(count=60), splits=("train",)),
-    ),
+    probes=(Sharpness(steps=Steps(count=60), num_iterations=12), Evaluate(steps=Steps(count=60), splits=("train",))),
     selection=Selection(metric="train_loss"),
-    noise_floor_arm="edge",
-    noise_floor_at={"optimizer.learning_rate": RATES[-1]},
+    noise_floor=edge_arm.at({"optimizer.learning_rate": RATES[-1]}),
     claims=(
         Claim(
             id="B-LR2",
@@ -149,30 +109,20 @@ experiment = Experiment(
                 "(dashed) would mean divergence."
             ),
             panels=(
-                Panel(
-                    title="Edge of stability",
-                    content=Curve(
-                        metric="sharpness",
-                        runs={f"rate {rate}": Selected("edge", where={"learning_rate": rate}) for rate in (0.1, 0.25)}
-                        | {f"rate {SLOW_RATE}": Selected("slow")},
-                        band="seeds",
-                    ),
-                    x_label="step",
-                    y_label="sharpness",
-                    references=(
-                        Reference(label="2 / 0.1", y=20.0),
-                        Reference(label="2 / 0.25", y=8.0),
-                    ),
+                curve(
+                    "Edge of stability",
+                    "sharpness",
+                    {f"rate {rate}": edge_arm.at({"optimizer.learning_rate": rate}) for rate in (0.1, 0.25)}
+                    | {f"rate {SLOW_RATE}": slow.at()},
+                    band="seeds",
+                    references=(Reference(label="2 / 0.1", y=20.0), Reference(label="2 / 0.25", y=8.0)),
                 ),
-                Panel(
-                    title="Training loss",
-                    content=Curve(
-                        metric="train_loss",
-                        runs={f"rate {rate}": Selected("edge", where={"learning_rate": rate}) for rate in (0.1, 0.25)}
-                        | {f"rate {SLOW_RATE}": Selected("slow")},
-                        band="seeds",
-                    ),
-                    x_label="step",
+                curve(
+                    "Training loss",
+                    "train_loss",
+                    {f"rate {rate}": edge_arm.at({"optimizer.learning_rate": rate}) for rate in (0.1, 0.25)}
+                    | {f"rate {SLOW_RATE}": slow.at()},
+                    band="seeds",
                     y_label="loss (half squared error)",
                     log_y=True,
                 ),
@@ -184,18 +134,11 @@ experiment = Experiment(
             name="heavy_ball",
             caption="With heavy-ball momentum 0.9 the lines are 3.8 / rate. A line that breaks off is a run that diverged.",
             panels=(
-                Panel(
-                    title="Heavy ball",
-                    content=Curve(
-                        metric="sharpness",
-                        runs={
-                            f"rate {rate}": Selected("heavy_ball", where={"learning_rate": rate})
-                            for rate in MOMENTUM_RATES
-                        },
-                        band="seeds",
-                    ),
-                    x_label="step",
-                    y_label="sharpness",
+                curve(
+                    "Heavy ball",
+                    "sharpness",
+                    {f"rate {rate}": heavy_ball_arm.at({"optimizer.learning_rate": rate}) for rate in MOMENTUM_RATES},
+                    band="seeds",
                     y_limits=(0.0, 40.0),
                     references=(
                         Reference(label="3.8 / 0.15", y=3.8 / 0.15),

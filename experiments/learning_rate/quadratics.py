@@ -1,34 +1,6 @@
 """Gradient descent and heavy ball on quadratics, in double precision, against the theory that knows all about them."""
 
-from seven_terms.spec import (
-    Arm,
-    Bars,
-    Below,
-    BestSetting,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    LogSlope,
-    Panel,
-    Point,
-    Quadratic,
-    Reached,
-    Reference,
-    Selected,
-    Setting,
-    Sgd,
-    Slope,
-    Steps,
-    StepsTo,
-    SweepCurve,
-    Training,
-    Within,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 # Enough steps for the slowest mode to be alone in the last quarter; few enough that the loss stays above 1e-300.
 STEPS = {10: 1500, 100: 5000, 1000: 5000}
@@ -71,21 +43,9 @@ log_contraction = Combine("product", LogSlope("train_loss", start=0.75), 0.5)  #
 contraction = Combine("exp", log_contraction)
 converges = Reached(log_contraction, below=0.0)
 steps_to_millionth = StepsTo("train_loss", below=1e-6)
-at_best = {k: Selected(f"gd_{k}", where={"learning_rate": best_rate(k)}) for k in STEPS}
-heavy_balls = {k: Selected(f"heavy_ball_{k}") for k in HEAVY_BALL}
 
-experiment = Experiment(
-    name="quadratics",
-    term="learning_rate",
-    title="Quadratics: everything that is known exactly",
-    question="Do stability limit, best rate and contraction on a quadratic agree with theory, to how many digits?",
-    method=(
-        "Ten eigenvalues, spread logarithmically between 1/k and 1, random starts, double precision. Gradient descent is "
-        "run at rates on both sides of the limit and of the best rate, heavy ball at its best rate and momentum. "
-        "Contraction per step is the slope of the logarithm of the loss over the last quarter of the run. Heavy ball at "
-        "its best has a double root, so that its error falls as t times a power, and the slope is off by about 1/t."
-    ),
-    arms=(
+ARMS = by_name(
+    (
         *(
             Arm(
                 name=f"gd_{k}",
@@ -111,8 +71,21 @@ experiment = Experiment(
             sweep={"optimizer.learning_rate": RATES_OF_HEAVY_BALL},
             num_seeds=4,
         ),
-    ),
-    num_seeds=1,  # exact but for the random starts; the arms that are compared over rates have four
+    )
+)
+at_best = {k: ARMS[f"gd_{k}"].at({"optimizer.learning_rate": best_rate(k)}) for k in STEPS}
+heavy_balls = {k: ARMS[f"heavy_ball_{k}"].at() for k in HEAVY_BALL}
+
+experiment = Experiment.here(
+    __name__,
+    title="Quadratics: everything that is known exactly",
+    question="Do stability limit, best rate and contraction on a quadratic agree with theory, to how many digits?",
+    method="Ten eigenvalues, spread logarithmically between 1/k and 1, random starts, double precision. Gradient descent is "
+    "run at rates on both sides of the limit and of the best rate, heavy ball at its best rate and momentum. "
+    "Contraction per step is the slope of the logarithm of the loss over the last quarter of the run. Heavy ball at "
+    "its best has a double root, so that its error falls as t times a power, and the slope is off by about 1/t.",
+    arms=tuple(ARMS.values()),
+    num_seeds=1,
     probes=(Evaluate(steps=Steps(count=300), splits=("train",)),),
     claims=(
         Claim(
@@ -121,7 +94,7 @@ experiment = Experiment(
             statement="On a quadratic gradient descent converges below the rate 2 / largest eigenvalue and not above.",
             source="LeCun et al. 1998, section 5",
             estimate=BestSetting(
-                measure=converges, setting="learning_rate", runs=Selected("gd_100"), mode="largest_reached"
+                measure=converges, setting="optimizer.learning_rate", runs=ARMS["gd_100"].at(), mode="largest_reached"
             ),
             rule=Within(1.998, 2.002),
             unit="rate (largest eigenvalue 1)",
@@ -133,7 +106,10 @@ experiment = Experiment(
             statement="With heavy-ball momentum b the limit is 2 (1 + b) / largest eigenvalue.",
             source="Polyak 1964",
             estimate=BestSetting(
-                measure=converges, setting="learning_rate", runs=Selected("heavy_ball_limit"), mode="largest_reached"
+                measure=converges,
+                setting="optimizer.learning_rate",
+                runs=ARMS["heavy_ball_limit"].at(),
+                mode="largest_reached",
             ),
             rule=Within(0.999 * LIMIT, 1.001 * LIMIT),
             unit="rate (largest eigenvalue 1, momentum 0.9)",
@@ -146,8 +122,8 @@ experiment = Experiment(
             source="article; algebra",
             estimate=Slope(
                 measure=steps_to_millionth,
-                over="learning_rate",
-                runs=tuple(Selected("gd_10", where={"learning_rate": rate}) for rate in SLOW),
+                over="optimizer.learning_rate",
+                runs=tuple(ARMS["gd_10"].at({"optimizer.learning_rate": rate}) for rate in SLOW),
             ),
             rule=Within(-1.05, -0.95),
             unit="exponent of the rate",
@@ -158,7 +134,7 @@ experiment = Experiment(
             form="best rate",
             statement="The best constant rate of gradient descent is 2 / (L + m).",
             source="Polyak 1964",
-            estimate=BestSetting(measure=contraction, setting="learning_rate", runs=Selected("gd_100")),
+            estimate=BestSetting(measure=contraction, setting="optimizer.learning_rate", runs=ARMS["gd_100"].at()),
             rule=Within(0.999 * best_rate(100), 1.001 * best_rate(100)),
             unit="rate (L = 1, m = 0.01)",
             because="no rate that is 0.2 % away or more may contract faster",
@@ -195,11 +171,11 @@ experiment = Experiment(
             name="contraction",
             caption="Left: contraction per step over the rate, with the theory. Right: heavy ball against gradient descent.",
             panels=(
-                Panel(
-                    title="Distance left after one step",
-                    content=SweepCurve(
-                        measure=contraction, over="learning_rate", runs={f"k = {k}": Selected(f"gd_{k}") for k in STEPS}
-                    ),
+                sweep_curve(
+                    "Distance left after one step",
+                    contraction,
+                    {f"k = {k}": ARMS[f"gd_{k}"].at() for k in STEPS},
+                    over="optimizer.learning_rate",
                     x_label="rate (largest eigenvalue 1)",
                     y_label="contraction",
                     y_limits=(0.75, 1.03),
@@ -208,14 +184,11 @@ experiment = Experiment(
                         Reference(label="limit 2", x=2.0),
                     ),
                 ),
-                Panel(
-                    title="k = 1000, each at its best",
-                    content=Curve(
-                        metric="train_loss",
-                        runs={"gradient descent": at_best[1000], "heavy ball": heavy_balls[1000]},
-                        band="seeds",
-                    ),
-                    x_label="step",
+                curve(
+                    "k = 1000, each at its best",
+                    "train_loss",
+                    {"gradient descent": at_best[1000], "heavy ball": heavy_balls[1000]},
+                    band="seeds",
                     y_label="loss",
                     log_y=True,
                     y_limits=(1e-9, None),
@@ -226,24 +199,22 @@ experiment = Experiment(
             name="best",
             caption="Left: steps until the loss is 1e-6 over the rate, for k = 10. Right: contraction at the best setting.",
             panels=(
-                Panel(
-                    title="Steps to a loss of 1e-6, k = 10",
-                    content=SweepCurve(
-                        measure=steps_to_millionth, over="learning_rate", runs={"gradient descent": Selected("gd_10")}
-                    ),
+                sweep_curve(
+                    "Steps to a loss of 1e-6, k = 10",
+                    steps_to_millionth,
+                    {"gradient descent": ARMS["gd_10"].at()},
+                    over="optimizer.learning_rate",
                     x_label="rate (largest eigenvalue 1)",
                     y_label="steps",
                     log_x=True,
                     log_y=True,
                     references=(Reference(label="limit 2", x=2.0),),
                 ),
-                Panel(
-                    title="Contraction at the best setting",
-                    content=Bars(
-                        measure=contraction,
-                        runs={f"gradient descent, k = {k}": at_best[k] for k in STEPS}
-                        | {f"heavy ball, k = {k}": heavy_balls[k] for k in HEAVY_BALL},
-                    ),
+                bars(
+                    "Contraction at the best setting",
+                    contraction,
+                    {f"gradient descent, k = {k}": at_best[k] for k in STEPS}
+                    | {f"heavy ball, k = {k}": heavy_balls[k] for k in HEAVY_BALL},
                     x_label="method",
                     y_label="contraction",
                     y_limits=(0.75, 1.0),

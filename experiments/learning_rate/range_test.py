@@ -3,33 +3,7 @@
 Seeds were raised from 30 after a first look, for intervals that survive the correction over all claims.
 """
 
-from dataclasses import replace
-
-from seven_terms.spec import (
-    Arm,
-    AtBest,
-    Below,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    Panel,
-    Ramp,
-    Regret,
-    Selected,
-    Sgd,
-    Steps,
-    Stream,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 CONSTANT = Training(
     task=Digits(resolution=7),
@@ -39,34 +13,27 @@ CONSTANT = Training(
     num_steps=600,
     batch_size=64,
 )
-RISING = replace(CONSTANT, optimizer=Sgd(learning_rate=10.0), schedule=Ramp(start=1e-4), num_steps=150)
+RISING = CONSTANT.but(optimizer=Sgd(learning_rate=10.0), schedule=Ramp(start=1e-4), num_steps=150)
 RATES = tuple(round(2.0**power, 4) for power in range(-7, 4))  # 1/128 to 8
 
 lowest_at = AtBest("learning_rate", of="batch_loss")
-grid, ramp = Selected("grid"), Selected("range_test")
 
-experiment = Experiment(
-    name="range_test",
-    term="learning_rate",
+grid_arm = Arm(name="grid", label="constant rate", training=CONSTANT, sweep={"optimizer.learning_rate": RATES})
+range_test = Arm(name="range_test", label="range test", training=RISING)
+grid, ramp = grid_arm.at(), range_test.at()
+
+experiment = Experiment.here(
+    __name__,
     title="A range test against a grid search",
     question="Does a range test of 150 updates find a rate as good as a grid search of 6,600?",
-    method=(
-        "The rate rises geometrically from 0.001 to 10 in 150 updates; a tenth of the rate at which the mean batch loss of "
-        "five updates was lowest is picked, once for each seed, before anything else is known. The grid search trains "
-        "eleven constant rates for 600 updates each and takes the one with the lowest validation loss. Regret is the test "
-        "loss of a 600-update run at the grid's rate nearest to the pick, minus that at the grid's best."
-    ),
-    arms=(
-        Arm(name="grid", label="constant rate", training=CONSTANT, sweep={"optimizer.learning_rate": RATES}),
-        Arm(name="range_test", label="range test", training=RISING),
-    ),
+    method="The rate rises geometrically from 0.001 to 10 in 150 updates; a tenth of the rate at which the mean batch loss of "
+    "five updates was lowest is picked, once for each seed, before anything else is known. The grid search trains "
+    "eleven constant rates for 600 updates each and takes the one with the lowest validation loss. Regret is the test "
+    "loss of a 600-update run at the grid's rate nearest to the pick, minus that at the grid's best.",
+    arms=(grid_arm, range_test),
     num_seeds=45,
-    probes=(
-        Stream(window=5),
-        Evaluate(steps=Steps(count=1), splits=("validation", "test")),
-    ),
-    noise_floor_arm="grid",
-    noise_floor_at={"optimizer.learning_rate": 0.5},
+    probes=(Stream(window=5), Evaluate(steps=Steps(count=1), splits=("validation", "test"))),
+    noise_floor=grid_arm.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="LR5",
@@ -78,7 +45,7 @@ experiment = Experiment(
             source="article; Smith 2015; the rule of a tenth is fastai's (recalled)",
             estimate=Regret(
                 measure=Last("test_loss"),
-                setting="learning_rate",
+                setting="optimizer.learning_rate",
                 picked=Combine("ratio", lowest_at, 10.0),
                 picks=ramp,
                 runs=grid,
@@ -94,7 +61,7 @@ experiment = Experiment(
             source="Smith 2015, whose rule of thumb is a third or a fourth of the upper bound (recalled)",
             estimate=Regret(
                 measure=Last("test_loss"),
-                setting="learning_rate",
+                setting="optimizer.learning_rate",
                 picked=Combine("ratio", lowest_at, 3.0),
                 picks=ramp,
                 runs=grid,
@@ -109,17 +76,20 @@ experiment = Experiment(
             name="range_test",
             caption="Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
             panels=(
-                Panel(
-                    title="Range test",
-                    content=Curve(metric="batch_loss", runs={"range test": ramp}, band="seeds"),
+                curve(
+                    "Range test",
+                    "batch_loss",
+                    {"range test": ramp},
+                    band="seeds",
                     x_label="update (the rate rises from 0.001 to 10)",
                     y_label="batch loss (nats)",
                     y_limits=(1.0, 4.0),
                 ),
-                Panel(
-                    title="Grid search, 600 updates each",
-                    content=SweepCurve(measure=Last("test_loss"), over="learning_rate", runs={"constant rate": grid}),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Grid search, 600 updates each",
+                    Last("test_loss"),
+                    {"constant rate": grid},
+                    over="optimizer.learning_rate",
                     y_label="test loss (nats)",
                     log_x=True,
                 ),

@@ -5,37 +5,7 @@ look. Networks of ReLU units hardly ever overflow at a rate that is too high: th
 failing is measured by the loss and not by NaN.
 """
 
-from dataclasses import replace
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    BatchNorm,
-    BestSetting,
-    Changes,
-    Claim,
-    Digits,
-    Diverged,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    Over,
-    PairedRatio,
-    Panel,
-    ProportionDifference,
-    Reached,
-    Selected,
-    Sgd,
-    Slope,
-    Steps,
-    StepsTo,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 PLAIN = Training(
     task=Digits(resolution=7),
@@ -50,16 +20,21 @@ TARGET = 0.7  # nats
 RATES = tuple(round(2.0 ** (half / 2), 4) for half in range(-10, 7))  # 1/32 to 8
 LOW, HIGH = RATES[0], RATES[-1]
 
-plain, batch_norm = Selected("plain"), Selected("batch_norm")
-plain_best = Selected("plain", best=("learning_rate",))
+plain_arm = Arm(name="plain", label="plain", training=PLAIN)
+batch_norm_arm = Arm(
+    name="batch_norm", label="batch norm", training=PLAIN.but({"model.normalization": BatchNorm()}), num_seeds=6
+)
+
+plain, batch_norm = plain_arm.at(), batch_norm_arm.at()
+plain_best = plain_arm.best()
 steps_to_target = StepsTo("test_loss", below=TARGET)
 trains = Reached(Last("test_loss"), below=GUESSING / 2)
 
 
 def best_over_largest(runs: Selected) -> BestSetting:
     return BestSetting(
-        measure=Over("validation_loss", "mean", start=0.8),  # of one seed: the last value alone is noisy
-        setting="learning_rate",
+        measure=Over("validation_loss", "mean", start=0.8),
+        setting="optimizer.learning_rate",
         runs=runs,
         baseline=runs,
         baseline_mode="largest_reached",
@@ -67,34 +42,22 @@ def best_over_largest(runs: Selected) -> BestSetting:
     )
 
 
-experiment = Experiment(
-    name="rate_sweep",
-    term="learning_rate",
+experiment = Experiment.here(
+    __name__,
     title="A network over three decades of rates",
     question="How do speed and success depend on the rate, and how far is the best rate from the largest that works?",
-    method=(
-        "A network of two hidden layers of 32 ReLU units, with and without batch normalization, classifies small digits "
-        "with plain SGD at rates from 1/32 to 8 in factors of the square root of two. Counted are the steps until the "
-        "test loss is below 0.7 nats. A run trains when its final test loss is below half of that of guessing; runs at "
-        "high rates seldom overflow, most end at the loss of guessing."
-    ),
-    arms=(
-        Arm(name="plain", label="plain", training=PLAIN),
-        Arm(
-            name="batch_norm",
-            label="batch norm",
-            training=replace(PLAIN, model=replace(PLAIN.model, normalization=BatchNorm())),
-            num_seeds=6,
-        ),
-    ),
+    method="A network of two hidden layers of 32 ReLU units, with and without batch normalization, classifies small digits "
+    "with plain SGD at rates from 1/32 to 8 in factors of the square root of two. Counted are the steps until the "
+    "test loss is below 0.7 nats. A run trains when its final test loss is below half of that of guessing; runs at "
+    "high rates seldom overflow, most end at the loss of guessing.",
+    arms=(plain_arm, batch_norm_arm),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=24,
     probes=(
         Evaluate(steps=Steps(count=60, spacing="logarithmic"), splits=("test",), num_examples=500),
         Evaluate(steps=Steps(count=20), splits=("validation",), num_examples=500),
     ),
-    noise_floor_arm="plain",
-    noise_floor_at={"optimizer.learning_rate": 0.5},
+    noise_floor=plain_arm.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="LR2",
@@ -103,8 +66,8 @@ experiment = Experiment(
             source="article",
             estimate=Slope(
                 measure=steps_to_target,
-                over="learning_rate",
-                runs=tuple(Selected("plain", where={"learning_rate": rate}) for rate in RATES[:4]),
+                over="optimizer.learning_rate",
+                runs=tuple(plain_arm.at({"optimizer.learning_rate": rate}) for rate in RATES[:4]),
             ),
             rule=Within(-1.2, -0.8),
             unit="exponent of the rate",
@@ -115,9 +78,7 @@ experiment = Experiment(
             statement="Too low a rate needs many more iterations.",
             source="article",
             estimate=PairedRatio(
-                measure=steps_to_target,
-                runs=Selected("plain", where={"learning_rate": LOW}),
-                baseline=plain_best,
+                measure=steps_to_target, runs=plain_arm.at({"optimizer.learning_rate": LOW}), baseline=plain_best
             ),
             rule=Above(5.0),
             unit="times more steps, at a rate of 1/32",
@@ -129,7 +90,7 @@ experiment = Experiment(
             statement="Too high a rate overshoots the minimum and training does not converge.",
             source="article",
             estimate=ProportionDifference(
-                measure=trains, runs=plain_best, baseline=Selected("plain", where={"learning_rate": HIGH})
+                measure=trains, runs=plain_best, baseline=plain_arm.at({"optimizer.learning_rate": HIGH})
             ),
             rule=Above(0.5),
             unit="share of runs that train, best rate minus a rate of 8",
@@ -163,41 +124,37 @@ experiment = Experiment(
                 "rate. A line ends where runs miss the target."
             ),
             panels=(
-                Panel(
-                    title="Steps to target",
-                    content=SweepCurve(
-                        measure=steps_to_target, over="learning_rate", runs={"plain": plain, "batch norm": batch_norm}
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Steps to target",
+                    steps_to_target,
+                    {"plain": plain, "batch norm": batch_norm},
+                    over="optimizer.learning_rate",
                     y_label="steps",
                     log_x=True,
                     log_y=True,
                 ),
-                Panel(
-                    title="Final test loss",
-                    content=SweepCurve(
-                        measure=Last("test_loss"), over="learning_rate", runs={"plain": plain, "batch norm": batch_norm}
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Final test loss",
+                    Last("test_loss"),
+                    {"plain": plain, "batch norm": batch_norm},
+                    over="optimizer.learning_rate",
                     y_label="test loss (nats)",
                     log_x=True,
                 ),
-                Panel(
-                    title="Runs that train",
-                    content=SweepCurve(
-                        measure=trains, over="learning_rate", runs={"plain": plain, "batch norm": batch_norm}
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Runs that train",
+                    trains,
+                    {"plain": plain, "batch norm": batch_norm},
+                    over="optimizer.learning_rate",
                     y_label="share of runs",
                     log_x=True,
                     y_limits=(-0.03, 1.03),
                 ),
-                Panel(
-                    title="Runs that overflow",
-                    content=SweepCurve(
-                        measure=Diverged(), over="learning_rate", runs={"plain": plain, "batch norm": batch_norm}
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Runs that overflow",
+                    Diverged(),
+                    {"plain": plain, "batch norm": batch_norm},
+                    over="optimizer.learning_rate",
                     y_label="share of runs",
                     log_x=True,
                     y_limits=(-0.03, 1.03),

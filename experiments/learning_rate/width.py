@@ -5,31 +5,7 @@ widths 64, 256 and 1,024 with 6 seeds (exponents 0.0, -0.8 and 0.0, with interva
 to pay for more seeds, and most seeds were given to muP, whose claim needs the narrowest interval. The rules stayed.
 """
 
-from dataclasses import replace
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    Over,
-    Panel,
-    Selected,
-    Sgd,
-    Slope,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 TRAINING = Training(
     task=Digits(resolution=7),
@@ -39,69 +15,60 @@ TRAINING = Training(
     num_steps=100,
     batch_size=64,
 )
-SQUARED = replace(TRAINING, task=replace(TRAINING.task, loss="half_squared_error"))
+SQUARED = TRAINING.but({"task.loss": "half_squared_error"})
 WIDTHS = (32, 128, 512)
 RATES = tuple(2.0**power for power in range(-5, 3))  # 1/32 to 4
-
-
-def in_mup(training: Training) -> Training:
-    return replace(training, model=replace(training.model, parametrization="mup"))
 
 
 final_loss = Over("validation_loss", "mean", start=0.8)  # one value alone is noisy
 
 
-def exponent(arm: str) -> Slope:
-    return Slope(measure=final_loss, over="width", runs=(Selected(arm),), argbest="learning_rate")
+def exponent(arm: Arm) -> Slope:
+    return Slope(measure=final_loss, over="model.width", runs=(arm.at(),), argbest="optimizer.learning_rate")
 
 
-def over_rates(arm: str, title: str, *, highest: float | None = None) -> Panel:
-    return Panel(
-        title=title,
-        content=SweepCurve(
-            measure=Last("test_loss"),
-            over="learning_rate",
-            runs={f"width {width}": Selected(arm, where={"width": width}) for width in WIDTHS},
-        ),
-        x_label="learning rate",
-        y_label="test loss",
+def over_rates(arm: Arm, title: str, *, highest: float | None = None) -> Panel:
+    return sweep_curve(
+        title,
+        Last("test_loss"),
+        {f"width {width}": arm.at({"model.width": width}) for width in WIDTHS},
+        over="optimizer.learning_rate",
         log_x=True,
         y_limits=(0.0, highest),
     )
 
 
-experiment = Experiment(
-    name="width",
-    term="learning_rate",
+standard = Arm(name="standard", label="standard, cross-entropy", training=TRAINING)
+standard_squared = Arm(name="standard_squared", label="standard, squared error", training=SQUARED)
+mup_squared = Arm(
+    name="mup_squared", label="muP, squared error", training=SQUARED.but({"model.parametrization": "mup"}), num_seeds=44
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Rate against width",
     question="How does the best rate move when the network gets wider, in the standard parametrization and in muP?",
-    method=(
-        "One hidden layer of 32 to 512 ReLU units, He initialization, 100 updates of SGD on small digits with cross-entropy "
-        "and with squared error in the standard parametrization, and with squared error in muP, which is the same network at "
-        "width 64. "
-        "The best of eight rates is taken for each seed and width by the validation loss over the last fifth; the slope of "
-        "its logarithm over that of the width is its exponent."
-    ),
-    arms=(
-        Arm(name="standard", label="standard, cross-entropy", training=TRAINING),
-        Arm(name="standard_squared", label="standard, squared error", training=SQUARED),
-        Arm(name="mup_squared", label="muP, squared error", training=in_mup(SQUARED), num_seeds=44),
-    ),
+    method="One hidden layer of 32 to 512 ReLU units, He initialization, 100 updates of SGD on small digits with cross-entropy "
+    "and with squared error in the standard parametrization, and with squared error in muP, which is the same network at "
+    "width 64. "
+    "The best of eight rates is taken for each seed and width by the validation loss over the last fifth; the slope of "
+    "its logarithm over that of the width is its exponent.",
+    arms=(standard, standard_squared, mup_squared),
     sweep={"optimizer.learning_rate": RATES, "model.width": WIDTHS},
     num_seeds=8,
     probes=(
         Evaluate(steps=Steps(at=(84, 88, 92, 96)), splits=("validation",), num_examples=500),
         Evaluate(steps=Steps(count=1), splits=("test",)),
     ),
-    noise_floor_arm="standard",
-    noise_floor_at={"optimizer.learning_rate": 1.0, "model.width": 128},
+    noise_floor=standard.at({"optimizer.learning_rate": 1.0, "model.width": 128}),
     claims=(
         Claim(
             id="B-LR5",
             form="cross-entropy",
             statement="In the standard parametrization a wider network needs a smaller rate.",
             source="Yang et al. 2022",
-            estimate=exponent("standard"),
+            estimate=exponent(standard),
             rule=Below(-0.25),
             unit="exponent of the width",
             because="the literature's exponents are -0.5 to -1; half of the milder one is the least that matters",
@@ -111,7 +78,7 @@ experiment = Experiment(
             form="squared error",
             statement="In the standard parametrization a wider network needs a smaller rate, with squared error.",
             source="Yang et al. 2022",
-            estimate=exponent("standard_squared"),
+            estimate=exponent(standard_squared),
             rule=Below(-0.25),
             unit="exponent of the width",
             because="the same rule with a loss whose curvature does not fade as outputs grow",
@@ -121,7 +88,7 @@ experiment = Experiment(
             form="muP",
             statement="In muP the best rate stays where it is when the network gets wider, with squared error.",
             source="Yang et al. 2022",
-            estimate=exponent("mup_squared"),
+            estimate=exponent(mup_squared),
             rule=Within(-0.15, 0.15),
             unit="exponent of the width",
             because="within 0.15 a rate moves by a factor of 1.5 at most over this range of 16",
@@ -135,9 +102,9 @@ experiment = Experiment(
                 "runs diverge."
             ),
             panels=(
-                over_rates("standard", "Standard, cross-entropy"),
-                over_rates("standard_squared", "Standard, squared error", highest=0.6),
-                over_rates("mup_squared", "muP, squared error", highest=0.6),
+                over_rates(standard, "Standard, cross-entropy"),
+                over_rates(standard_squared, "Standard, squared error", highest=0.6),
+                over_rates(mup_squared, "muP, squared error", highest=0.6),
             ),
             scales=("smoke", "laptop"),
         ),
