@@ -1,48 +1,6 @@
 """Ten schedules, three budgets, each at its own best peak rate: does decay to zero win, and does constant need longer?"""
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    AtBest,
-    Bars,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Curve,
-    Digits,
-    Estimate,
-    Evaluate,
-    Experiment,
-    Exponential,
-    Figure,
-    Initialization,
-    InverseSqrt,
-    Last,
-    Linear,
-    Mlp,
-    OneCycle,
-    PairedDifference,
-    PairedRatio,
-    Panel,
-    Ranked,
-    Resnet,
-    Schedule,
-    Selected,
-    Selection,
-    Sgd,
-    Step,
-    Steps,
-    SweepCurve,
-    Training,
-    Truncated,
-    Warmup,
-    WarmupStableDecay,
-    Within,
-)
+from seven_terms.spec import *
 
 SCHEDULES: dict[str, tuple[str, Schedule]] = {
     "constant": ("constant", Constant()),
@@ -61,7 +19,6 @@ UNJUDGED = ("exponential", "one_cycle", "inverse_sqrt")  # shown, but in no clai
 OVER_BUDGETS = ("constant", "step", "cosine", "linear", "warmup_cosine", "wsd", "cut")
 OVER_TIME = ("constant", "step", "cosine", "linear", "restarts")
 LONGEST, HALF = Ranked(-1), Ranked(-2)
-RATE = ("learning_rate",)
 FINAL_LOSS = Last("test_loss")
 
 
@@ -78,7 +35,7 @@ def training(schedule: Schedule) -> Training:
 
 
 def at(schedule: str, budget: Ranked = LONGEST) -> Selected:
-    return Selected(schedule, where={"num_steps": budget}, best=RATE)
+    return ARMS[schedule].best(at={"num_steps": budget})
 
 
 def loss_ratio(schedule: str, baseline: str) -> Estimate:
@@ -89,30 +46,26 @@ def labelled(*names: str) -> dict[str, Selected]:
     return {SCHEDULES[name][0]: at(name) for name in names}
 
 
-experiment = Experiment(
-    name="budgets",
-    term="lr_schedule",
+ARMS = by_name(
+    Arm(name=name, label=label, training=training(schedule), num_seeds=5 if name in UNJUDGED else None)
+    for name, (label, schedule) in SCHEDULES.items()
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Ten schedules stretched to three budgets",
     question="Which schedule gives the lowest loss at each budget, and does a constant rate need longer?",
-    method=(
-        "A network of two hidden layers of 32 ReLU units classifies real digits with SGD and momentum 0.9. Each of ten "
-        "schedules is stretched to each of three budgets and takes its peak rate from the same grid, selected on "
-        "validation loss for each schedule and budget; so does a cosine made for three times the budget and cut off. "
-        "Reported is the test loss of the last iterate, and beside it that of the step that validation would have chosen."
-    ),
-    arms=tuple(
-        Arm(name=name, label=label, training=training(schedule), num_seeds=5 if name in UNJUDGED else None)
-        for name, (label, schedule) in SCHEDULES.items()
-    ),
-    sweep={
-        "optimizer.learning_rate": (0.01, 0.025, 0.06, 0.15, 0.4),
-        "num_steps": (225, 900, 1800),
-    },
+    method="A network of two hidden layers of 32 ReLU units classifies real digits with SGD and momentum 0.9. Each of ten "
+    "schedules is stretched to each of three budgets and takes its peak rate from the same grid, selected on "
+    "validation loss for each schedule and budget; so does a cosine made for three times the budget and cut off. "
+    "Reported is the test loss of the last iterate, and beside it that of the step that validation would have chosen.",
+    arms=tuple(ARMS.values()),
+    sweep={"optimizer.learning_rate": (0.01, 0.025, 0.06, 0.15, 0.4), "num_steps": (225, 900, 1800)},
     num_seeds=18,
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test")),),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="linear",
-    noise_floor_at={"optimizer.learning_rate": 0.06, "num_steps": 1800},
+    noise_floor=ARMS["linear"].at({"optimizer.learning_rate": 0.06, "num_steps": 1800}),
     claims=(
         Claim(
             id="SC1",
@@ -219,28 +172,28 @@ experiment = Experiment(
             name="budgets",
             caption="Final test loss of each schedule at its own best peak rate: over three budgets; at the longest, last and best.",
             panels=(
-                Panel(
-                    title="Last iterate",
-                    content=SweepCurve(
-                        measure=FINAL_LOSS,
-                        over="num_steps",
-                        runs={SCHEDULES[name][0]: Selected(name, best=RATE) for name in OVER_BUDGETS},
-                    ),
+                sweep_curve(
+                    "Last iterate",
+                    FINAL_LOSS,
+                    {SCHEDULES[name][0]: ARMS[name].best() for name in OVER_BUDGETS},
+                    over="num_steps",
                     x_label="budget (steps)",
                     y_label="test loss (nats)",
                     log_x=True,
                     log_y=True,
                 ),
-                Panel(
-                    title="Longest: last",
-                    content=Bars(measure=FINAL_LOSS, runs=labelled(*SCHEDULES)),
+                bars(
+                    "Longest: last",
+                    FINAL_LOSS,
+                    labelled(*SCHEDULES),
                     x_label="schedule",
                     y_label="test loss (nats)",
                     y_limits=(0.2, None),
                 ),
-                Panel(
-                    title="Longest: best",
-                    content=Bars(measure=AtBest("test_loss", of="validation_loss"), runs=labelled(*SCHEDULES)),
+                bars(
+                    "Longest: best",
+                    AtBest("test_loss", of="validation_loss"),
+                    labelled(*SCHEDULES),
                     x_label="schedule",
                     y_label="test loss (nats)",
                     y_limits=(0.2, None),
@@ -252,10 +205,10 @@ experiment = Experiment(
             name="anytime",
             caption="Test loss on the way to the longest budget: what each schedule has to show when it is stopped early.",
             panels=(
-                Panel(
-                    title="Own best peak rate",
-                    content=Curve(metric="test_loss", runs=labelled(*OVER_TIME)),
-                    x_label="step",
+                curve(
+                    "Own best peak rate",
+                    "test_loss",
+                    labelled(*OVER_TIME),
                     y_label="test loss (nats)",
                     log_y=True,
                     y_limits=(None, 0.8),
@@ -264,10 +217,7 @@ experiment = Experiment(
         ),
     ),
     scales={
-        "smoke": Changes(
-            num_seeds=2,
-            sweep={"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)},
-        ),
+        "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)}),
         "paper": Changes(
             num_seeds=5,
             training={

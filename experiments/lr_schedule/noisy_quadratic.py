@@ -1,38 +1,6 @@
 """Schedules without sampling error: the expected loss of SGD on a noisy quadratic, exactly, each at its own best rate."""
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Bars,
-    Below,
-    Changes,
-    Claim,
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Evaluate,
-    ExpectedSgd,
-    Experiment,
-    Exponential,
-    Figure,
-    InverseSqrt,
-    InverseTime,
-    Last,
-    Linear,
-    NoisyQuadraticMoments,
-    PairedRatio,
-    Panel,
-    Point,
-    Schedule,
-    Selected,
-    Selection,
-    Step,
-    Steps,
-    Training,
-    Truncated,
-    WarmupStableDecay,
-    Within,
-)
+from seven_terms.spec import *
 
 SCHEDULES: dict[str, tuple[str, Schedule]] = {
     "constant": ("constant", Constant()),
@@ -73,33 +41,33 @@ def training(schedule: Schedule, num_steps: int) -> Training:
 
 
 def best(name: str, num_steps: int = BUDGETS[-1]) -> Selected:
-    return Selected(f"{name}_{num_steps}", best=("learning_rate",))
+    return ARMS[f"{name}_{num_steps}"].best()
 
 
 def loss_ratio(name: str, baseline: str) -> PairedRatio:
     return PairedRatio(measure=Last("train_loss"), runs=best(name), baseline=best(baseline), exact=True)
 
 
-experiment = Experiment(
-    name="noisy_quadratic",
-    term="lr_schedule",
+ARMS = by_name(
+    Arm(
+        name=f"{name}_{steps}",
+        label=f"{label}, T = {steps}",
+        training=training(schedule, steps),
+        sweep={"optimizer.learning_rate": INVERSE_SQRT_RATES} if name == "inverse_sqrt" else {},
+    )
+    for steps in BUDGETS
+    for name, (label, schedule) in ALL_SCHEDULES.items()
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Schedules on a noisy quadratic, exactly",
     question="In which order do schedules come when sampling error is taken away?",
-    method=(
-        "SGD on a quadratic of 1,000 eigenvalues 1/i with gradient noise of variance 1/i, started at distance one. The "
-        "second moments follow an exact recursion, so the expected final loss is computed without sampling. Each schedule "
-        "takes its best peak rate from one logarithmic grid of 28."
-    ),
-    arms=tuple(
-        Arm(
-            name=f"{name}_{steps}",
-            label=f"{label}, T = {steps}",
-            training=training(schedule, steps),
-            sweep={"optimizer.learning_rate": INVERSE_SQRT_RATES} if name == "inverse_sqrt" else {},
-        )
-        for steps in BUDGETS
-        for name, (label, schedule) in ALL_SCHEDULES.items()
-    ),
+    method="SGD on a quadratic of 1,000 eigenvalues 1/i with gradient noise of variance 1/i, started at distance one. The "
+    "second moments follow an exact recursion, so the expected final loss is computed without sampling. Each schedule "
+    "takes its best peak rate from one logarithmic grid of 28.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=1,
     probes=(Evaluate(steps=Steps(count=4), splits=("train",)),),
@@ -151,12 +119,10 @@ experiment = Experiment(
             name="final_loss",
             caption="Expected final loss of each schedule at its own best peak rate, without sampling error.",
             panels=tuple(
-                Panel(
-                    title=f"T = {steps}",
-                    content=Bars(
-                        measure=Last("train_loss"),
-                        runs={label: best(name, steps) for name, (label, _) in ALL_SCHEDULES.items()},
-                    ),
+                bars(
+                    f"T = {steps}",
+                    Last("train_loss"),
+                    {label: best(name, steps) for name, (label, _) in ALL_SCHEDULES.items()},
                     x_label="schedule",
                     y_label="expected loss",
                 )

@@ -1,34 +1,6 @@
 """Is one cycle at high rates eight times faster than a step schedule, or only shorter? Smith and Topin 2017."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    BatchNorm,
-    Changes,
-    Cifar10,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    OneCycle,
-    PairedDifference,
-    Panel,
-    Ranked,
-    Resnet,
-    Selected,
-    Selection,
-    Sgd,
-    Step,
-    Steps,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 STEP = Training(
     task=Digits(resolution=7),
@@ -39,53 +11,40 @@ STEP = Training(
     num_steps=960,
     batch_size=50,
 )
-CYCLE = dataclasses.replace(
-    STEP, schedule=OneCycle(warmup=0.5, start=1 / 30, final=1.0, shape="linear")
-)  # 0.1 - 3 - 0.1
+CYCLE = STEP.but(schedule=OneCycle(warmup=0.5, start=1 / 30, final=1.0, shape="linear"))  # 0.1 - 3 - 0.1
 SHORT, LONG = Ranked(0), Ranked(-1)
 FEW, ALL = Ranked(0), Ranked(-1)
-RATE = ("learning_rate",)
 ACCURACY = Last("test_accuracy")
-LABELS = {"one_cycle": "one-cycle", "step": "step"}
 LENGTHS = {"an eighth": SHORT, "all steps": LONG}
 
 
-def at(arm: str, length: Ranked, **where: object) -> Selected:
-    return Selected(arm, where={"num_steps": length, **where}, best=RATE)
+def at(arm: Arm, length: Ranked, images: Ranked) -> Selected:
+    return arm.best(at={"num_steps": length, "task.num_train": images})
 
 
 def gain(length_of_step: Ranked, images: Ranked) -> PairedDifference:
     return PairedDifference(
-        measure=ACCURACY,
-        runs=at("one_cycle", SHORT, num_train=images),
-        baseline=at("step", length_of_step, num_train=images),
+        measure=ACCURACY, runs=at(one_cycle, SHORT, images), baseline=at(step, length_of_step, images)
     )
 
 
-experiment = Experiment(
-    name="one_cycle",
-    term="lr_schedule",
+one_cycle = Arm(name="one_cycle", label="one-cycle", training=CYCLE)
+step = Arm(name="step", label="step", training=STEP)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Super-convergence",
     question="Does one cycle with an eighth of the steps reach a step schedule, and one of its own length?",
-    method=(
-        "A batch-normalized network of two hidden layers of 32 ReLU units learns digits by a step schedule or by one "
-        "triangular cycle from a thirtieth of the peak rate and back, each over all steps and over an eighth of them, on all "
-        "images and on few. Each takes its peak rate from the same grid, selected on validation accuracy."
-    ),
-    arms=(
-        Arm(name="one_cycle", label="one-cycle", training=CYCLE),
-        Arm(name="step", label="step", training=STEP),
-    ),
-    sweep={
-        "optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0),
-        "num_steps": (120, 960),
-        "task.num_train": (500, 3500),
-    },
+    method="A batch-normalized network of two hidden layers of 32 ReLU units learns digits by a step schedule or by one "
+    "triangular cycle from a thirtieth of the peak rate and back, each over all steps and over an eighth of them, on all "
+    "images and on few. Each takes its peak rate from the same grid, selected on validation accuracy.",
+    arms=(one_cycle, step),
+    sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0), "num_steps": (120, 960), "task.num_train": (500, 3500)},
     num_seeds=12,
     probes=(Evaluate(steps=Steps(count=4), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="step",
-    noise_floor_at={"optimizer.learning_rate": 0.1, "num_steps": 960, "task.num_train": 3500},
+    noise_floor=step.at({"optimizer.learning_rate": 0.1, "num_steps": 960, "task.num_train": 3500}),
     claims=(
         Claim(
             id="B-SC5",
@@ -123,32 +82,28 @@ experiment = Experiment(
             name="accuracy",
             caption="Final test accuracy of one cycle and of a step schedule, over all steps and over an eighth of them.",
             panels=(
-                Panel(
-                    title="Own best peak rate",
-                    content=SweepCurve(
-                        measure=ACCURACY,
-                        over="num_train",
-                        runs={
-                            f"{label}, {length}": at(name, rank)
-                            for name, label in LABELS.items()
-                            for length, rank in LENGTHS.items()
-                        },
-                    ),
+                sweep_curve(
+                    "Own best peak rate",
+                    ACCURACY,
+                    {
+                        f"{arm.label}, {length}": arm.best(at={"num_steps": rank})
+                        for arm in (one_cycle, step)
+                        for length, rank in LENGTHS.items()
+                    },
+                    over="task.num_train",
                     x_label="training images",
                     y_label="test accuracy",
                     log_x=True,
                 ),
-                Panel(
-                    title="All images, by peak rate",
-                    content=SweepCurve(
-                        measure=ACCURACY,
-                        over="learning_rate",
-                        runs={
-                            f"{label}, {length}": Selected(name, where={"num_steps": rank, "num_train": ALL})
-                            for name, label in LABELS.items()
-                            for length, rank in LENGTHS.items()
-                        },
-                    ),
+                sweep_curve(
+                    "All images, by peak rate",
+                    ACCURACY,
+                    {
+                        f"{arm.label}, {length}": arm.at({"num_steps": rank, "task.num_train": ALL})
+                        for arm in (one_cycle, step)
+                        for length, rank in LENGTHS.items()
+                    },
+                    over="optimizer.learning_rate",
                     x_label="peak learning rate",
                     y_label="test accuracy",
                     log_x=True,

@@ -1,34 +1,6 @@
 """Does a gradual warm-up rescue large batches, and does a low constant rate hurt? Goyal et al. 2017, section 2.2."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Bars,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    PairedDifference,
-    Panel,
-    Resnet,
-    Selected,
-    Selection,
-    Sgd,
-    Step,
-    Steps,
-    SweepCurve,
-    Training,
-    Warmup,
-)
+from seven_terms.spec import *
 
 DROPS = Step(drop=0.1, fractions=(1 / 3, 2 / 3, 8 / 9))  # epochs 30, 60, 80 of 90
 LARGER = 8  # times the small batch
@@ -43,35 +15,15 @@ LARGE = Training(
 )
 ARMS = {
     "none": ("no warm-up", LARGE),
-    "constant": (
-        "constant warm-up",
-        dataclasses.replace(LARGE, schedule=Warmup(kind="constant", level=1 / LARGER, then=DROPS)),
-    ),
-    "gradual": ("gradual warm-up", dataclasses.replace(LARGE, schedule=Warmup(kind="gradual", then=DROPS))),
+    "constant": ("constant warm-up", LARGE.but(schedule=Warmup(kind="constant", level=1 / LARGER, then=DROPS))),
+    "gradual": ("gradual warm-up", LARGE.but(schedule=Warmup(kind="gradual", then=DROPS))),
 }
-SMALL = dataclasses.replace(LARGE, batch_size=32, num_steps=330 * LARGER)
+SMALL = LARGE.but(batch_size=32, num_steps=330 * LARGER)
 SMALL_RATES = (0.005, 0.01, 0.02, 0.04, 0.08)
-RATE = ("learning_rate",)
 ERROR = Last("test_error")
-small = Selected("small", best=RATE)
 
-
-def scaled(arm: str) -> Selected:
-    return Selected(arm, best=RATE, best_of="small", times=LARGER)
-
-
-experiment = Experiment(
-    name="warmup",
-    term="lr_schedule",
-    title="Warm-up for large batches",
-    question="Does a gradual warm-up rescue a large batch at the scaled rate, and does a constant one hurt?",
-    method=(
-        "A network of four hidden layers of 32 ReLU units without normalization sees the same number of digits in batches "
-        "of 256 as in batches of 32, with momentum 0.9 and three drops of the rate. The first tenth is spent at the full "
-        "rate, at an eighth of it, or on a straight rise. Judged at the rate of the linear scaling rule, eight times the "
-        "best rate of the small batch, and once more at each arm's own best rate."
-    ),
-    arms=(
+arms = by_name(
+    (
         *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
         Arm(
             name="small",
@@ -80,13 +32,29 @@ experiment = Experiment(
             sweep={"optimizer.learning_rate": SMALL_RATES},
             num_seeds=4,
         ),
-    ),
+    )
+)
+small = arms["small"].best()
+
+
+def scaled(arm: str) -> Selected:
+    return arms[arm].at_best_of(arms["small"], times=LARGER)
+
+
+experiment = Experiment.here(
+    __name__,
+    title="Warm-up for large batches",
+    question="Does a gradual warm-up rescue a large batch at the scaled rate, and does a constant one hurt?",
+    method="A network of four hidden layers of 32 ReLU units without normalization sees the same number of digits in batches "
+    "of 256 as in batches of 32, with momentum 0.9 and three drops of the rate. The first tenth is spent at the full "
+    "rate, at an eighth of it, or on a straight rise. Judged at the rate of the linear scaling rule, eight times the "
+    "best rate of the small batch, and once more at each arm's own best rate.",
+    arms=tuple(arms.values()),
     sweep={"optimizer.learning_rate": tuple(LARGER * rate for rate in SMALL_RATES)},
     num_seeds=16,
     probes=(Evaluate(steps=Steps(count=5), splits=("validation", "test")),),
     selection=Selection(metric="validation_error"),
-    noise_floor_arm="none",
-    noise_floor_at={"optimizer.learning_rate": 0.16},
+    noise_floor=arms["none"].at({"optimizer.learning_rate": 0.16}),
     claims=(
         Claim(
             id="B-SC3",
@@ -113,9 +81,7 @@ experiment = Experiment(
             form="own rate",
             statement="Gradual warm-up lowers the error of a large batch when each schedule has its own best rate.",
             source="Goyal et al. 2017",
-            estimate=PairedDifference(
-                measure=ERROR, runs=Selected("gradual", best=RATE), baseline=Selected("none", best=RATE)
-            ),
+            estimate=PairedDifference(measure=ERROR, runs=arms["gradual"].best(), baseline=arms["none"].best()),
             rule=Below(0.0),
             unit="share of test images",
             because="a negative difference that is left after tuning is not a matter of the rate alone",
@@ -129,27 +95,19 @@ experiment = Experiment(
                 "mean is drawn."
             ),
             panels=(
-                Panel(
-                    title="Large batch, by rate",
-                    content=SweepCurve(
-                        measure=ERROR,
-                        over="learning_rate",
-                        runs={label: Selected(name) for name, (label, _) in ARMS.items()},
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Large batch, by rate",
+                    ERROR,
+                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
+                    over="optimizer.learning_rate",
                     y_label="share of test images wrong",
                     log_x=True,
                     log_y=True,
                 ),
-                Panel(
-                    title="Linear scaling rule",
-                    content=Bars(
-                        measure=ERROR,
-                        runs={
-                            "small batch": small,
-                            **{label: scaled(name) for name, (label, _) in ARMS.items()},
-                        },
-                    ),
+                bars(
+                    "Linear scaling rule",
+                    ERROR,
+                    {"small batch": small, **{label: scaled(name) for name, (label, _) in ARMS.items()}},
                     x_label="warm-up",
                     y_label="share of test images wrong",
                 ),
