@@ -1,32 +1,6 @@
 """Is a larger batch the same as a smaller rate in a network? Smith, Kindermans, Ying and Le 2018."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    BatchNorm,
-    Changes,
-    Cifar10,
-    Claim,
-    Constant,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Mlp,
-    Over,
-    PairedRatio,
-    Panel,
-    Resnet,
-    Selected,
-    Sgd,
-    Step,
-    Steps,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 CHANGES = (0.4, 0.7)  # of the budget
 FACTOR = 5
@@ -41,34 +15,32 @@ CONSTANT = Training(
 )
 GROWTH = tuple((fraction, FACTOR ** (i + 1)) for i, fraction in enumerate(CHANGES))
 ARMS = {
-    "decay": ("rate / 5", dataclasses.replace(CONSTANT, schedule=Step(drop=1 / FACTOR, fractions=CHANGES))),
-    "growth": ("batch x 5", dataclasses.replace(CONSTANT, batch_growth=GROWTH)),
+    "decay": ("rate / 5", CONSTANT.but(schedule=Step(drop=1 / FACTOR, fractions=CHANGES))),
+    "growth": ("batch x 5", CONSTANT.but(batch_growth=GROWTH)),
     "constant": ("neither", CONSTANT),
 }
-RATE = ("learning_rate",)
 
 
 def at_rate_of_decay(arm: str) -> Selected:
-    return Selected(arm, best=RATE, best_of="decay")
+    return arms[arm].at_best_of(arms["decay"])
 
 
-experiment = Experiment(
-    name="batch_growth",
-    term="lr_decay",
+arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+
+
+experiment = Experiment.here(
+    __name__,
     title="A larger batch for a smaller rate, in a network",
     question="Do training curves over examples coincide when the batch grows instead of the rate falling?",
-    method=(
-        "A network of two hidden layers of 32 ReLU units learns digits with momentum 0.9 and batches of 16. At 40 % and 70 % "
-        "of the examples the rate is divided by five, or the batch multiplied by five, which makes 47 % of the updates; a "
-        "third arm does neither. The rate is the best of the decaying arm for all three. The last batch, 400, is a ninth of "
-        "the training images."
-    ),
-    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+    method="A network of two hidden layers of 32 ReLU units learns digits with momentum 0.9 and batches of 16. At 40 % and 70 % "
+    "of the examples the rate is divided by five, or the batch multiplied by five, which makes 47 % of the updates; a "
+    "third arm does neither. The rate is the best of the decaying arm for all three. The last batch, 400, is a ninth of "
+    "the training images.",
+    arms=tuple(arms.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1)},
     num_seeds=10,
     probes=(Evaluate(steps=Steps(count=20)),),
-    noise_floor_arm="decay",
-    noise_floor_at={"optimizer.learning_rate": 0.03},
+    noise_floor=arms["decay"].at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="B-DE3",
@@ -90,12 +62,10 @@ experiment = Experiment(
             name="curves",
             caption="Training and test loss over examples, counted in batches of 16, at the best rate of the decaying arm.",
             panels=tuple(
-                Panel(
-                    title=f"{split.capitalize()} loss",
-                    content=Curve(
-                        metric=f"{split}_loss",
-                        runs={label: at_rate_of_decay(name) for name, (label, _) in ARMS.items()},
-                    ),
+                curve(
+                    f"{split.capitalize()} loss",
+                    f"{split}_loss",
+                    {label: at_rate_of_decay(name) for name, (label, _) in ARMS.items()},
                     x_label="examples / 16",
                     y_label=f"{split} loss (nats)",
                     log_y=True,

@@ -1,31 +1,6 @@
 """Is a batch ten times larger the same as a rate ten times smaller? On a quadratic, where both floors are known."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Distance,
-    Experiment,
-    Figure,
-    Over,
-    PairedRatio,
-    Panel,
-    Point,
-    Quadratic,
-    Ranked,
-    Reference,
-    Selected,
-    Selection,
-    Step,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 CHAINS = 2000
 FACTOR = 10
@@ -37,31 +12,26 @@ DECAYED = Training(
     batch_size=1,
     precision="float64",
 )
-GROWN = dataclasses.replace(DECAYED, schedule=Step(drop=1.0), batch_growth=((0.5, FACTOR),))
-LABELS = {"decayed": "rate / 10", "grown": "batch x 10"}
+GROWN = DECAYED.but(schedule=Step(drop=1.0), batch_growth=((0.5, FACTOR),))
 FLOOR = Over("squared_distance", "mean", start=0.85)
 SLOWEST = Ranked(0)
 
-experiment = Experiment(
-    name="batch_growth_quadratic",
-    term="lr_decay",
+decayed = Arm(name="decayed", label="rate / 10", training=DECAYED)
+grown = Arm(name="grown", label="batch x 10", training=GROWN)
+
+experiment = Experiment.here(
+    __name__,
     title="A larger batch for a smaller rate, on a quadratic",
     question="Does a tenfold batch leave the same floor as a tenth of the rate, and up to which rate?",
-    method=(
-        "SGD on a quadratic of curvature one with 2,000 independent chains and gradient noise of unit variance for each "
-        "example. Halfway the rate is divided by ten, or the batch multiplied by ten with the examples that the other run "
-        "takes one at a time. The mean squared distance over the last 15 % is compared between the two."
-    ),
-    arms=(
-        Arm(name="decayed", label=LABELS["decayed"], training=DECAYED),
-        Arm(name="grown", label=LABELS["grown"], training=GROWN),
-    ),
+    method="SGD on a quadratic of curvature one with 2,000 independent chains and gradient noise of unit variance for each "
+    "example. Halfway the rate is divided by ten, or the batch multiplied by ten with the examples that the other run "
+    "takes one at a time. The mean squared distance over the last 15 % is compared between the two.",
+    arms=(decayed, grown),
     sweep={"optimizer.learning_rate": (0.02, 0.1, 0.3, 1.0)},
     num_seeds=5,
     probes=(Distance(steps=Steps(every=20)),),
-    selection=Selection(metric="squared_distance"),  # nothing is selected: this is what the noise floor is told in
-    noise_floor_arm="decayed",
-    noise_floor_at={"optimizer.learning_rate": 0.1},
+    selection=Selection(metric="squared_distance"),
+    noise_floor=decayed.at({"optimizer.learning_rate": 0.1}),
     claims=(
         Claim(
             id="B-DE3",
@@ -70,8 +40,8 @@ experiment = Experiment(
             source="Smith et al. 2018",
             estimate=PairedRatio(
                 measure=FLOOR,
-                runs=Selected("grown", where={"learning_rate": SLOWEST}),
-                baseline=Selected("decayed", where={"learning_rate": SLOWEST}),
+                runs=grown.at({"optimizer.learning_rate": SLOWEST}),
+                baseline=decayed.at({"optimizer.learning_rate": SLOWEST}),
             ),
             rule=Within(0.98, 1.02),
             unit="ratio of squared distances",
@@ -85,8 +55,8 @@ experiment = Experiment(
             source="Smith et al. 2018",
             estimate=PairedRatio(
                 measure=FLOOR,
-                runs=Selected("grown", where={"learning_rate": Ranked(-1)}),
-                baseline=Selected("decayed", where={"learning_rate": Ranked(-1)}),
+                runs=grown.at({"optimizer.learning_rate": Ranked(-1)}),
+                baseline=decayed.at({"optimizer.learning_rate": Ranked(-1)}),
             ),
             rule=Within(0.98, 1.02),
             unit="ratio of squared distances",
@@ -100,7 +70,9 @@ experiment = Experiment(
             estimate=WorstDeviation(
                 measure=FLOOR,
                 expected="stationary_variance",
-                runs=tuple(Selected(arm, where={"learning_rate": Ranked(rank)}) for arm in LABELS for rank in (-2, -1)),
+                runs=tuple(
+                    arm.at({"optimizer.learning_rate": Ranked(rank)}) for arm in (decayed, grown) for rank in (-2, -1)
+                ),
             ),
             rule=Below(0.05),
             unit="relative deviation",
@@ -112,20 +84,18 @@ experiment = Experiment(
             name="floors",
             caption="Mean squared distance that a tenth of the rate and a tenfold batch leave, and their closed forms.",
             panels=(
-                Panel(
-                    title="Equal at small rates only",
-                    content=SweepCurve(
-                        measure=FLOOR,
-                        over="learning_rate",
-                        runs={label: Selected(name) for name, label in LABELS.items()},
-                    ),
+                sweep_curve(
+                    "Equal at small rates only",
+                    FLOOR,
+                    all_runs(decayed, grown),
+                    over="optimizer.learning_rate",
                     x_label="learning rate before x curvature",
                     y_label="squared distance",
                     log_x=True,
                     log_y=True,
                     references=tuple(
-                        Reference(label=f"theory, {label}", theory="stationary_variance", arm=name)
-                        for name, label in LABELS.items()
+                        Reference(label=f"theory, {arm.label}", theory="stationary_variance", arm=arm.name)
+                        for arm in (decayed, grown)
                     ),
                 ),
             ),

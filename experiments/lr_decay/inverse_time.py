@@ -1,33 +1,6 @@
 """Does a rate of 1/t reach the minimum as theory says, and does an average of the iterates replace it?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Constant,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    InverseTime,
-    Last,
-    LogSlope,
-    Mean,
-    Panel,
-    Point,
-    Quadratic,
-    Reference,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Training,
-    Within,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 CHAINS = 10_000
 DISTANCE = "train_squared_distance"
@@ -43,38 +16,35 @@ EXACT = Training(
 )
 ARMS = {
     "exact": ("1/t", EXACT),
-    "slow": ("0.25/t", dataclasses.replace(EXACT, optimizer=Sgd(learning_rate=0.25, average_iterates=True))),
+    "slow": ("0.25/t", EXACT.but(optimizer=Sgd(learning_rate=0.25, average_iterates=True))),
     "constant": (
         "constant 0.3",
-        dataclasses.replace(EXACT, optimizer=Sgd(learning_rate=0.3, average_iterates=True), schedule=Constant()),
+        EXACT.but(optimizer=Sgd(learning_rate=0.3, average_iterates=True), schedule=Constant()),
     ),
 }
 THEORY = Reference(label="variance of the noise / t", theory="inverse_time_variance", arm="exact")
 
-experiment = Experiment(
-    name="inverse_time",
-    term="lr_decay",
+arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+
+experiment = Experiment.here(
+    __name__,
     title="Rates of 1/t, and averages of the iterates",
     question="Do rates of 1/t bring the distance to zero as 1/t, and does averaging at a constant rate do the same?",
-    method=(
-        "SGD on a quadratic of curvature one with 10,000 independent chains and gradient noise of unit variance. Rates are "
-        "1/t, a quarter of it, which theory says is too little, and a constant 0.3, whose iterates are also averaged from "
-        "the first step on. Theory gives a mean squared distance of 1/t to the first and to the average."
-    ),
-    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+    method="SGD on a quadratic of curvature one with 10,000 independent chains and gradient noise of unit variance. Rates are "
+    "1/t, a quarter of it, which theory says is too little, and a constant 0.3, whose iterates are also averaged from "
+    "the first step on. Theory gives a mean squared distance of 1/t to the first and to the average.",
+    arms=tuple(arms.values()),
     num_seeds=5,
     probes=(Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("train",)),),
-    selection=Selection(
-        metric="train_squared_distance"
-    ),  # nothing is selected: this is what the noise floor is told in
-    noise_floor_arm="constant",
+    selection=Selection(metric="train_squared_distance"),
+    noise_floor=arms["constant"],
     claims=(
         Claim(
             id="B-DE1",
             form="1/t",
             statement="Rates of 1/t bring the squared distance down as 1/t.",
             source="Robbins and Monro 1951",
-            estimate=Mean(measure=LogSlope(DISTANCE, over="log_step", start=0.01), runs=Selected("exact")),
+            estimate=Mean(measure=LogSlope(DISTANCE, over="log_step", start=0.01), runs=arms["exact"].at()),
             rule=Within(-1.05, -0.95),
             unit="exponent of the distance",
             because="as 1/t means an exponent of -1, to 5 %",
@@ -85,7 +55,7 @@ experiment = Experiment(
             statement="The average of the iterates at a constant rate is as close to the minimum as rates of 1/t.",
             source="Polyak and Juditsky 1992",
             estimate=WorstDeviation(
-                measure=Last(AVERAGED), expected="inverse_time_variance", runs=(Selected("constant"),)
+                measure=Last(AVERAGED), expected="inverse_time_variance", runs=(arms["constant"].at(),)
             ),
             rule=Below(0.05),
             unit="relative deviation",
@@ -97,10 +67,10 @@ experiment = Experiment(
             name="distance",
             caption="Mean squared distance to the minimum, of the last iterate and of the average of all iterates.",
             panels=tuple(
-                Panel(
-                    title=title,
-                    content=Curve(metric=metric, runs={label: Selected(name) for name, (label, _) in ARMS.items()}),
-                    x_label="step",
+                curve(
+                    title,
+                    metric,
+                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
                     y_label="squared distance",
                     log_x=True,
                     log_y=True,
@@ -112,8 +82,6 @@ experiment = Experiment(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"task.dimension": 500, "model.dimension": 500}),
-        "paper": Changes(
-            training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000},
-        ),
+        "paper": Changes(training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}),
     },
 )

@@ -1,29 +1,6 @@
 """Where does SGD at a constant rate come to rest? Its stationary variance against the closed form, heavy ball included."""
 
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Curve,
-    Distance,
-    Experiment,
-    Figure,
-    Over,
-    Panel,
-    Point,
-    Quadratic,
-    Reference,
-    Selected,
-    Selection,
-    Sgd,
-    Slope,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 CHAINS = 10_000
 RATES = (0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
@@ -42,27 +19,24 @@ def training(momentum: float) -> Training:
     )
 
 
-plain, heavy_ball = Selected("plain"), Selected("heavy_ball")
-experiment = Experiment(
-    name="noise_floor",
-    term="lr_decay",
+plain_arm = Arm(name="plain", label="SGD", training=training(0.0))
+heavy_ball_arm = Arm(name="heavy_ball", label="heavy ball 0.9", training=training(0.9))
+
+
+plain, heavy_ball = plain_arm.at(), heavy_ball_arm.at()
+experiment = Experiment.here(
+    __name__,
     title="The noise floor of a constant rate",
     question="How large is the region in which SGD at a constant rate keeps moving, and how does it scale with the rate?",
-    method=(
-        "SGD on a quadratic of curvature one whose 10,000 coordinates are independent chains with gradient noise of unit "
-        "variance, in double precision, without momentum and with heavy ball of 0.9. The mean squared distance to the "
-        "minimum over the second half of the run is compared with the stationary variance in closed form."
-    ),
-    arms=(
-        Arm(name="plain", label="SGD", training=training(0.0)),
-        Arm(name="heavy_ball", label="heavy ball 0.9", training=training(0.9)),
-    ),
+    method="SGD on a quadratic of curvature one whose 10,000 coordinates are independent chains with gradient noise of unit "
+    "variance, in double precision, without momentum and with heavy ball of 0.9. The mean squared distance to the "
+    "minimum over the second half of the run is compared with the stationary variance in closed form.",
+    arms=(plain_arm, heavy_ball_arm),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=5,
     probes=(Distance(steps=Steps(every=10)),),
-    selection=Selection(metric="squared_distance"),  # nothing is selected: this is what the noise floor is told in
-    noise_floor_arm="plain",
-    noise_floor_at={"optimizer.learning_rate": 0.1},
+    selection=Selection(metric="squared_distance"),
+    noise_floor=plain_arm.at({"optimizer.learning_rate": 0.1}),
     claims=(
         Claim(
             id="B-DE1",
@@ -81,8 +55,8 @@ experiment = Experiment(
             source="article",
             estimate=Slope(
                 measure=FLOOR,
-                over="learning_rate",
-                runs=tuple(Selected("plain", where={"learning_rate": rate}) for rate in SMALL_RATES),
+                over="optimizer.learning_rate",
+                runs=tuple(plain_arm.at({"optimizer.learning_rate": rate}) for rate in SMALL_RATES),
             ),
             rule=Within(0.97, 1.03),
             unit="exponent of the distance",
@@ -94,11 +68,11 @@ experiment = Experiment(
             name="floor",
             caption="Mean squared distance to the minimum that a constant rate leaves, and the closed form.",
             panels=(
-                Panel(
-                    title="The floor rises with the rate",
-                    content=SweepCurve(
-                        measure=FLOOR, over="learning_rate", runs={"SGD": plain, "heavy ball 0.9": heavy_ball}
-                    ),
+                sweep_curve(
+                    "The floor rises with the rate",
+                    FLOOR,
+                    {"SGD": plain, "heavy ball 0.9": heavy_ball},
+                    over="optimizer.learning_rate",
                     x_label="learning rate x curvature",
                     y_label="squared distance",
                     log_x=True,
@@ -108,17 +82,7 @@ experiment = Experiment(
                         Reference(label="theory, heavy ball", theory="stationary_variance", arm="heavy_ball"),
                     ),
                 ),
-                Panel(
-                    title="On the way down",
-                    content=Curve(
-                        metric="squared_distance",
-                        runs={"SGD": plain},
-                        by="learning_rate",
-                    ),
-                    x_label="step",
-                    y_label="squared distance",
-                    log_y=True,
-                ),
+                curve("On the way down", "squared_distance", {"SGD": plain}, by="optimizer.learning_rate", log_y=True),
             ),
             summary=0,
         ),
@@ -126,8 +90,7 @@ experiment = Experiment(
     scales={
         "smoke": Changes(training={"task.dimension": 500, "model.dimension": 500}),
         "paper": Changes(
-            num_seeds=5,
-            training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000},
+            num_seeds=5, training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}
         ),
     },
 )

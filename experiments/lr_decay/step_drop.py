@@ -1,37 +1,6 @@
 """What happens when the rate of a network drops: the spread before and after, the jump, and what comes later."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Bars,
-    BatchNorm,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Mean,
-    Mlp,
-    Over,
-    PairedRatio,
-    Panel,
-    Resnet,
-    Selected,
-    Selection,
-    Sgd,
-    Slope,
-    Step,
-    Steps,
-    Training,
-)
+from seven_terms.spec import *
 
 KEEP = Training(
     task=Digits(resolution=7),
@@ -43,10 +12,8 @@ KEEP = Training(
     batch_size=16,
 )
 DIVISORS = (3, 10, 100, 1000)
-DROPPED = {number: dataclasses.replace(KEEP, schedule=Step(drop=1 / number, fractions=(0.5,))) for number in DIVISORS}
-NORMALIZED = dataclasses.replace(
-    DROPPED[10], model=Mlp(depth=1, width=16, activation="relu", normalization=BatchNorm(momentum=0.01))
-)
+DROPPED = {number: KEEP.but(schedule=Step(drop=1 / number, fractions=(0.5,))) for number in DIVISORS}
+NORMALIZED = DROPPED[10].but(model=Mlp(depth=1, width=16, activation="relu", normalization=BatchNorm(momentum=0.01)))
 ARMS = {"keep": ("no drop", KEEP)} | {f"drop_{n}": (f"rate / {n}", training) for n, training in DROPPED.items()}
 BEFORE, AFTER, END = (0.3, 0.5), (0.8, 1.0), (0.95, 1.0)
 
@@ -63,32 +30,33 @@ final_loss = over("test_loss", "mean", END)
 jump = Combine("difference", over("test_accuracy", "mean", (0.51, 0.56)), over("test_accuracy", "mean", (0.45, 0.5)))
 later = Combine("ratio", final_loss, over("test_loss", "mean", (0.51, 0.56)))
 
-experiment = Experiment(
-    name="step_drop",
-    term="lr_decay",
-    title="A drop of the rate in a network",
-    question="Does a drop of the rate calm a network, what is gained at once, and does a lower rate stay better?",
-    method=(
-        "A network of one hidden layer of 16 ReLU units, too small to fit the digits, is trained at a high rate with "
-        "momentum 0.9; halfway the rate is divided by 3, 10, 100 or 1,000, or kept. All arms share the first half, seed by "
-        "seed. Spread is the standard deviation of test loss or accuracy over twelve evaluations of one run. A "
-        "batch-normalized network with slow running statistics is evaluated with those and with exact statistics."
-    ),
-    arms=(
+arms = by_name(
+    (
         *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
         Arm(name="batch_norm", label="rate / 10, batch norm", training=NORMALIZED),
-    ),
+    )
+)
+
+experiment = Experiment.here(
+    __name__,
+    title="A drop of the rate in a network",
+    question="Does a drop of the rate calm a network, what is gained at once, and does a lower rate stay better?",
+    method="A network of one hidden layer of 16 ReLU units, too small to fit the digits, is trained at a high rate with "
+    "momentum 0.9; halfway the rate is divided by 3, 10, 100 or 1,000, or kept. All arms share the first half, seed by "
+    "seed. Spread is the standard deviation of test loss or accuracy over twelve evaluations of one run. A "
+    "batch-normalized network with slow running statistics is evaluated with those and with exact statistics.",
+    arms=tuple(arms.values()),
     num_seeds=14,
     probes=(Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),),
-    selection=Selection(metric="test_loss"),  # nothing is selected: this is what the noise floor is told in
-    noise_floor_arm="drop_10",
+    selection=Selection(metric="test_loss"),
+    noise_floor=arms["drop_10"],
     claims=(
         Claim(
             id="DE1",
             form="spread",
             statement="Decay reduces the oscillation around a minimum.",
             source="article",
-            estimate=Mean(measure=spread_ratio("test_loss"), runs=Selected("drop_10"), log=True),
+            estimate=Mean(measure=spread_ratio("test_loss"), runs=arms["drop_10"].at(), log=True),
             rule=Below(1.0),
             unit="ratio of spreads",
             because="a spread of the test loss after the drop below the one before it is a reduction",
@@ -98,7 +66,7 @@ experiment = Experiment(
             form="jump",
             statement="Right after the drop the accuracy jumps.",
             source="He et al. 2016; log of Smith and Topin 2017",
-            estimate=Mean(measure=jump, runs=Selected("drop_10")),
+            estimate=Mean(measure=jump, runs=arms["drop_10"].at()),
             rule=Above(0.0),
             unit="share of test images",
             because="mean accuracy over the twentieth of the run after the drop minus the one before",
@@ -111,7 +79,7 @@ experiment = Experiment(
             estimate=Slope(
                 measure=over("test_loss", "std", AFTER),
                 over="schedule.drop",
-                runs=tuple(Selected(name) for name in ARMS),
+                runs=tuple(arms[name].at() for name in ARMS),
             ),
             rule=Above(0.0),
             unit="exponent of the spread",
@@ -122,7 +90,7 @@ experiment = Experiment(
             form="as said",
             statement="After a drop, the lower the rate the better.",
             source="folklore",
-            estimate=PairedRatio(measure=final_loss, runs=Selected("drop_1000"), baseline=Selected("drop_10")),
+            estimate=PairedRatio(measure=final_loss, runs=arms["drop_1000"].at(), baseline=arms["drop_10"].at()),
             rule=Below(1.0),
             unit="ratio of test losses",
             because="a hundred times lower rate would have to end lower",
@@ -132,7 +100,7 @@ experiment = Experiment(
             form="fair",
             statement="A tenfold drop of the rate ends lower than no drop.",
             source="He et al. 2016",
-            estimate=PairedRatio(measure=final_loss, runs=Selected("drop_10"), baseline=Selected("keep")),
+            estimate=PairedRatio(measure=final_loss, runs=arms["drop_10"].at(), baseline=arms["keep"].at()),
             rule=Below(1.0),
             unit="ratio of test losses",
             because="both share the first half, so a ratio below 1 is due to the drop",
@@ -142,7 +110,7 @@ experiment = Experiment(
             form="later",
             statement="What the drop gains is kept until the end.",
             source="log of Smith and Topin 2017",
-            estimate=Mean(measure=later, runs=Selected("drop_10"), log=True),
+            estimate=Mean(measure=later, runs=arms["drop_10"].at(), log=True),
             rule=Below(1.0),
             unit="ratio of test losses",
             because="a test loss that rises again after the drop gives back what was gained",
@@ -153,28 +121,25 @@ experiment = Experiment(
             name="drop",
             caption="A drop of the rate halfway: test loss over training, its spread in the last fifth, and where it ends.",
             panels=(
-                Panel(
-                    title="Test loss",
-                    content=Curve(
-                        metric="test_loss", runs={label: Selected(name) for name, (label, _) in ARMS.items()}
-                    ),
-                    x_label="step",
+                curve(
+                    "Test loss",
+                    "test_loss",
+                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
                     y_label="test loss (nats)",
                     log_y=True,
                 ),
-                Panel(
-                    title="Spread, last fifth",
-                    content=Bars(
-                        measure=over("test_loss", "std", AFTER),
-                        runs={label: Selected(name) for name, (label, _) in ARMS.items()},
-                    ),
+                bars(
+                    "Spread, last fifth",
+                    over("test_loss", "std", AFTER),
+                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
                     x_label="drop",
                     y_label="std of test loss",
                     log_y=True,
                 ),
-                Panel(
-                    title="Final test loss",
-                    content=Bars(measure=final_loss, runs={label: Selected(name) for name, (label, _) in ARMS.items()}),
+                bars(
+                    "Final test loss",
+                    final_loss,
+                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
                     x_label="drop",
                     y_label="test loss (nats)",
                 ),
@@ -184,12 +149,11 @@ experiment = Experiment(
             name="statistics",
             caption="A batch-normalized network before and after the drop, with running and with exact statistics.",
             panels=tuple(
-                Panel(
-                    title=title,
-                    content=Curve(
-                        metric=f"{prefix}test_accuracy", runs={"batch norm": Selected("batch_norm")}, band="seeds"
-                    ),
-                    x_label="step",
+                curve(
+                    title,
+                    f"{prefix}test_accuracy",
+                    {"batch norm": arms["batch_norm"].at()},
+                    band="seeds",
                     y_label="test accuracy",
                     y_limits=(0.8, None),
                 )
