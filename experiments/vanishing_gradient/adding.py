@@ -1,26 +1,6 @@
 """The adding problem: which recurrent network carries a number across twenty steps?"""
 
-from seven_terms.spec import (
-    Adam,
-    Adding,
-    Arm,
-    Changes,
-    Clipping,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Panel,
-    Recurrent,
-    Reference,
-    Selected,
-    Selection,
-    Steps,
-    StepsTo,
-    Survival,
-    Training,
-)
+from seven_terms.spec import *
 
 # name: (label, model, initialization)
 NETWORKS: dict[str, tuple[str, Recurrent, Initialization]] = {
@@ -29,8 +9,6 @@ NETWORKS: dict[str, tuple[str, Recurrent, Initialization]] = {
     "lstm": ("LSTM, forget bias 1", Recurrent(cell="lstm", width=24), Initialization(kind="default", forget_bias=1.0)),
     "gru": ("GRU, default", Recurrent(cell="gru", width=24), Initialization(kind="default")),
 }
-RATE = ("learning_rate",)
-BEST = {label: Selected(name, best=RATE) for name, (label, *_) in NETWORKS.items()}
 LENGTH = 20
 
 
@@ -48,43 +26,39 @@ def network(name: str) -> Arm:
     return Arm(name=name, label=label, training=training)
 
 
-experiment = Experiment(
-    name="adding",
-    term="vanishing_gradient",
+ARMS = by_name(network(name) for name in NETWORKS)
+BEST = {label: ARMS[name].best() for name, (label, *_) in NETWORKS.items()}
+
+
+experiment = Experiment.here(
+    __name__,
     title="The adding problem",
     question="Which recurrent networks learn to add two numbers that lie many steps apart?",
-    method=(
-        "A recurrent network of 24 units reads 20 numbers, two of them marked, and must give their sum; always answering 1 "
-        "has a squared error of 1/6. Adam with gradients clipped at norm 1 makes 450 updates on batches of 20 fresh "
-        "sequences, at each network's own best rate. A run has learnt the task when its error on 250 fixed sequences is "
-        "below 0.05."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="A recurrent network of 24 units reads 20 numbers, two of them marked, and must give their sum; always answering 1 "
+    "has a squared error of 1/6. Adam with gradients clipped at norm 1 makes 450 updates on batches of 20 fresh "
+    "sequences, at each network's own best rate. A run has learnt the task when its error on 250 fixed sequences is "
+    "below 0.05.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
     probes=(Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="tanh",
-    noise_floor_at={"optimizer.learning_rate": 0.01},
+    noise_floor=ARMS["tanh"].at({"optimizer.learning_rate": 0.01}),
     figures=(
         Figure(
             name="adding",
             caption="The adding problem, each network at its own best rate: squared error, and time until it is below 0.05.",
             panels=(
-                Panel(
-                    title=f"{LENGTH} steps",
-                    content=Curve(metric="test_loss", runs=BEST),
+                curve(
+                    f"{LENGTH} steps",
+                    "test_loss",
+                    BEST,
                     x_label="update",
                     y_label="squared error",
                     log_y=True,
                     references=(Reference(label="always answering 1", y=1 / 6),),
                 ),
-                Panel(
-                    title="Time to a squared error of 0.05",
-                    content=Survival(measure=StepsTo("test_loss", below=0.05), runs=BEST),
-                    x_label="update",
-                    y_label="share of runs not there yet",
-                ),
+                survival("Time to a squared error of 0.05", StepsTo("test_loss", below=0.05), BEST, x_label="update"),
             ),
         ),
     ),

@@ -1,31 +1,6 @@
 """What do vanishing gradients cost in training, and which cure helps? One sick network, five cures, three depths."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    BatchNorm,
-    Below,
-    Changes,
-    Claim,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    PairedDifference,
-    Panel,
-    Reference,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 SICK = Training(
     task=Digits(resolution=14),
@@ -37,49 +12,39 @@ SICK = Training(
 )
 
 
-def with_model(**changes: object) -> Training:
-    return dataclasses.replace(SICK, model=dataclasses.replace(SICK.model, **changes))
-
-
-def with_weights(initialization: Initialization, training: Training = SICK) -> Training:
-    return dataclasses.replace(training, initialization=initialization)
-
-
 # name: (label, training)
 NETWORKS = {
     "none": ("tanh, uniform fan-in (no cure)", SICK),
-    "glorot": ("Glorot initialization", with_weights(Initialization(kind="glorot"))),
-    "orthogonal": ("orthogonal initialization", with_weights(Initialization(kind="orthogonal"))),
-    "relu": ("ReLU with He initialization", with_weights(Initialization(kind="he"), with_model(activation="relu"))),
-    "residual": ("residual connections", with_model(residual=True)),
-    "batch_norm": ("batch normalization", with_model(normalization=BatchNorm())),
+    "glorot": ("Glorot initialization", SICK.but({"initialization.kind": "glorot"})),
+    "orthogonal": ("orthogonal initialization", SICK.but({"initialization.kind": "orthogonal"})),
+    "relu": ("ReLU with He initialization", SICK.but({"initialization.kind": "he", "model.activation": "relu"})),
+    "residual": ("residual connections", SICK.but({"model.residual": True})),
+    "batch_norm": ("batch normalization", SICK.but({"model.normalization": BatchNorm()})),
 }
-RATE = ("learning_rate",)
 SHALLOW, DEEP = 5, 20
 
 
 def at(name: str, depth: int) -> Selected:
-    return Selected(name, where={"depth": depth}, best=RATE)
+    return ARMS[name].best(at={"model.depth": depth})
 
 
-experiment = Experiment(
-    name="cures",
-    term="vanishing_gradient",
+ARMS = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items())
+
+
+experiment = Experiment.here(
+    __name__,
     title="Training with and without a cure",
     question="What do vanishing gradients cost in training, and what do initialization, ReLU, skips and normalization mend?",
-    method=(
-        "A tanh network with weights from U(±1/sqrt(n)), whose gradient loses a factor of three in variance per layer, is "
-        "trained for 200 steps with SGD and momentum 0.9 on digits, beside networks that differ from it by one cure: "
-        "Glorot's or orthogonal initialization, ReLU with He's initialization, residual connections, or batch "
-        "normalization. Each has its own best rate at each depth, from one grid."
-    ),
-    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items()),
+    method="A tanh network with weights from U(±1/sqrt(n)), whose gradient loses a factor of three in variance per layer, is "
+    "trained for 200 steps with SGD and momentum 0.9 on digits, beside networks that differ from it by one cure: "
+    "Glorot's or orthogonal initialization, ReLU with He's initialization, residual connections, or batch "
+    "normalization. Each has its own best rate at each depth, from one grid.",
+    arms=tuple(ARMS.values()),
     sweep={"model.depth": (SHALLOW, 10, DEEP), "optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
     probes=(Evaluate(steps=Steps(count=8), splits=("validation", "test"), num_examples=250),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="glorot",
-    noise_floor_at={"model.depth": SHALLOW, "optimizer.learning_rate": 0.03},
+    noise_floor=ARMS["glorot"].at({"model.depth": SHALLOW, "optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="VG5",
@@ -102,26 +67,19 @@ experiment = Experiment(
             name="cures",
             caption="Test accuracy after training over depth, each network at its own best rate.",
             panels=(
-                Panel(
-                    title="After 200 steps",
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"),
-                        over="depth",
-                        runs={label: Selected(name, best=RATE) for name, (label, _) in NETWORKS.items()},
-                    ),
+                sweep_curve(
+                    "After 200 steps",
+                    Last("test_accuracy"),
+                    {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
+                    over="model.depth",
                     x_label="hidden layers",
-                    y_label="test accuracy",
                     y_limits=(0.0, 1.0),
                     references=(Reference(label="chance", y=0.1),),
                 ),
-                Panel(
-                    title="20 layers",
-                    content=Curve(
-                        metric="test_accuracy",
-                        runs={label: at(name, DEEP) for name, (label, _) in NETWORKS.items()},
-                    ),
-                    x_label="step",
-                    y_label="test accuracy",
+                curve(
+                    "20 layers",
+                    "test_accuracy",
+                    {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()},
                     y_limits=(0.0, 1.0),
                 ),
             ),

@@ -4,41 +4,7 @@ In a first version the training loss was that of the evaluated network, whose ru
 between deep and shallow networks; it is now the loss of the batches that are trained on.
 """
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    BatchNorm,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    LayerGradients,
-    LogSlope,
-    Mean,
-    Mlp,
-    Over,
-    PairedDifference,
-    Panel,
-    Resnet,
-    Selected,
-    Selection,
-    Sgd,
-    Step,
-    Steps,
-    Stream,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 TRAINING = Training(
     task=Digits(resolution=14),
@@ -55,16 +21,13 @@ NETWORKS = {
     "residual_shallow": ("residual, shallow", True, 6, 3),
     "residual_deep": ("residual, deep", True, 30, 9),
 }
-RATE = ("learning_rate",)
-BEST = {label: Selected(name, best=RATE) for name, (label, *_) in NETWORKS.items()}
 VARIANCE_FACTOR = Combine("exp", Combine("product", LogSlope("layer_signal_gradient_rms", over="index"), -2.0))
 TRAINING_LOSS = Over("batch_loss", start=0.8)
 
 
 def network(name: str) -> Arm:
     label, residual, depth, _ = NETWORKS[name]
-    model = dataclasses.replace(TRAINING.model, depth=depth, residual=residual)
-    return Arm(name=name, label=label, training=dataclasses.replace(TRAINING, model=model))
+    return Arm(name=name, label=label, training=TRAINING.but({"model.depth": depth, "model.residual": residual}))
 
 
 def published_error(form: str, network: str, *, error: float, found: str, source: str) -> Claim:
@@ -81,19 +44,20 @@ def published_error(form: str, network: str, *, error: float, found: str, source
     )
 
 
-experiment = Experiment(
-    name="degradation",
-    term="vanishing_gradient",
+ARMS = by_name(network(name) for name in NETWORKS)
+BEST = {label: ARMS[name].best() for name, (label, *_) in NETWORKS.items()}
+
+
+experiment = Experiment.here(
+    __name__,
     title="Degradation of deep plain networks",
     question="Deep plain networks train worse than shallow ones even with batch normalization: is it vanishing gradients?",
-    method=(
-        "Fully connected ReLU networks with batch normalization and He's initialization, 6 and 30 layers, with and without "
-        "residual connections, are trained on digits, each at its own best rate. Degradation is a higher training loss of "
-        "the deeper network, over the last fifth of training and with the statistics of its own batches, so it is neither "
-        "overfitting nor a matter of running statistics. The gradient with respect to pre-activations is measured layer by "
-        "layer before training. At paper scale these are the convolutional networks of 20 and 56 layers on CIFAR-10."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="Fully connected ReLU networks with batch normalization and He's initialization, 6 and 30 layers, with and without "
+    "residual connections, are trained on digits, each at its own best rate. Degradation is a higher training loss of "
+    "the deeper network, over the last fifth of training and with the statistics of its own batches, so it is neither "
+    "overfitting nor a matter of running statistics. The gradient with respect to pre-activations is measured layer by "
+    "layer before training. At paper scale these are the convolutional networks of 20 and 56 layers on CIFAR-10.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=4,
     probes=(
@@ -102,15 +66,14 @@ experiment = Experiment(
         LayerGradients(steps=Steps(count=2)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="plain_shallow",
-    noise_floor_at={"optimizer.learning_rate": 0.03},
+    noise_floor=ARMS["plain_shallow"].at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="B-VG4",
             form="as said",
             statement="Deep plain networks with batch normalization degrade because their gradients vanish.",
             source="folklore; against it He et al. 2016, section 4.1",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=Selected("plain_deep", best=RATE), log=True),
+            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["plain_deep"].best(), log=True),
             rule=Below(0.9),
             unit="factor per layer",
             because=(
@@ -157,16 +120,12 @@ experiment = Experiment(
                 "gradient by layer before training. In the plain network it grows towards the input."
             ),
             panels=(
-                Panel(
-                    title="Training",
-                    content=Curve(metric="batch_loss", runs=BEST),
-                    x_label="step",
-                    y_label="training loss (nats)",
-                    y_limits=(0.0, 5.0),
-                ),
-                Panel(
-                    title="Gradient before training",
-                    content=Curve(metric="layer_signal_gradient_rms", runs=BEST, over="index"),
+                curve("Training", "batch_loss", BEST, y_label="training loss (nats)", y_limits=(0.0, 5.0)),
+                curve(
+                    "Gradient before training",
+                    "layer_signal_gradient_rms",
+                    BEST,
+                    over="index",
                     x_label="hidden layer (0 is nearest the input)",
                     y_label="gradient (root mean square)",
                     log_y=True,
@@ -176,9 +135,7 @@ experiment = Experiment(
     ),
     scales={
         "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 8, "model.width": 20},
-            sweep={"optimizer.learning_rate": (0.01,)},
+            num_seeds=2, training={"num_steps": 8, "model.width": 20}, sweep={"optimizer.learning_rate": (0.01,)}
         ),
         "paper": Changes(
             num_seeds=5,

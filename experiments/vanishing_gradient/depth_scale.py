@@ -6,33 +6,7 @@ that are a factor of 1.5 apart, which says nothing about how far off they are; t
 
 import math
 
-from seven_terms.spec import (
-    Arm,
-    Changes,
-    Claim,
-    Cloud,
-    Combine,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    LayerGradients,
-    LogSlope,
-    Mlp,
-    Panel,
-    Reference,
-    Selected,
-    Selection,
-    Setting,
-    Sgd,
-    Slope,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 CRITICAL = 1.7610  # where the depth scale diverges, for a bias variance of 0.05
 
@@ -58,39 +32,33 @@ VARIANCE_FACTOR = Combine("exp", Combine("product", LogSlope("layer_signal_gradi
 
 
 def of(variance: float) -> Selected:
-    return Selected("tanh", where={"scale": math.sqrt(variance)})
+    return tanh.at({"initialization.scale": math.sqrt(variance)})
 
 
-experiment = Experiment(
-    name="depth_scale",
-    term="vanishing_gradient",
+tanh = Arm(
+    name="tanh",
+    label="tanh",
+    training=TRAINING,
+    sweep={"model.depth": (8, 12, 18, 27, 40), "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Trainable depth and the depth scale",
     question="Is the depth up to which a plain tanh network trains a multiple of the depth scale of its initialization?",
-    method=(
-        "Tanh networks of width 64 start from weights of variance v / n and biases of variance 0.05. Mean-field theory gives "
-        "each v a depth scale, over which what distinguishes two inputs is lost; it diverges at v = 1.76. Each network makes "
-        "200 steps of SGD at one rate, 0.02, and counts as trained when it names more than half of 500 training digits. Per "
-        "seed and v the depth at which that ends is set against the depth scale."
-    ),
-    arms=(
-        Arm(
-            name="tanh",
-            label="tanh",
-            training=TRAINING,
-            sweep={
-                "model.depth": (8, 12, 18, 27, 40),
-                "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0),
-            },
-        ),
-    ),
+    method="Tanh networks of width 64 start from weights of variance v / n and biases of variance 0.05. Mean-field theory gives "
+    "each v a depth scale, over which what distinguishes two inputs is lost; it diverges at v = 1.76. Each network makes "
+    "200 steps of SGD at one rate, 0.02, and counts as trained when it names more than half of 500 training digits. Per "
+    "seed and v the depth at which that ends is set against the depth scale.",
+    arms=(tanh,),
     num_seeds=5,
     probes=(
         Evaluate(steps=Steps(count=2), splits=("train",), num_examples=500),
         LayerGradients(steps=Steps(at=(0,), last=False)),
     ),
     selection=Selection(metric="train_accuracy", mode="max"),
-    noise_floor_arm="tanh",
-    noise_floor_at={"model.depth": 8, "initialization.scale": math.sqrt(1.5)},
+    noise_floor=tanh.at({"model.depth": 8, "initialization.scale": math.sqrt(1.5)}),
     claims=(
         Claim(
             id="B-VG3",
@@ -99,7 +67,7 @@ experiment = Experiment(
             estimate=Slope(
                 measure=ACCURACY,
                 over="depth_scale",
-                runs=tuple(Selected("tanh", where={"scale": scale}) for scale in LIMITED),
+                runs=tuple(tanh.at({"initialization.scale": scale}) for scale in LIMITED),
                 argbest="model.depth",
                 crosses=0.5,
             ),
@@ -120,26 +88,21 @@ experiment = Experiment(
                 "factor on the gradient's variance per layer before training, beside theory."
             ),
             panels=(
-                Panel(
-                    title="Training",
-                    content=Cloud(
-                        x=MULTIPLE,
-                        y=ACCURACY,
-                        runs={
-                            f"$\\sigma_w^2$ = {variance:g}": of(variance)
-                            for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)
-                        },
-                    ),
+                cloud(
+                    "Training",
+                    MULTIPLE,
+                    ACCURACY,
+                    {f"$\\sigma_w^2$ = {variance:g}": of(variance) for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
                     x_label="depth / depth scale",
                     y_label="training accuracy",
                     log_x=True,
                     references=(Reference(label="4.5 depth scales", x=4.5),),
                 ),
-                Panel(
-                    title="Gradient before training",
-                    content=SweepCurve(
-                        measure=VARIANCE_FACTOR, over="scale", runs={"40 layers": Selected("tanh", where={"depth": 40})}
-                    ),
+                sweep_curve(
+                    "Gradient before training",
+                    VARIANCE_FACTOR,
+                    {"40 layers": tanh.at({"model.depth": 40})},
+                    over="initialization.scale",
                     x_label="$\\sigma_w$",
                     y_label="factor per layer",
                     references=(Reference(label="theory", theory="chi_1"),),
@@ -151,10 +114,7 @@ experiment = Experiment(
         "smoke": Changes(
             num_seeds=2,
             training={"num_steps": 4, "model.width": 32},
-            sweep={
-                "model.depth": (8, 40),
-                "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0),
-            },
+            sweep={"model.depth": (8, 40), "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
         ),
         "paper": Changes(
             training={

@@ -4,35 +4,7 @@ These questions were first part of `cures`, with four seeds; they have an experi
 depth only, where more seeds are cheap.
 """
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    LayerUpdates,
-    Mean,
-    Mlp,
-    PairedRatio,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    StepsTo,
-    Survival,
-    Training,
-)
+from seven_terms.spec import *
 
 DEPTH = 5
 TANH = Training(
@@ -43,34 +15,31 @@ TANH = Training(
     num_steps=200,
     batch_size=32,
 )
-GLOROT = dataclasses.replace(TANH, initialization=Initialization(kind="glorot"))
-SIGMOID = dataclasses.replace(GLOROT, model=Mlp(depth=DEPTH, width=40, activation="sigmoid"))
-RELU = dataclasses.replace(
-    TANH, model=Mlp(depth=DEPTH, width=40, activation="relu"), initialization=Initialization(kind="he")
-)
+GLOROT = TANH.but(initialization=Initialization(kind="glorot"))
+SIGMOID = GLOROT.but(model=Mlp(depth=DEPTH, width=40, activation="sigmoid"))
+RELU = TANH.but(model=Mlp(depth=DEPTH, width=40, activation="relu"), initialization=Initialization(kind="he"))
 NETWORKS = {
     "tanh_uniform": ("tanh, uniform fan-in", TANH),
     "tanh_glorot": ("tanh, Glorot", GLOROT),
     "relu_he": ("ReLU, He", RELU),
     "sigmoid_glorot": ("sigmoid, Glorot", SIGMOID),
 }
-BEST = {name: Selected(name, best=("learning_rate",)) for name in NETWORKS}
+
+ARMS = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items())
+BEST = {name: ARMS[name].best() for name in NETWORKS}
 SHOWN = {label: BEST[name] for name, (label, _) in NETWORKS.items()}
 TO_TARGET = StepsTo("test_accuracy", above=0.8)
 EARLY_TO_LATE = Combine("ratio", Last("layer_movement", index=0), Last("layer_movement", index=DEPTH - 1))
 
-experiment = Experiment(
-    name="early_layers",
-    term="vanishing_gradient",
+experiment = Experiment.here(
+    __name__,
     title="Early layers and time",
     question="Do early weights stand still where gradients vanish, and does training take longer where it succeeds?",
-    method=(
-        "Networks of five layers of 40 units are trained for 200 steps with SGD and momentum 0.9 on digits, each at its own "
-        "best rate: tanh with weights from U(±1/sqrt(n)), whose back-propagated gradient loses a factor of three in "
-        "variance per layer, tanh with Glorot's initialization, ReLU with He's, and sigmoid, which loses a factor of "
-        "sixteen. A layer's movement is the distance of its weights from their start, relative to their size at the start."
-    ),
-    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items()),
+    method="Networks of five layers of 40 units are trained for 200 steps with SGD and momentum 0.9 on digits, each at its own "
+    "best rate: tanh with weights from U(±1/sqrt(n)), whose back-propagated gradient loses a factor of three in "
+    "variance per layer, tanh with Glorot's initialization, ReLU with He's, and sigmoid, which loses a factor of "
+    "sixteen. A layer's movement is the distance of its weights from their start, relative to their size at the start.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3)},
     num_seeds=10,
     probes=(
@@ -78,8 +47,7 @@ experiment = Experiment(
         LayerUpdates(steps=Steps(count=5)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="tanh_glorot",
-    noise_floor_at={"optimizer.learning_rate": 0.03},
+    noise_floor=ARMS["tanh_glorot"].at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="VG4",
@@ -123,27 +91,23 @@ experiment = Experiment(
                 "late in training, and time to a test accuracy of 80 %."
             ),
             panels=(
-                Panel(
-                    title="Movement by layer",
-                    content=Curve(metric="layer_movement", runs=SHOWN, over="index", step=10**9),
+                curve(
+                    "Movement by layer",
+                    "layer_movement",
+                    SHOWN,
+                    over="index",
+                    step=10**9,
                     x_label="layer (0 is nearest the input, 5 the readout)",
                     y_label="relative movement",
                     log_y=True,
                 ),
-                Panel(
-                    title="Time to 80 %",
-                    content=Survival(measure=TO_TARGET, runs=SHOWN),
-                    x_label="step",
-                    y_label="share of runs not there yet",
-                ),
+                survival("Time to 80 %", TO_TARGET, SHOWN),
             ),
         ),
     ),
     scales={
         "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 10, "model.width": 20},
-            sweep={"optimizer.learning_rate": (0.03,)},
+            num_seeds=2, training={"num_steps": 10, "model.width": 20}, sweep={"optimizer.learning_rate": (0.03,)}
         ),
         "paper": Changes(
             num_seeds=20,

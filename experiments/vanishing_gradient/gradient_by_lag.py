@@ -1,28 +1,6 @@
 """How much of the gradient reaches back through time in tanh, sigmoid, LSTM and GRU networks, before training?"""
 
-from seven_terms.spec import (
-    Above,
-    Adding,
-    Arm,
-    Bars,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    LagGradients,
-    LogSlope,
-    Mean,
-    Panel,
-    Recurrent,
-    Reference,
-    Selected,
-    Steps,
-    Training,
-)
+from seven_terms.spec import *
 
 DEFAULT = Initialization(kind="default")
 # name: (label, model, initialization)
@@ -71,32 +49,32 @@ def network(name: str) -> Arm:
     return Arm(name=name, label=label, training=training)
 
 
-experiment = Experiment(
-    name="gradient_by_lag",
-    term="vanishing_gradient",
+ARMS = by_name(network(name) for name in NETWORKS)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Gradient by lag before training",
     question="How fast does the gradient fade with the lag in recurrent networks, and do gates help whatever their bias?",
-    method=(
-        "Recurrent networks of 50 units read sequences of the adding problem, 150 steps long, at their initial weights, in "
-        "double precision so that small gradients are not rounded to zero. Measured is the gradient of the loss with "
-        "respect to the hidden state at each lag, relative to the last state, and the factor per step back between lags "
-        "10 and 100. `Default' is PyTorch's uniform initialization; biases are added to the forget gate (LSTM) or "
-        "subtracted from the update gate (GRU)."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="Recurrent networks of 50 units read sequences of the adding problem, 150 steps long, at their initial weights, in "
+    "double precision so that small gradients are not rounded to zero. Measured is the gradient of the loss with "
+    "respect to the hidden state at each lag, relative to the last state, and the factor per step back between lags "
+    "10 and 100. `Default' is PyTorch's uniform initialization; biases are added to the forget gate (LSTM) or "
+    "subtracted from the update gate (GRU).",
+    arms=tuple(ARMS.values()),
     num_seeds=10,
     probes=(
         LagGradients(steps=Steps(at=(0,))),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=20),
     ),
-    noise_floor_arm="tanh",
+    noise_floor=ARMS["tanh"],
     claims=(
         Claim(
             id="B-VG5",
             form="as said, LSTM",
             statement="An LSTM does not suffer from vanishing gradients, however it is initialized.",
             source="folklore; against it Hochreiter and Schmidhuber 1997, section 5",
-            estimate=Mean(measure=PER_LAG, runs=Selected("lstm"), log=True),
+            estimate=Mean(measure=PER_LAG, runs=ARMS["lstm"].at(), log=True),
             rule=Above(0.98),
             unit="factor per step",
             because=(
@@ -109,7 +87,7 @@ experiment = Experiment(
             form="fair, LSTM",
             statement="An LSTM whose forget gates start open carries gradients across 100 steps.",
             source="Gers et al. 2000; Jozefowicz et al. 2015",
-            estimate=Mean(measure=PER_LAG, runs=Selected("lstm_open"), log=True),
+            estimate=Mean(measure=PER_LAG, runs=ARMS["lstm_open"].at(), log=True),
             rule=Above(0.98),
             unit="factor per step",
             because="the same threshold for an LSTM whose forget gates start at sigmoid(5) = 0.993",
@@ -123,23 +101,20 @@ experiment = Experiment(
                 "the factor per step back between lags 10 and 100."
             ),
             panels=(
-                Panel(
-                    title="By lag",
-                    content=Curve(
-                        metric="lag_gradient_norm",
-                        runs={NETWORKS[name][0]: Selected(name) for name in SHOWN},
-                        over="index",
-                    ),
+                curve(
+                    "By lag",
+                    "lag_gradient_norm",
+                    {NETWORKS[name][0]: ARMS[name].at() for name in SHOWN},
+                    over="index",
                     x_label="lag (steps back)",
                     y_label="gradient relative to the last state",
                     log_y=True,
                     y_limits=(1e-30, None),
                 ),
-                Panel(
-                    title="Factor per step back",
-                    content=Bars(
-                        measure=PER_LAG, runs={label: Selected(name) for name, (label, *_) in NETWORKS.items()}
-                    ),
+                bars(
+                    "Factor per step back",
+                    PER_LAG,
+                    {label: ARMS[name].at() for name, (label, *_) in NETWORKS.items()},
                     x_label="network",
                     y_label="factor",
                     references=(Reference(label="0.98", y=0.98),),

@@ -1,33 +1,6 @@
 """How fast does the gradient shrink on its way to the first layer? Depth x activation x initialization, before training."""
 
-from seven_terms.spec import (
-    Above,
-    Activation,
-    Arm,
-    At,
-    Below,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    LayerGradients,
-    LogSlope,
-    Mean,
-    Mlp,
-    Panel,
-    Reference,
-    Selected,
-    Slope,
-    Steps,
-    SweepCurve,
-    Training,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 # name: (label, activation, initialization)
 NETWORKS: dict[str, tuple[str, Activation, Initialization]] = {
@@ -65,36 +38,35 @@ def network(name: str) -> Arm:
 
 
 def shown(depth: int | None = None) -> dict[str, Selected]:
-    where = {} if depth is None else {"depth": depth}
-    return {NETWORKS[name][0]: Selected(name, where=where) for name in SHOWN}
+    where = {} if depth is None else {"model.depth": depth}
+    return {NETWORKS[name][0]: ARMS[name].at(where) for name in SHOWN}
 
 
-experiment = Experiment(
-    name="gradient_by_layer",
-    term="vanishing_gradient",
+ARMS = by_name(network(name) for name in NETWORKS)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Gradient by layer before training",
     question="How does the gradient change from layer to layer, and what decides it: depth, activation or initialization?",
-    method=(
-        "Networks of 5, 15 and 30 hidden layers of 100 units see one batch of 64 digits at their initial weights; nothing "
-        "is trained. Measured is the root mean square of the loss gradient with respect to each layer's pre-activations, "
-        "which says more than the gradient of the weights: that one can look healthy while signals fade. Theory predicts "
-        "the factor on its variance per layer, n Var(W) times the mean squared slope of the activation."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="Networks of 5, 15 and 30 hidden layers of 100 units see one batch of 64 digits at their initial weights; nothing "
+    "is trained. Measured is the root mean square of the loss gradient with respect to each layer's pre-activations, "
+    "which says more than the gradient of the weights: that one can look healthy while signals fade. Theory predicts "
+    "the factor on its variance per layer, n Var(W) times the mean squared slope of the activation.",
+    arms=tuple(ARMS.values()),
     sweep={"model.depth": (SHALLOW, 15, DEEP)},
     num_seeds=10,
     probes=(
         LayerGradients(steps=Steps(at=(0,))),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=200),
     ),
-    noise_floor_arm="tanh_glorot",
-    noise_floor_at={"model.depth": SHALLOW},
+    noise_floor=ARMS["tanh_glorot"].at({"model.depth": SHALLOW}),
     claims=(
         Claim(
             id="VG1",
             statement="Back-propagated gradients shrink from layer to layer, so that the early layers receive least.",
             source="article",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=Selected("sigmoid_glorot", where={"depth": SHALLOW}), log=True),
+            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["sigmoid_glorot"].at({"model.depth": SHALLOW}), log=True),
             rule=Below(0.5),
             unit="factor per layer",
             because=(
@@ -107,7 +79,7 @@ experiment = Experiment(
             form="as said",
             statement="Vanishing gradients are a matter of depth: more layers, smaller gradients, whatever the network.",
             source="article",
-            estimate=Slope(measure=FIRST_LAYER, over="depth", runs=(Selected("relu_he"),), log_x=False),
+            estimate=Slope(measure=FIRST_LAYER, over="model.depth", runs=(ARMS["relu_he"].at(),), log_x=False),
             rule=Below(-0.1),
             unit="log gradient per layer",
             because=(
@@ -120,7 +92,7 @@ experiment = Experiment(
             form="fair",
             statement="In a sigmoid network the gradient at the first layer falls exponentially with depth.",
             source="article; Bengio et al. 1994",
-            estimate=Slope(measure=FIRST_LAYER, over="depth", runs=(Selected("sigmoid_glorot"),), log_x=False),
+            estimate=Slope(measure=FIRST_LAYER, over="model.depth", runs=(ARMS["sigmoid_glorot"].at(),), log_x=False),
             rule=Below(-0.1),
             unit="log gradient per layer",
             because="the same margin, a loss of 10 % a layer, where each factor is known to be below one",
@@ -136,7 +108,7 @@ experiment = Experiment(
             estimate=WorstDeviation(
                 measure=VARIANCE_FACTOR,
                 expected="gradient_variance_gain",
-                runs=tuple(Selected(name, where={"depth": SHALLOW}) for name in ("tanh_uniform", "tanh_glorot")),
+                runs=tuple(ARMS[name].at({"model.depth": SHALLOW}) for name in ("tanh_uniform", "tanh_glorot")),
                 mean_over_seeds=True,
             ),
             rule=Below(0.1),
@@ -154,7 +126,7 @@ experiment = Experiment(
             estimate=WorstDeviation(
                 measure=VARIANCE_FACTOR,
                 expected="gradient_variance_gain",
-                runs=tuple(Selected(name, where={"depth": SHALLOW}) for name in ("linear_uniform", "linear_glorot")),
+                runs=tuple(ARMS[name].at({"model.depth": SHALLOW}) for name in ("linear_uniform", "linear_glorot")),
                 mean_over_seeds=True,
             ),
             rule=Below(0.1),
@@ -166,7 +138,7 @@ experiment = Experiment(
             form="as said, ReLU",
             statement="ReLU does not suffer from vanishing gradients, however the network is initialized.",
             source="folklore; against it He et al. 2015, section 2.2",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=Selected("relu_xavier", where={"depth": DEEP}), log=True),
+            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["relu_xavier"].at({"model.depth": DEEP}), log=True),
             rule=Above(0.9),
             unit="factor per layer",
             because=(
@@ -179,7 +151,7 @@ experiment = Experiment(
             form="fair, ReLU",
             statement="ReLU does not suffer from vanishing gradients when weights have the variance 2/n.",
             source="He et al. 2015, section 2.2",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=Selected("relu_he", where={"depth": DEEP}), log=True),
+            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["relu_he"].at({"model.depth": DEEP}), log=True),
             rule=Above(0.9),
             unit="factor per layer",
             because="the same threshold with the initialization made for it",
@@ -193,16 +165,20 @@ experiment = Experiment(
                 "factor on its variance per layer at all depths beside theory for units in their linear range."
             ),
             panels=(
-                Panel(
-                    title="By layer, 30 hidden layers",
-                    content=Curve(metric="layer_signal_gradient_rms", runs=shown(DEEP), over="index"),
+                curve(
+                    "By layer, 30 hidden layers",
+                    "layer_signal_gradient_rms",
+                    shown(DEEP),
+                    over="index",
                     x_label="hidden layer (0 is nearest the input)",
                     y_label="gradient (root mean square)",
                     log_y=True,
                 ),
-                Panel(
-                    title="Factor per layer",
-                    content=SweepCurve(measure=VARIANCE_FACTOR, over="depth", runs=shown()),
+                sweep_curve(
+                    "Factor per layer",
+                    VARIANCE_FACTOR,
+                    shown(),
+                    over="model.depth",
                     x_label="hidden layers",
                     y_label="factor on the variance",
                     log_y=True,

@@ -1,29 +1,6 @@
 """Is the gradient of the first layer a product of one factor per layer, and are the factors between 0 and 1?"""
 
-from seven_terms.spec import (
-    Activation,
-    Arm,
-    Bars,
-    Below,
-    Changes,
-    Claim,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    LayerJacobians,
-    Mean,
-    Mlp,
-    Over,
-    Panel,
-    Reference,
-    Selected,
-    Steps,
-    Training,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 # name: (label, activation, initialization)
 NETWORKS: dict[str, tuple[str, Activation, Initialization]] = {
@@ -49,26 +26,26 @@ def network(name: str) -> Arm:
     return Arm(name=name, label=label, training=training)
 
 
-ALL = {label: Selected(name) for name, (label, *_) in NETWORKS.items()}
+ARMS = by_name(network(name) for name in NETWORKS)
 
-experiment = Experiment(
-    name="jacobian_product",
-    term="vanishing_gradient",
+
+ALL = {label: ARMS[name].at() for name, (label, *_) in NETWORKS.items()}
+
+experiment = Experiment.here(
+    __name__,
     title="The gradient as a product of layer Jacobians",
     question="Is the first layer's gradient a product of one factor per layer, and are the factors between 0 and 1?",
-    method=(
-        "For networks of five hidden layers of 100 units at their initial weights, in double precision, the Jacobian of "
-        "each layer's pre-activations with respect to those of the layer below is computed on its own for 16 digits. The "
-        "gradient at the last hidden layer times these matrices is compared with the gradient that back-propagation "
-        "delivers at the first. The factors are described by the singular values of the matrices."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="For networks of five hidden layers of 100 units at their initial weights, in double precision, the Jacobian of "
+    "each layer's pre-activations with respect to those of the layer below is computed on its own for 16 digits. The "
+    "gradient at the last hidden layer times these matrices is compared with the gradient that back-propagation "
+    "delivers at the first. The factors are described by the singular values of the matrices.",
+    arms=tuple(ARMS.values()),
     num_seeds=10,
     probes=(
         LayerJacobians(steps=Steps(at=(0,)), num_examples=16),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=100),
     ),
-    noise_floor_arm="tanh_glorot",
+    noise_floor=ARMS["tanh_glorot"],
     claims=(
         Claim(
             id="VG3",
@@ -76,10 +53,7 @@ experiment = Experiment(
             statement="The gradient of an early layer is the product of the Jacobians of the layers above it.",
             source="article; the chain rule",
             estimate=WorstDeviation(
-                measure=Over("jacobian_product_error", "max"),
-                expected=0.0,
-                runs=tuple(ALL.values()),
-                absolute=True,
+                measure=Over("jacobian_product_error", "max"), expected=0.0, runs=tuple(ALL.values()), absolute=True
             ),
             rule=Below(1e-12),
             unit="largest relative difference",
@@ -90,7 +64,7 @@ experiment = Experiment(
             form="factors",
             statement="Where gradients vanish, the factors of the product lie between 0 and 1.",
             source="article",
-            estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=Selected("tanh_uniform")),
+            estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=ARMS["tanh_uniform"].at()),
             rule=Below(1.0),
             unit="largest singular value",
             because=(
@@ -107,15 +81,12 @@ experiment = Experiment(
                 "0.5 for the uniform and 0.8 for their own initialization of tanh networks, and the gain by layer."
             ),
             panels=(
-                Panel(
-                    title="Mean singular value",
-                    content=Bars(measure=MEAN_SINGULAR_VALUE, runs=ALL),
-                    x_label="network",
-                    y_label="mean singular value",
-                ),
-                Panel(
-                    title="Root mean square by layer",
-                    content=Curve(metric="layer_jacobian_gain", runs=ALL, over="index"),
+                bars("Mean singular value", MEAN_SINGULAR_VALUE, ALL, x_label="network", y_label="mean singular value"),
+                curve(
+                    "Root mean square by layer",
+                    "layer_jacobian_gain",
+                    ALL,
+                    over="index",
                     x_label="from hidden layer (0 is nearest the input)",
                     y_label="gain",
                     y_limits=(0.0, None),

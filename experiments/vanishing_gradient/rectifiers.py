@@ -1,31 +1,6 @@
 """Does the factor 2 of He's initialization decide whether 30 ReLU layers train?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Changes,
-    Claim,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    LayerGradients,
-    Mlp,
-    Over,
-    Panel,
-    ProportionDifference,
-    Reached,
-    Reference,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Training,
-)
+from seven_terms.spec import *
 
 XAVIER = Training(
     task=Digits(resolution=14),
@@ -35,25 +10,21 @@ XAVIER = Training(
     num_steps=150,
     batch_size=32,
 )
-HE = dataclasses.replace(XAVIER, initialization=Initialization(kind="he"))
-RATE = ("learning_rate",)
-he, xavier = Selected("he", best=RATE), Selected("xavier", best=RATE)
+HE = XAVIER.but(initialization=Initialization(kind="he"))
+
+xavier_arm = Arm(name="xavier", label="Xavier", training=XAVIER)
+he_arm = Arm(name="he", label="He", training=HE)
+he, xavier = he_arm.best(), xavier_arm.best()
 LEFT_CHANCE = Reached(Over("test_accuracy", "max"), above=0.2)
 
-experiment = Experiment(
-    name="rectifiers",
-    term="vanishing_gradient",
+experiment = Experiment.here(
+    __name__,
     title="Thirty ReLU layers with Xavier's and He's initialization",
     question="Does a factor of 2 in the variance of the initial weights decide whether 30 ReLU layers train?",
-    method=(
-        "Networks of 30 ReLU layers of 50 units are trained for 150 steps with SGD and momentum 0.9 on digits. Under "
-        "Xavier's initialization, N(0, 1/n), each layer halves the variance of signals and gradients; He's, N(0, 2/n), "
-        "keeps them. A run has left chance when it names more than 20 % of the test digits at any time."
-    ),
-    arms=(
-        Arm(name="xavier", label="Xavier", training=XAVIER),
-        Arm(name="he", label="He", training=HE),
-    ),
+    method="Networks of 30 ReLU layers of 50 units are trained for 150 steps with SGD and momentum 0.9 on digits. Under "
+    "Xavier's initialization, N(0, 1/n), each layer halves the variance of signals and gradients; He's, N(0, 2/n), "
+    "keeps them. A run has left chance when it names more than 20 % of the test digits at any time.",
+    arms=(xavier_arm, he_arm),
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03)},
     num_seeds=10,
     probes=(
@@ -61,8 +32,7 @@ experiment = Experiment(
         LayerGradients(steps=Steps(at=(0,), last=False)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="he",
-    noise_floor_at={"optimizer.learning_rate": 0.003},
+    noise_floor=he_arm.at({"optimizer.learning_rate": 0.003}),
     claims=(
         Claim(
             id="B-VG2",
@@ -82,20 +52,17 @@ experiment = Experiment(
             name="rectifiers",
             caption="Thirty ReLU layers: test accuracy at the best rate of each, and the gradient before training.",
             panels=(
-                Panel(
-                    title="Training",
-                    content=Curve(metric="test_accuracy", runs={"Xavier": xavier, "He": he}),
-                    x_label="step",
-                    y_label="test accuracy",
+                curve(
+                    "Training",
+                    "test_accuracy",
+                    {"Xavier": xavier, "He": he},
                     references=(Reference(label="chance", y=0.1),),
                 ),
-                Panel(
-                    title="Gradient before training",
-                    content=Curve(
-                        metric="layer_signal_gradient_rms",
-                        runs={"Xavier": Selected("xavier"), "He": Selected("he")},
-                        over="index",
-                    ),
+                curve(
+                    "Gradient before training",
+                    "layer_signal_gradient_rms",
+                    all_runs(xavier_arm, he_arm),
+                    over="index",
                     x_label="hidden layer (0 is nearest the input)",
                     y_label="gradient (root mean square)",
                     log_y=True,
@@ -105,9 +72,7 @@ experiment = Experiment(
     ),
     scales={
         "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 10, "model.width": 20},
-            sweep={"optimizer.learning_rate": (0.01,)},
+            num_seeds=2, training={"num_steps": 10, "model.width": 20}, sweep={"optimizer.learning_rate": (0.01,)}
         ),
         "paper": Changes(
             num_seeds=20,
