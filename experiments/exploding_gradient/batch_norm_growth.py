@@ -2,32 +2,7 @@
 
 import math
 
-from seven_terms.spec import (
-    Arm,
-    BatchNorm,
-    Below,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    GaussianInputs,
-    Initialization,
-    LayerGradients,
-    LogSlope,
-    Mean,
-    Mlp,
-    Normalization,
-    Panel,
-    Reference,
-    Selected,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 DEPTH = 25
 THEORY = math.pi / (math.pi - 1.0)
@@ -55,29 +30,29 @@ def network(name: str) -> Arm:
 
 
 def growth(name: str, scale: float = 1.0) -> Mean:
-    return Mean(measure=VARIANCE_FACTOR, runs=Selected(name, where={"scale": scale}), log=True)
+    return Mean(measure=VARIANCE_FACTOR, runs=ARMS[name].at({"initialization.scale": scale}), log=True)
 
 
-experiment = Experiment(
-    name="batch_norm_growth",
-    term="exploding_gradient",
+ARMS = by_name(network(name) for name in NETWORKS)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Gradient growth under batch normalization",
     question="Does batch normalization keep the gradient of a deep network from growing on its way to the first layer?",
-    method=(
-        "Networks of 25 layers of 200 ReLU units see one batch of 256 random inputs at their initial weights, He's or "
-        "sqrt(2) times as large; nothing is trained. Without normalization, with batch normalization, and with batch "
-        "normalization in residual layers, the factor per layer on the variance of the gradient with respect to the "
-        "activation functions' inputs is fitted over the middle layers. By algebra, for large layers and batches, ReLU halves "
-        "that variance and batch normalization divides it by (pi - 1)/(2 pi), while the weights cancel: pi/(pi - 1) is left."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="Networks of 25 layers of 200 ReLU units see one batch of 256 random inputs at their initial weights, He's or "
+    "sqrt(2) times as large; nothing is trained. Without normalization, with batch normalization, and with batch "
+    "normalization in residual layers, the factor per layer on the variance of the gradient with respect to the "
+    "activation functions' inputs is fitted over the middle layers. By algebra, for large layers and batches, ReLU halves "
+    "that variance and batch normalization divides it by (pi - 1)/(2 pi), while the weights cancel: pi/(pi - 1) is left.",
+    arms=tuple(ARMS.values()),
     sweep={"initialization.scale": (1.0, math.sqrt(2.0))},
     num_seeds=10,
     probes=(
         LayerGradients(steps=Steps(at=(0,), last=False)),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=64),  # what the noise floor is measured on
     ),
-    noise_floor_arm="batch_norm",
+    noise_floor=ARMS["batch_norm"],
     claims=(
         Claim(
             id="B-EG3",
@@ -112,24 +87,20 @@ experiment = Experiment(
                 "the size of the weights. Residual layers make the growth nearly vanish."
             ),
             panels=(
-                Panel(
-                    title="By layer, He's weights",
-                    content=Curve(
-                        metric="layer_signal_gradient_rms",
-                        over="index",
-                        runs={label: Selected(name, where={"scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
-                    ),
+                curve(
+                    "By layer, He's weights",
+                    "layer_signal_gradient_rms",
+                    {label: ARMS[name].at({"initialization.scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
+                    over="index",
                     x_label="hidden layer (0 is nearest the input)",
                     y_label="gradient (root mean square)",
                     log_y=True,
                 ),
-                Panel(
-                    title="Factor per layer",
-                    content=SweepCurve(
-                        measure=VARIANCE_FACTOR,
-                        over="scale",
-                        runs={label: Selected(name) for name, (label, *_) in NETWORKS.items()},
-                    ),
+                sweep_curve(
+                    "Factor per layer",
+                    VARIANCE_FACTOR,
+                    {label: ARMS[name].at() for name, (label, *_) in NETWORKS.items()},
+                    over="initialization.scale",
                     x_label="weights relative to He's",
                     y_label="factor on the variance",
                     references=(

@@ -1,44 +1,11 @@
 """What does an exploding gradient look like on the loss surface, and what does a bounded step change there?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    At,
-    Changes,
-    Claim,
-    Clipping,
-    Combine,
-    Correlation,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    OneUnitRecurrence,
-    Over,
-    Panel,
-    Point,
-    ProportionDifference,
-    Reached,
-    Selected,
-    Selection,
-    Setting,
-    Sgd,
-    Sharpness,
-    Steps,
-    Stream,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 SLOPE = -0.52  # b over w: along this line the loss falls off the cliff near w = 4.88
 WALL = tuple(round(4.9 + 0.025 * i, 3) for i in range(45))  # starts on the low side of the wall
 LINE = tuple(round(4.0 + 0.02 * i, 2) for i in range(101))
 BOUND = 0.1
-RATE = ("learning_rate",)
 
 UNCLIPPED = Training(
     task=OneUnitRecurrence(length=50),
@@ -48,34 +15,28 @@ UNCLIPPED = Training(
     num_steps=100,
     precision="float64",
 )
-CLIPPED = dataclasses.replace(UNCLIPPED, clipping=Clipping(norm=BOUND))
+CLIPPED = UNCLIPPED.but(clipping=Clipping(norm=BOUND))
 RATES = {"initialization.scale": WALL, "optimizer.learning_rate": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)}
 CURVATURE = Combine("abs", At("sharpness", step=0))
 GRADIENT = At("gradient_norm", step=1)
 arrived = Reached(Last("validation_loss"), below=0.01)
 
-experiment = Experiment(
-    name="cliff",
-    term="exploding_gradient",
+none = Arm(name="none", label="no clipping", training=UNCLIPPED, sweep=RATES)
+norm = Arm(name="norm", label="clip by norm", training=CLIPPED, sweep=RATES)
+line = Arm(
+    name="line", label="along the line", training=UNCLIPPED.but(num_steps=1), sweep={"initialization.scale": LINE}
+)
+
+experiment = Experiment.here(
+    __name__,
     title="The cliff of one recurrent unit",
     question="Do gradient and curvature explode together, and does a bounded step keep the iterate from being thrown away?",
-    method=(
-        "One unit, x_t = w sigmoid(x_{t-1}) + b, is run for 50 steps and asked to end at 0.7, in double precision. Along the "
-        "line b = -0.52 w the loss has a wall near w = 4.88. Gradient and curvature are taken at 101 points of the line. "
-        "Then gradient descent makes 100 updates from each of 45 starts beyond the wall, with and without a bound of 0.1 on "
-        "the gradient's norm, each at the best of the same seven rates. The starts are a grid, not a sample: intervals "
-        "treat them as if drawn."
-    ),
-    arms=(
-        Arm(name="none", label="no clipping", training=UNCLIPPED, sweep=RATES),
-        Arm(name="norm", label="clip by norm", training=CLIPPED, sweep=RATES),
-        Arm(
-            name="line",
-            label="along the line",
-            training=dataclasses.replace(UNCLIPPED, num_steps=1),
-            sweep={"initialization.scale": LINE},
-        ),
-    ),
+    method="One unit, x_t = w sigmoid(x_{t-1}) + b, is run for 50 steps and asked to end at 0.7, in double precision. Along the "
+    "line b = -0.52 w the loss has a wall near w = 4.88. Gradient and curvature are taken at 101 points of the line. "
+    "Then gradient descent makes 100 updates from each of 45 starts beyond the wall, with and without a bound of 0.1 on "
+    "the gradient's norm, each at the best of the same seven rates. The starts are a grid, not a sample: intervals "
+    "treat them as if drawn.",
+    arms=(none, norm, line),
     num_seeds=1,
     probes=(
         Stream(window=1, update_norms=True),
@@ -89,7 +50,7 @@ experiment = Experiment(
             form="curvature",
             statement="Gradient and curvature explode together.",
             source="Pascanu et al. 2013, section 2.3",
-            estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(Selected("line"),)),
+            estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(line.at(),)),
             rule=Above(0.5),
             unit="rank correlation along the line across the wall",
             because="a rank correlation above 0.5 over four decades of gradients means that the two grow at the same places",
@@ -99,7 +60,9 @@ experiment = Experiment(
             statement="Clipping bounds the step and so keeps it from overshooting the minimum beside a cliff.",
             source="article; Pascanu et al. 2013, figure 6",
             estimate=ProportionDifference(
-                measure=arrived, runs=Selected("norm", best=RATE), baseline=Selected("none", best=RATE)
+                measure=arrived,
+                runs=norm.best("optimizer.learning_rate"),
+                baseline=none.best("optimizer.learning_rate"),
             ),
             rule=Above(0.0),
             unit="share of starts that end with a loss below 0.01",
@@ -115,8 +78,8 @@ experiment = Experiment(
                     Combine("ratio", Over("update_norm", "max"), Setting("optimizer.learning_rate")),
                     above=BOUND * (1 + 1e-9),
                 ),
-                runs=Selected("none"),
-                baseline=Selected("norm"),
+                runs=none.at(),
+                baseline=norm.at(),
             ),
             rule=Above(0.0),
             unit="share of runs with a step above the bound, without minus with clipping",
@@ -132,37 +95,36 @@ experiment = Experiment(
                 "step at the wall throws the iterate far away."
             ),
             panels=(
-                Panel(
-                    title="Loss",
-                    content=SweepCurve(
-                        measure=At("validation_loss", step=0), over="scale", runs={"loss": Selected("line")}
-                    ),
+                sweep_curve(
+                    "Loss",
+                    At("validation_loss", step=0),
+                    {"loss": line.at()},
+                    over="initialization.scale",
                     x_label="w",
                     y_label="loss",
                 ),
-                Panel(
-                    title="Gradient",
-                    content=SweepCurve(measure=GRADIENT, over="scale", runs={"gradient norm": Selected("line")}),
+                sweep_curve(
+                    "Gradient",
+                    GRADIENT,
+                    {"gradient norm": line.at()},
+                    over="initialization.scale",
                     x_label="w",
                     y_label="gradient norm",
                     log_y=True,
                 ),
-                Panel(
-                    title="Curvature",
-                    content=SweepCurve(measure=CURVATURE, over="scale", runs={"curvature": Selected("line")}),
+                sweep_curve(
+                    "Curvature",
+                    CURVATURE,
+                    {"curvature": line.at()},
+                    over="initialization.scale",
                     x_label="w",
                     y_label="largest eigenvalue, magnitude",
                     log_y=True,
                 ),
-                Panel(
-                    title="Descent beside the wall",
-                    content=Curve(
-                        metric="update_norm",
-                        runs={
-                            label: Selected(arm, where={"scale": 5.0, "learning_rate": 1.0})
-                            for arm, label in (("none", "no clipping"), ("norm", "clip by norm"))
-                        },
-                    ),
+                curve(
+                    "Descent beside the wall",
+                    "update_norm",
+                    all_runs(none, norm, at={"initialization.scale": 5.0, "optimizer.learning_rate": 1.0}),
                     x_label="update",
                     y_label="length of the step",
                     log_y=True,

@@ -2,30 +2,7 @@
 
 import math
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    At,
-    Changes,
-    Claim,
-    Combine,
-    Evaluate,
-    Experiment,
-    Figure,
-    GaussianInputs,
-    Initialization,
-    LayerGradients,
-    LogSlope,
-    Mean,
-    Mlp,
-    Panel,
-    Reference,
-    Selected,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 DEPTHS = (5, 10, 20, 40)
 LARGE, UNIT = math.sqrt(2.0), 1.0  # factors on the weights: 2 and 1 on the variance of the gradient per layer
@@ -51,31 +28,30 @@ def network(name: str, label: str, *, activation: str, kind: str) -> Arm:
 
 
 def of(arm: str, scale: float) -> Selected:
-    return Selected(arm, where={"depth": DEPTHS[-1], "scale": scale})
+    return ARMS[arm].at({"model.depth": DEPTHS[-1], "initialization.scale": scale})
 
 
-experiment = Experiment(
-    name="gain_and_depth",
-    term="exploding_gradient",
+ARMS = by_name(
+    (network("relu", "ReLU", activation="relu", kind="he"), network("tanh", "tanh", activation="tanh", kind="lecun"))
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Gain and depth",
     question="How large does a gradient become on its way down when every layer multiplies it by more than one?",
-    method=(
-        "Networks of 5 to 40 hidden layers of 100 units see one batch of 64 random inputs at their initial weights; "
-        "nothing is trained. He's weights for ReLU, and weights of variance 1/n for tanh, are multiplied by a common "
-        "factor; by theory the standard deviation of the gradient is then multiplied by that factor in each layer, as "
-        "long as units do not saturate. Measured is the gradient at the first layer over that at the last."
-    ),
-    arms=(
-        network("relu", "ReLU", activation="relu", kind="he"),
-        network("tanh", "tanh", activation="tanh", kind="lecun"),
-    ),
+    method="Networks of 5 to 40 hidden layers of 100 units see one batch of 64 random inputs at their initial weights; "
+    "nothing is trained. He's weights for ReLU, and weights of variance 1/n for tanh, are multiplied by a common "
+    "factor; by theory the standard deviation of the gradient is then multiplied by that factor in each layer, as "
+    "long as units do not saturate. Measured is the gradient at the first layer over that at the last.",
+    arms=tuple(ARMS.values()),
     sweep={"model.depth": DEPTHS, "initialization.scale": SCALES},
     num_seeds=10,
     probes=(
         LayerGradients(steps=Steps(at=(0,))),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=64),
     ),
-    noise_floor_arm="relu",
+    noise_floor=ARMS["relu"],
     claims=(
         Claim(
             id="EG1",
@@ -110,13 +86,11 @@ experiment = Experiment(
                 "its weights above 1 because its units saturate."
             ),
             panels=tuple(
-                Panel(
-                    title=title,
-                    content=SweepCurve(
-                        measure=PER_LAYER,
-                        over="depth",
-                        runs={f"weights x {scale:.2g}": Selected(arm, where={"scale": scale}) for scale in SCALES},
-                    ),
+                sweep_curve(
+                    title,
+                    PER_LAYER,
+                    {f"weights x {scale:.2g}": ARMS[arm].at({"initialization.scale": scale}) for scale in SCALES},
+                    over="model.depth",
                     x_label="hidden layers",
                     y_label="factor on the gradient per layer",
                     references=(Reference(label="neither shrinks nor grows", y=1.0),),

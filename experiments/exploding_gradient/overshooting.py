@@ -1,34 +1,9 @@
 """Does a deep network with exploding gradients fail to train, at the rate of a healthy one and at its own best?"""
 
-from seven_terms.spec import (
-    Arm,
-    At,
-    Below,
-    Changes,
-    Claim,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    LayerUpdates,
-    Mlp,
-    Panel,
-    ProportionDifference,
-    Reached,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 GAINS = {"healthy": 1.0, "growing": 2.0, "exploding": 3.0}
 LABELS = {name: f"weights x {gain:g}" for name, gain in GAINS.items()}
-RATE = ("learning_rate",)
 TRAINED = Reached(Last("test_accuracy"), above=0.5)
 
 
@@ -45,21 +20,21 @@ def network(name: str) -> Arm:
 
 
 def failed(runs: Selected) -> ProportionDifference:
-    return ProportionDifference(measure=TRAINED, runs=runs, baseline=Selected("healthy", best=RATE))
+    return ProportionDifference(measure=TRAINED, runs=runs, baseline=ARMS["healthy"].best())
 
 
-experiment = Experiment(
-    name="overshooting",
-    term="exploding_gradient",
+ARMS = by_name(network(name) for name in GAINS)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Training with exploding gradients",
     question="Are the early updates too large and does training fail where gradients explode, and does a smaller rate help?",
-    method=(
-        "Networks of 15 tanh layers of 64 units start from weights of variance 1/n, or from weights two or three times as "
-        "large, whose gradients grow on their way to the first layer. Each makes 150 updates of plain SGD on batches of 32 "
-        "digits of 7 by 7 points, over seven rates; a network counts as trained when it names more than half of 500 test "
-        "digits. The exploding network is judged at the rate that is best for the healthy one and at its own best rate."
-    ),
-    arms=tuple(network(name) for name in GAINS),
+    method="Networks of 15 tanh layers of 64 units start from weights of variance 1/n, or from weights two or three times as "
+    "large, whose gradients grow on their way to the first layer. Each makes 150 updates of plain SGD on batches of 32 "
+    "digits of 7 by 7 points, over seven rates; a network counts as trained when it names more than half of 500 test "
+    "digits. The exploding network is judged at the rate that is best for the healthy one and at its own best rate.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
     num_seeds=8,
     probes=(
@@ -67,14 +42,14 @@ experiment = Experiment(
         LayerUpdates(steps=Steps(at=(0,), last=False)),
     ),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="healthy",
+    noise_floor=ARMS["healthy"],
     claims=(
         Claim(
             id="EG2",
             form="as said",
             statement="With exploding gradients early updates are too large and training does not converge.",
             source="article",
-            estimate=failed(Selected("exploding", best=RATE, best_of="healthy")),
+            estimate=failed(ARMS["exploding"].at_best_of(ARMS["healthy"])),
             rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, both at the healthy network's best rate",
             because="as it is said, nothing but the gradients' size differs: the rate is the one that suits the healthy network",
@@ -84,7 +59,7 @@ experiment = Experiment(
             form="fair",
             statement="Exploding gradients keep a network from training even at the best rate for it.",
             source="article",
-            estimate=failed(Selected("exploding", best=RATE)),
+            estimate=failed(ARMS["exploding"].best()),
             rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, each at its own best rate",
             because="a smaller rate makes the updates smaller again; only what fails then is not a matter of the rate",
@@ -98,27 +73,21 @@ experiment = Experiment(
                 "at rate 0.01. Right: test accuracy after 150 updates over the rate."
             ),
             panels=(
-                Panel(
-                    title="First update, rate 0.01",
-                    content=Curve(
-                        metric="layer_update_ratio",
-                        over="index",
-                        step=0,
-                        runs={LABELS[name]: Selected(name, where={"learning_rate": 0.01}) for name in GAINS},
-                    ),
+                curve(
+                    "First update, rate 0.01",
+                    "layer_update_ratio",
+                    {LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01}) for name in GAINS},
+                    over="index",
+                    step=0,
                     x_label="layer (0 is nearest the input)",
                     y_label="update / weight",
                     log_y=True,
                 ),
-                Panel(
-                    title="After training",
-                    content=SweepCurve(
-                        measure=At("test_accuracy", fraction=1.0),
-                        over="learning_rate",
-                        runs={LABELS[name]: Selected(name) for name in GAINS},
-                    ),
-                    x_label="learning rate",
-                    y_label="test accuracy",
+                sweep_curve(
+                    "After training",
+                    At("test_accuracy", fraction=1.0),
+                    {LABELS[name]: ARMS[name].at() for name in GAINS},
+                    over="optimizer.learning_rate",
                     log_x=True,
                 ),
             ),

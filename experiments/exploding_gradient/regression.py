@@ -1,31 +1,6 @@
 """Does a shallow network with raw targets run to NaN, and how does the threshold of clipping matter there?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Bars,
-    Below,
-    Changes,
-    Claim,
-    Clipping,
-    Diverged,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    LinearRegression,
-    Mlp,
-    Panel,
-    ProportionDifference,
-    Selected,
-    Sgd,
-    Steps,
-    Stream,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 RAW = Training(
     task=LinearRegression(),
@@ -37,38 +12,28 @@ RAW = Training(
 )
 THRESHOLDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
-experiment = Experiment(
-    name="regression",
-    term="exploding_gradient",
+raw = Arm(name="raw", label="raw targets", training=RAW)
+standardized = Arm(name="standardized", label="standardized", training=RAW.but(task=LinearRegression(standardize=True)))
+clipped = Arm(
+    name="clipped",
+    label="clip by norm",
+    training=RAW.but(clipping=Clipping(norm=4.0)),
+    sweep={"clipping.norm": THRESHOLDS},
+)
+
+experiment = Experiment.here(
+    __name__,
     title="Regression on raw targets",
     question="Does a small network run to NaN when targets are not scaled, and does the clipping threshold matter?",
-    method=(
-        "The toy problem of a widely copied tutorial: 1,000 examples with 20 features, a linear target with a standard "
-        "deviation of some hundreds, half of them for training, one hidden layer of 25 ReLU units, SGD with rate 0.01 and "
-        "momentum 0.9 for 100 epochs. It is trained as it is, with targets divided by their standard deviation, and with "
-        "the gradient's norm clipped at ten thresholds. Each seed draws its own problem. The network's size and "
-        "PyTorch's initialization are our reading of the tutorial."
-    ),
-    arms=(
-        Arm(name="raw", label="raw targets", training=RAW),
-        Arm(
-            name="standardized",
-            label="standardized",
-            training=dataclasses.replace(RAW, task=LinearRegression(standardize=True)),
-        ),
-        Arm(
-            name="clipped",
-            label="clip by norm",
-            training=dataclasses.replace(RAW, clipping=Clipping(norm=4.0)),
-            sweep={"clipping.norm": THRESHOLDS},
-        ),
-    ),
+    method="The toy problem of a widely copied tutorial: 1,000 examples with 20 features, a linear target with a standard "
+    "deviation of some hundreds, half of them for training, one hidden layer of 25 ReLU units, SGD with rate 0.01 and "
+    "momentum 0.9 for 100 epochs. It is trained as it is, with targets divided by their standard deviation, and with "
+    "the gradient's norm clipped at ten thresholds. Each seed draws its own problem. The network's size and "
+    "PyTorch's initialization are our reading of the tutorial.",
+    arms=(raw, standardized, clipped),
     num_seeds=20,
-    probes=(
-        Stream(window=50),
-        Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),
-    ),
-    noise_floor_arm="standardized",
+    probes=(Stream(window=50), Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"))),
+    noise_floor=standardized,
     claims=(
         Claim(
             id="GC2",
@@ -76,7 +41,7 @@ experiment = Experiment(
             statement="Clipping keeps exploding gradients from ending the training.",
             source="article",
             estimate=ProportionDifference(
-                measure=Diverged(), runs=Selected("clipped", where={"norm": 4.0}), baseline=Selected("raw")
+                measure=Diverged(), runs=clipped.at({"clipping.norm": 4.0}), baseline=raw.at()
             ),
             rule=Below(0.0),
             unit="share of runs that diverge, clipped minus not",
@@ -92,25 +57,22 @@ experiment = Experiment(
                 "update is clipped at most of them, so the threshold acts as a rate."
             ),
             panels=(
-                Panel(
-                    title="Diverged",
-                    content=Bars(
-                        measure=Diverged(),
-                        runs={
-                            "raw targets": Selected("raw"),
-                            "standardized": Selected("standardized"),
-                            "clip at 4": Selected("clipped", where={"norm": 4.0}),
-                        },
-                    ),
-                    x_label="",
+                bars(
+                    "Diverged",
+                    Diverged(),
+                    {
+                        "raw targets": raw.at(),
+                        "standardized": standardized.at(),
+                        "clip at 4": clipped.at({"clipping.norm": 4.0}),
+                    },
                     y_label="share of runs",
                     y_limits=(-0.03, 1.03),
                 ),
-                Panel(
-                    title="Threshold",
-                    content=SweepCurve(
-                        measure=Last("test_loss"), over="norm", runs={"clip by norm": Selected("clipped")}
-                    ),
+                sweep_curve(
+                    "Threshold",
+                    Last("test_loss"),
+                    all_runs(clipped),
+                    over="clipping.norm",
                     x_label="threshold",
                     y_label="mean squared test error",
                     log_x=True,

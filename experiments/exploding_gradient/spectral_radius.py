@@ -1,31 +1,6 @@
 """Is a recurrent spectral radius above one necessary, or sufficient, for gradients that explode with the lag?"""
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    At,
-    Below,
-    Changes,
-    Claim,
-    Cloud,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    GaussianInputs,
-    Initialization,
-    LagGradients,
-    Over,
-    Panel,
-    Proportion,
-    Reached,
-    Recurrence,
-    Recurrent,
-    Reference,
-    Selected,
-    Steps,
-    Training,
-)
+from seven_terms.spec import *
 
 LENGTH = 101
 FARTHEST = At("lag_gradient_norm", step=0, index=LENGTH - 1)
@@ -62,29 +37,29 @@ def network(name: str) -> Arm:
 
 
 def of(name: str, radius: float) -> Selected:
-    return Selected(name, where={"recurrent_scale": radius * NETWORKS[name][-1]})
+    return ARMS[name].at({"initialization.recurrent_scale": radius * NETWORKS[name][-1]})
 
 
-experiment = Experiment(
-    name="spectral_radius",
-    term="exploding_gradient",
+ARMS = by_name(network(name) for name in NETWORKS)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Recurrent spectral radius",
     question="Does the largest eigenvalue of the recurrent matrix decide whether the gradient explodes with the lag?",
-    method=(
-        "Recurrent networks of 50 units read 101 random inputs at their initial weights, in double precision; nothing is "
-        "trained. Recurrent matrices with 15 entries a row, as Pascanu and others start from, are rescaled to spectral "
-        "radii from 0.8 to 1.5; their largest singular value is about 1.6 times as large. Orthogonal matrices, where the "
-        "two agree, stand beside them. A gradient has exploded when it is larger 100 steps back than at the end. Inputs "
-        "enter weakly, or thirty times stronger."
-    ),
-    arms=tuple(network(name) for name in NETWORKS),
+    method="Recurrent networks of 50 units read 101 random inputs at their initial weights, in double precision; nothing is "
+    "trained. Recurrent matrices with 15 entries a row, as Pascanu and others start from, are rescaled to spectral "
+    "radii from 0.8 to 1.5; their largest singular value is about 1.6 times as large. Orthogonal matrices, where the "
+    "two agree, stand beside them. A gradient has exploded when it is larger 100 steps back than at the end. Inputs "
+    "enter weakly, or thirty times stronger.",
+    arms=tuple(ARMS.values()),
     num_seeds=30,
     probes=(
         LagGradients(),
         Recurrence(steps=Steps(at=(0,))),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=10),  # what the noise floor is measured on
     ),
-    noise_floor_arm="tanh_driven",
+    noise_floor=ARMS["tanh_driven"],
     claims=(
         Claim(
             id="B-EG1",
@@ -119,25 +94,20 @@ experiment = Experiment(
                 "steps back, every run a dot; above the line it has exploded. Saturated tanh units keep it down at any radius."
             ),
             panels=(
-                Panel(
-                    title="Spectral radius 0.9",
-                    content=Curve(
-                        metric="lag_gradient_norm",
-                        over="index",
-                        runs={NETWORKS[name][0]: of(name, 0.9) for name in NETWORKS},
-                    ),
+                curve(
+                    "Spectral radius 0.9",
+                    "lag_gradient_norm",
+                    {NETWORKS[name][0]: of(name, 0.9) for name in NETWORKS},
+                    over="index",
                     x_label="lag",
                     y_label="gradient, relative",
                     log_y=True,
                 ),
-                Panel(
-                    title="100 steps back",
-                    content=Cloud(
-                        x=Over("spectral_radius", "max"),
-                        y=FARTHEST,
-                        runs={NETWORKS[name][0]: Selected(name) for name in NETWORKS},
-                    ),
-                    x_label="spectral radius",
+                cloud(
+                    "100 steps back",
+                    Over("spectral_radius", "max"),
+                    FARTHEST,
+                    {NETWORKS[name][0]: ARMS[name].at() for name in NETWORKS},
                     y_label="gradient, relative",
                     log_y=True,
                     references=(Reference(label="as large as at the end", y=1.0),),
@@ -145,8 +115,5 @@ experiment = Experiment(
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=3, training={"model.width": 20}),
-        "paper": Changes(num_seeds=100),
-    },
+    scales={"smoke": Changes(num_seeds=3, training={"model.width": 20}), "paper": Changes(num_seeds=100)},
 )

@@ -1,30 +1,6 @@
 """Do gradients explode as rare spikes while a recurrent network learns a long lag, and does its spectral radius tell?"""
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Changes,
-    Claim,
-    Cloud,
-    Combine,
-    Curve,
-    Experiment,
-    Figure,
-    Initialization,
-    Mean,
-    Over,
-    Panel,
-    Recurrence,
-    Recurrent,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Stream,
-    TemporalOrder,
-    Training,
-    replace_path,
-)
+from seven_terms.spec import *
 
 TRAINING = Training(
     task=TemporalOrder(length=30),
@@ -39,31 +15,30 @@ LARGEST = Over("gradient_norm_max", "max")
 SPIKE = Combine("ratio", LARGEST, Over("gradient_norm", "median"))
 RADIUS = Over("spectral_radius", "max")
 
-experiment = Experiment(
-    name="spikes",
-    term="exploding_gradient",
+ARMS = by_name(
+    Arm(name=name, label=f"rate {rate:g}", training=TRAINING.but({"optimizer.learning_rate": rate}))
+    for name, rate in RATES.items()
+)
+
+experiment = Experiment.here(
+    __name__,
     title="Spikes of the gradient in training",
     question="How far do a recurrent network's gradients stand out from their median while it learns a long lag?",
-    method=(
-        "The network of the temporal-order experiment, 50 tanh units of spectral radius 0.95, reads sequences of 30 symbols "
-        "and is trained without clipping, ten seeds, 1,000 updates at the rate of the original paper, 0.01, and at four "
-        "times that. The largest gradient norm of a run is set against the run's median (of means over five updates), and "
-        "against the largest spectral radius that its recurrent matrix reached."
-    ),
-    arms=tuple(
-        Arm(name=name, label=f"rate {rate:g}", training=replace_path(TRAINING, "optimizer.learning_rate", rate))
-        for name, rate in RATES.items()
-    ),
+    method="The network of the temporal-order experiment, 50 tanh units of spectral radius 0.95, reads sequences of 30 symbols "
+    "and is trained without clipping, ten seeds, 1,000 updates at the rate of the original paper, 0.01, and at four "
+    "times that. The largest gradient norm of a run is set against the run's median (of means over five updates), and "
+    "against the largest spectral radius that its recurrent matrix reached.",
+    arms=tuple(ARMS.values()),
     num_seeds=10,
     probes=(Stream(window=5), Recurrence(steps=Steps(count=20))),
     selection=Selection(metric="batch_loss"),
-    noise_floor_arm="slow",
+    noise_floor=ARMS["slow"],
     claims=(
         Claim(
             id="B-EG2",
             statement="Explosions are spikes, orders of magnitude above the median gradient.",
             source="Pascanu et al. 2013 and their training log",
-            estimate=Mean(measure=SPIKE, runs=Selected("slow"), log=True),
+            estimate=Mean(measure=SPIKE, runs=ARMS["slow"].at(), log=True),
             rule=Above(100.0),
             unit="largest gradient norm of a run over its median",
             because="orders, in the plural, are at least two; the largest window of the published log is some hundred times the next",
@@ -77,24 +52,20 @@ experiment = Experiment(
                 "Right: the largest gradient of each run against the largest spectral radius it reached."
             ),
             panels=(
-                Panel(
-                    title="Gradient norm in training",
-                    content=Curve(
-                        metric="gradient_norm_max",
-                        runs={"no clipping": Selected("slow")},
-                        band="seeds",
-                    ),
+                curve(
+                    "Gradient norm in training",
+                    "gradient_norm_max",
+                    {"no clipping": ARMS["slow"].at()},
+                    band="seeds",
                     x_label="update",
                     y_label="gradient norm",
                     log_y=True,
                 ),
-                Panel(
-                    title="Link with the recurrent matrix",
-                    content=Cloud(
-                        x=RADIUS,
-                        y=LARGEST,
-                        runs={f"rate {rate:g}": Selected(name) for name, rate in RATES.items()},
-                    ),
+                cloud(
+                    "Link with the recurrent matrix",
+                    RADIUS,
+                    LARGEST,
+                    {f"rate {rate:g}": ARMS[name].at() for name, rate in RATES.items()},
                     x_label="largest spectral radius",
                     y_label="largest gradient norm",
                     log_y=True,
