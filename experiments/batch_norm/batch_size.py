@@ -1,35 +1,6 @@
 """How does batch normalization depend on the batch? Wu and He 2018, with ghost batches that change the statistics alone."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    BatchNorm,
-    Changes,
-    Cifar10,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    GroupNorm,
-    Initialization,
-    Last,
-    LayerNorm,
-    Mlp,
-    Normalization,
-    PairedDifference,
-    Panel,
-    Resnet,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 LARGEST = 32
 TRAINING = Training(
@@ -47,33 +18,22 @@ NORMS: dict[str, tuple[str, Normalization]] = {
 }
 SIZES = (2, 4, 8, LARGEST, 128, 256)
 GHOSTS = (2, 4, 8, LARGEST)
-RATE = ("learning_rate",)
 
 
 def training(normalization: Normalization) -> Training:
-    return dataclasses.replace(TRAINING, model=dataclasses.replace(TRAINING.model, normalization=normalization))
+    return TRAINING.but({"model.normalization": normalization})
 
 
 def at(arm: str, size: int) -> Selected:
-    return Selected(arm, where={"batch_size": size}, best=RATE)
+    return ARMS[arm].best(at={"batch_size": size})
 
 
 def over_two(size: int) -> Selected:
-    return Selected("ghost", where={"ghost": size}, best=RATE)
+    return ARMS["ghost"].best(at={"model.normalization.ghost": size})
 
 
-experiment = Experiment(
-    name="batch_size",
-    term="batch_norm",
-    title="Batch size, and the size of the statistics",
-    question="What happens to batch normalization when batches are small, and is it the statistics or the optimization?",
-    method=(
-        "Three layers of 48 ReLU units on digits of 7 x 7 pixels, 200 steps of plain SGD, each setting at its own best of "
-        "five rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 256. Ghost batch "
-        "normalization keeps the batch at 32 and computes its statistics over parts of it, so that only the statistics "
-        "change and not the gradient noise of a small batch."
-    ),
-    arms=(
+ARMS = by_name(
+    (
         *(
             Arm(name=name, label=label, training=training(norm), sweep={"batch_size": SIZES})
             for name, (label, norm) in NORMS.items()
@@ -84,13 +44,24 @@ experiment = Experiment(
             training=training(BatchNorm(ghost=2)),
             sweep={"model.normalization.ghost": GHOSTS},
         ),
-    ),
+    )
+)
+
+
+experiment = Experiment.here(
+    __name__,
+    title="Batch size, and the size of the statistics",
+    question="What happens to batch normalization when batches are small, and is it the statistics or the optimization?",
+    method="Three layers of 48 ReLU units on digits of 7 x 7 pixels, 200 steps of plain SGD, each setting at its own best of "
+    "five rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 256. Ghost batch "
+    "normalization keeps the batch at 32 and computes its statistics over parts of it, so that only the statistics "
+    "change and not the gradient noise of a small batch.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
     num_seeds=12,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="batch_norm",
-    noise_floor_at={"optimizer.learning_rate": 0.3, "batch_size": LARGEST},
+    noise_floor=ARMS["batch_norm"].at({"optimizer.learning_rate": 0.3, "batch_size": LARGEST}),
     claims=(
         Claim(
             id="BN6",
@@ -134,27 +105,20 @@ experiment = Experiment(
                 "which so many examples share their statistics; normalization over units does not know of any."
             ),
             panels=(
-                Panel(
-                    title="Batch size",
-                    content=SweepCurve(
-                        measure=Last("test_error"),
-                        over="batch_size",
-                        runs={label: Selected(name, best=RATE) for name, (label, _) in NORMS.items()},
-                    ),
-                    x_label="batch size",
-                    y_label="test error",
+                sweep_curve(
+                    "Batch size",
+                    Last("test_error"),
+                    {label: ARMS[name].best() for name, (label, _) in NORMS.items()},
+                    over="batch_size",
                     log_x=True,
                     y_limits=(0.0, 0.9),
                 ),
-                Panel(
-                    title="Size of the statistics",
-                    content=SweepCurve(
-                        measure=Last("test_error"),
-                        over="ghost",
-                        runs={"ghost batches of a batch of 32": Selected("ghost", best=RATE)},
-                    ),
+                sweep_curve(
+                    "Size of the statistics",
+                    Last("test_error"),
+                    {"ghost batches of a batch of 32": ARMS["ghost"].best()},
+                    over="model.normalization.ghost",
                     x_label="examples that share statistics",
-                    y_label="test error",
                     log_x=True,
                     y_limits=(0.0, 0.9),
                 ),

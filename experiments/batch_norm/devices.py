@@ -1,30 +1,6 @@
 """Whose statistics, when a batch is spread over devices: each one's own, or those of all? Wu and He 2018, by workers."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    BatchNorm,
-    Changes,
-    Cifar10,
-    Claim,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    PairedDifference,
-    Panel,
-    Resnet,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 DEVICES, SMALL, LARGE = 4, 8, 128
 ONE = Training(
@@ -35,38 +11,36 @@ ONE = Training(
     num_steps=20_000,
     batch_size=LARGE,
 )
-EACH = dataclasses.replace(ONE, num_devices=DEVICES)
-ALL = dataclasses.replace(EACH, model=Resnet(n=3, normalization=BatchNorm(synchronized=True)))
+EACH = ONE.but(num_devices=DEVICES)
+ALL = EACH.but(model=Resnet(n=3, normalization=BatchNorm(synchronized=True)))
 ARMS = {
     "one": ("one device", ONE),
     "each": ("four devices, statistics of each", EACH),
     "all": ("four devices, statistics of all", ALL),
 }
-RATE = ("learning_rate",)
 
 
 def at(arm: str, size: int) -> Selected:
-    return Selected(arm, where={"batch_size": size}, best=RATE)
+    return arms[arm].best(at={"batch_size": size})
 
 
-experiment = Experiment(
-    name="devices",
-    term="batch_norm",
+arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+
+
+experiment = Experiment.here(
+    __name__,
     title="Statistics of one device, or of all",
     question="When a batch is spread over several devices, does it matter whether they share their statistics?",
-    method=(
-        "A residual network of 20 layers on CIFAR-10, 20,000 steps at a constant rate, each setting at its own best of five "
-        "rates. The same batches of 8 and of 128 images train it on one device, on four whose batch normalization uses the "
-        "images of each, as data parallelism does by default, and on four with the statistics of all images. Gradients are "
-        "averaged over devices in both."
-    ),
-    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+    method="A residual network of 20 layers on CIFAR-10, 20,000 steps at a constant rate, each setting at its own best of five "
+    "rates. The same batches of 8 and of 128 images train it on one device, on four whose batch normalization uses the "
+    "images of each, as data parallelism does by default, and on four with the statistics of all images. Gradients are "
+    "averaged over devices in both.",
+    arms=tuple(arms.values()),
     sweep={"batch_size": (SMALL, LARGE), "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=5,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="one",
-    noise_floor_at={"optimizer.learning_rate": 0.1, "batch_size": LARGE},
+    noise_floor=arms["one"].at({"optimizer.learning_rate": 0.1, "batch_size": LARGE}),
     claims=(
         Claim(
             id="B-BN12",
@@ -106,15 +80,11 @@ experiment = Experiment(
             name="devices",
             caption="Final test error at the best rate of each point, against the images of a batch on all devices together.",
             panels=(
-                Panel(
-                    title="Whose statistics",
-                    content=SweepCurve(
-                        measure=Last("test_error"),
-                        over="batch_size",
-                        runs={label: Selected(name, best=RATE) for name, (label, _) in ARMS.items()},
-                    ),
-                    x_label="batch size",
-                    y_label="test error",
+                sweep_curve(
+                    "Whose statistics",
+                    Last("test_error"),
+                    {label: arms[name].best() for name, (label, _) in ARMS.items()},
+                    over="batch_size",
                     log_x=True,
                 ),
             ),

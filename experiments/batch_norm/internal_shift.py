@@ -4,38 +4,7 @@ Loss range and gradient change are measured at steps that are multiples of the g
 normalization also rescales gradients, so the fair number is the change relative to the gradient's own length.
 """
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Bars,
-    BatchNorm,
-    Below,
-    Changes,
-    Cifar10,
-    Claim,
-    Cnn,
-    CovariateShift,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    LossAlongGradient,
-    Measure,
-    Mlp,
-    Over,
-    PairedDifference,
-    PairedRatio,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Training,
-)
+from seven_terms.spec import *
 
 PLAIN = Training(
     task=Digits(resolution=7),
@@ -45,54 +14,33 @@ PLAIN = Training(
     num_steps=300,
     batch_size=32,
 )
-ARMS: dict[str, tuple[str, BatchNorm | None]] = {
-    "plain": ("plain", None),
-    "batch_norm": ("batch norm", BatchNorm()),
-    "noisy": ("noisy batch norm", BatchNorm(noisy=True)),
-}
-RATE = ("learning_rate",)
+plain = Arm(name="plain", label="plain", training=PLAIN)
+batch_norm = Arm(name="batch_norm", label="batch norm", training=PLAIN.but({"model.normalization": BatchNorm()}))
+noisy = Arm(name="noisy", label="noisy batch norm", training=PLAIN.but({"model.normalization": BatchNorm(noisy=True)}))
+ARMS = (plain, batch_norm, noisy)
 VGG = Cnn(channels=(64, 64, 128, 128, 256, 256), strides=(1, 2, 1, 2, 1, 2))
-
-
-def own_best(arm: str) -> Selected:
-    return Selected(arm, best=RATE)
-
-
-def alike(arm: str) -> Selected:
-    return Selected(arm, best=RATE, best_of="plain")
 
 
 def of_plain(measure: Measure) -> PairedRatio:
     """Batch norm over plain, both at the rate that is best for the plain network."""
-    return PairedRatio(measure=measure, runs=alike("batch_norm"), baseline=own_best("plain"))
+    return PairedRatio(measure=measure, runs=batch_norm.at_best_of(plain), baseline=plain.best())
 
 
 def at_the_plain_rate(title: str, metric: str, *, index: int | None, y_label: str) -> Panel:
-    runs = {label: alike(name) for name, (label, _) in ARMS.items()}
-    content = Curve(metric=metric, runs=runs, index=index)
-    return Panel(title=title, content=content, x_label="step", y_label=y_label, log_y=True)
+    runs = {arm.label: arm.at_best_of(plain) for arm in ARMS}
+    return curve(title, metric, runs, index=index, y_label=y_label, log_y=True)
 
 
-experiment = Experiment(
-    name="internal_shift",
-    term="batch_norm",
+experiment = Experiment.here(
+    __name__,
     title="Internal covariate shift and smoothness",
     question="Does batch normalization help because it steadies the inputs of layers, or because it smooths the loss?",
-    method=(
-        "Five layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD. Noisy batch norm "
-        "stretches and shifts every normalized unit at random, anew at every step. Internal covariate shift is the change "
-        "of a layer's gradient when the layers below make their update, relative to its length; the loss and its gradient "
-        "are followed along the batch gradient. These are compared at the rate that is best for the plain network, "
-        "accuracies at each network's own best rate."
-    ),
-    arms=tuple(
-        Arm(
-            name=name,
-            label=label,
-            training=dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, normalization=normalization)),
-        )
-        for name, (label, normalization) in ARMS.items()
-    ),
+    method="Five layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD. Noisy batch norm "
+    "stretches and shifts every normalized unit at random, anew at every step. Internal covariate shift is the change "
+    "of a layer's gradient when the layers below make their update, relative to its length; the loss and its gradient "
+    "are followed along the batch gradient. These are compared at the rate that is best for the plain network, "
+    "accuracies at each network's own best rate.",
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.05, 0.15, 0.5, 1.5)},
     num_seeds=16,
     probes=(
@@ -101,8 +49,7 @@ experiment = Experiment(
         LossAlongGradient(steps=Steps(count=6)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="batch_norm",
-    noise_floor_at={"optimizer.learning_rate": 0.5},
+    noise_floor=batch_norm.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="B-BN3",
@@ -119,9 +66,7 @@ experiment = Experiment(
             form="fair",
             statement="With its inputs made unsteady on purpose, batch normalization no longer beats the plain network.",
             source="Santurkar et al. 2018",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"), runs=own_best("noisy"), baseline=own_best("plain")
-            ),
+            estimate=PairedDifference(measure=Last("test_accuracy"), runs=noisy.best(), baseline=plain.best()),
             rule=Below(0.0),
             unit="share of test images",
             because="if steady inputs are what helps, taking them away must take the advantage away",
@@ -155,16 +100,7 @@ experiment = Experiment(
                 "mean over layers; change of the gradient along itself. The last two at the plain network's best rate."
             ),
             panels=(
-                Panel(
-                    title="Own best rate",
-                    content=Bars(
-                        measure=Last("test_accuracy"),
-                        runs={label: own_best(name) for name, (label, _) in ARMS.items()},
-                    ),
-                    x_label="network",
-                    y_label="test accuracy",
-                    y_limits=(0.7, None),
-                ),
+                bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS), x_label="network", y_limits=(0.7, None)),
                 at_the_plain_rate(
                     "Covariate shift", "relative_covariate_shift", index=None, y_label="relative gradient change"
                 ),
@@ -180,10 +116,7 @@ experiment = Experiment(
         "paper": Changes(
             training={"task": Cifar10(), "num_steps": 15_000, "batch_size": 128},
             sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
-            arms={
-                name: {"model": dataclasses.replace(VGG, normalization=normalization)}
-                for name, (_, normalization) in ARMS.items()
-            },
+            arms={arm.name: {"model": VGG, "model.normalization": arm.training.model.normalization} for arm in ARMS},
         ),
     },
 )

@@ -1,30 +1,6 @@
 """Is a layer's output normalized, before as well as after the activation? In float64, to rounding."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    BatchNorm,
-    Below,
-    Changes,
-    Claim,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Mean,
-    Mlp,
-    NormalizedOutputs,
-    Over,
-    Panel,
-    Selected,
-    Sgd,
-    Steps,
-    Training,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 BEFORE = Training(
     task=Digits(resolution=7),
@@ -35,14 +11,16 @@ BEFORE = Training(
     batch_size=64,
     precision="float64",
 )
-AFTER = dataclasses.replace(BEFORE, model=dataclasses.replace(BEFORE.model, placement="after"))
-STAGE_ONE = dataclasses.replace(AFTER, model=dataclasses.replace(AFTER.model, normalization=BatchNorm(affine=False)))
+AFTER = BEFORE.but({"model.placement": "after"})
+STAGE_ONE = AFTER.but({"model.normalization": BatchNorm(affine=False)})
 ARMS = {
     "before": ("before the activation", BEFORE),
     "after": ("after the activation", AFTER),
     "stage_one": ("after, without gain and shift", STAGE_ONE),
 }
-everywhere = {label: Selected(name) for name, (label, _) in ARMS.items()}
+
+arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+everywhere = {label: arms[name].at() for name, (label, _) in ARMS.items()}
 
 
 def at_start(metric: str) -> Over:
@@ -50,33 +28,24 @@ def at_start(metric: str) -> Over:
 
 
 def over_training(title: str, metric: str, y_label: str) -> Panel:
-    return Panel(
-        title=title,
-        content=Curve(metric=metric, runs=everywhere, index=None),
-        x_label="step",
-        y_label=y_label,
-        log_y=True,
-    )
+    return curve(title, metric, everywhere, index=None, y_label=y_label, log_y=True)
 
 
-experiment = Experiment(
-    name="layer_outputs",
-    term="batch_norm",
+experiment = Experiment.here(
+    __name__,
     title="What a layer hands on",
     question="Is the output of a layer normalized in either place?",
-    method=(
-        "Four layers of 32 tanh units on digits of 7 x 7 pixels, batches of 64, in double precision. Over each training "
-        "batch, the mean of every feature that a layer hands to the next and the distance of its standard deviation from "
-        "one are averaged over the layer. Three networks: normalization before the activation, after it, and after it "
-        "without the learned gain and shift."
-    ),
-    arms=tuple(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
+    method="Four layers of 32 tanh units on digits of 7 x 7 pixels, batches of 64, in double precision. Over each training "
+    "batch, the mean of every feature that a layer hands to the next and the distance of its standard deviation from "
+    "one are averaged over the layer. Three networks: normalization before the activation, after it, and after it "
+    "without the learned gain and shift.",
+    arms=tuple(arms.values()),
     num_seeds=4,
     probes=(
         NormalizedOutputs(steps=Steps(count=20)),
         Evaluate(steps=Steps(count=1), splits=("validation", "test"), num_examples=500),
     ),
-    noise_floor_arm="before",
+    noise_floor=arms["before"],
     claims=(
         Claim(
             id="BN4",
@@ -86,7 +55,7 @@ experiment = Experiment(
             estimate=WorstDeviation(
                 measure=Over("layer_output_mean_abs", "max"),
                 expected=0.0,
-                runs=(Selected("stage_one"),),
+                runs=(arms["stage_one"].at(),),
                 absolute=True,
             ),
             rule=Below(1e-12),
@@ -101,7 +70,7 @@ experiment = Experiment(
             estimate=WorstDeviation(
                 measure=Over("layer_output_std_error", "max"),
                 expected=0.0,
-                runs=(Selected("stage_one"),),
+                runs=(arms["stage_one"].at(),),
                 absolute=True,
             ),
             rule=Below(1e-3),
@@ -114,7 +83,7 @@ experiment = Experiment(
             statement="Placed after the activation, it hands on normalized outputs, as long as gain and shift are unlearned.",
             source="algebra",
             estimate=WorstDeviation(
-                measure=at_start("layer_output_std_error"), expected=0.0, runs=(Selected("after"),), absolute=True
+                measure=at_start("layer_output_std_error"), expected=0.0, runs=(arms["after"].at(),), absolute=True
             ),
             rule=Below(1e-3),
             unit="largest distance of the standard deviation from 1",
@@ -125,7 +94,7 @@ experiment = Experiment(
             form="as said",
             statement="Placed before the activation, it makes the layer's output normalized as well.",
             source="article",
-            estimate=Mean(measure=at_start("layer_output_std_error"), runs=Selected("before")),
+            estimate=Mean(measure=at_start("layer_output_std_error"), runs=arms["before"].at()),
             rule=Below(0.05),
             unit="largest distance of the standard deviation from 1",
             because="a standard deviation within 5 % of one, before anything is learned, would pass for normalized",

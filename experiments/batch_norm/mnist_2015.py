@@ -4,39 +4,7 @@ A target equal to the plain network's mean final accuracy would be missed by hal
 target is one point below it: twice the sampling error of the thousand test images would hide anything finer.
 """
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Activations,
-    Arm,
-    BatchNorm,
-    Below,
-    Changes,
-    Claim,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Heatmap,
-    Initialization,
-    Last,
-    Mlp,
-    Over,
-    PairedDifference,
-    PairedRatio,
-    Panel,
-    ProportionDifference,
-    Reached,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    StepsTo,
-    Survival,
-    Training,
-)
+from seven_terms.spec import *
 
 PLAIN = Training(
     task=Digits(binarize=True),
@@ -46,52 +14,43 @@ PLAIN = Training(
     num_steps=600,
     batch_size=60,
 )
-NORMALIZED = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, normalization=BatchNorm()))
+NORMALIZED = PLAIN.but({"model.normalization": BatchNorm()})
 RATE, SCALE = "optimizer.learning_rate", "initialization.scale"
 
-GRID = ("learning_rate", "scale")
-plain = Selected("plain", best=GRID)
-batch_norm = Selected("batch_norm", best=GRID)
-batch_norm_alike = Selected("batch_norm", best=GRID, best_of="plain")
-to_plain_best = StepsTo("test_accuracy", above=-0.01, target_of=("plain", Last("test_accuracy")))
-own_best = {"plain": plain, "batch norm": batch_norm}
+plain = Arm(name="plain", label="plain", training=PLAIN)
+batch_norm = Arm(name="batch_norm", label="batch norm", training=NORMALIZED)
+alike = batch_norm.at_best_of(plain)
+to_plain_best = StepsTo("test_accuracy", above=-0.01, target_of=(plain.name, Last("test_accuracy")))
+own_best = best_runs(plain, batch_norm)
 
 
 def inputs_of_a_unit(title: str, runs: Selected) -> Panel:
-    return Panel(
-        title=title,
-        content=Curve(metric="activation_p50", runs={"": runs}, index=0, between=("activation_p15", "activation_p85")),
-        x_label="step",
+    return curve(
+        title,
+        "activation_p50",
+        {"": runs},
+        index=0,
+        between=("activation_p15", "activation_p85"),
         y_label="input of one sigmoid",
     )
 
 
-def trained_cells(title: str, arm: str) -> Panel:
-    return Panel(
-        title=title,
-        content=Heatmap(measure=Last("test_accuracy"), x="learning_rate", y="scale", runs=Selected(arm)),
-        x_label="learning rate",
-        y_label="std of initial weights",
-        log_x=True,
+def trained_cells(title: str, arm: Arm) -> Panel:
+    return heatmap(
+        title, Last("test_accuracy"), arm.at(), x=RATE, y=SCALE, y_label="std of initial weights", log_x=True
     )
 
 
-experiment = Experiment(
-    name="mnist_2015",
-    term="batch_norm",
+experiment = Experiment.here(
+    __name__,
     title="Batch normalization on MNIST, as in 2015",
     question="Does batch normalization speed up training, at each network's own best rate and at equal rates?",
-    method=(
-        "Three layers of 100 sigmoid units classify binarized digits in batches of 60, with plain SGD. The paper states "
-        "neither learning rate nor scale of the Gaussian initialization, so both are swept over the same grid for both "
-        "arms and selected on validation data. Steps are counted to one point below the test accuracy that the plain "
-        "network has at the end at its own best setting. The inputs of the last hidden layer's sigmoids are followed "
-        "through training by their 15th, 50th and 85th percentiles over 250 images."
-    ),
-    arms=(
-        Arm(name="plain", label="plain", training=PLAIN),
-        Arm(name="batch_norm", label="batch norm", training=NORMALIZED),
-    ),
+    method="Three layers of 100 sigmoid units classify binarized digits in batches of 60, with plain SGD. The paper states "
+    "neither learning rate nor scale of the Gaussian initialization, so both are swept over the same grid for both "
+    "arms and selected on validation data. Steps are counted to one point below the test accuracy that the plain "
+    "network has at the end at its own best setting. The inputs of the last hidden layer's sigmoids are followed "
+    "through training by their 15th, 50th and 85th percentiles over 250 images.",
+    arms=(plain, batch_norm),
     sweep={RATE: (0.5, 2.0, 8.0, 30.0), SCALE: (0.03, 0.1, 0.3, 1.0)},
     num_seeds=8,
     probes=(
@@ -100,15 +59,14 @@ experiment = Experiment(
         Activations(steps=Steps(count=20)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="batch_norm",
-    noise_floor_at={RATE: 8.0, SCALE: 0.3},
+    noise_floor=batch_norm.at({RATE: 8.0, SCALE: 0.3}),
     claims=(
         Claim(
             id="BN1",
             form="fair",
             statement="Batch normalization speeds up training when each network has its own best rate.",
             source="Ioffe and Szegedy 2015, section 4.1",
-            estimate=PairedRatio(measure=to_plain_best, runs=plain, baseline=batch_norm),
+            estimate=PairedRatio(measure=to_plain_best, runs=plain.best(), baseline=batch_norm.best()),
             rule=Above(1.0),
             unit="times fewer steps",
             because="a ratio of steps above 1 is a speed-up; misses count as the whole budget",
@@ -118,7 +76,7 @@ experiment = Experiment(
             form="as said",
             statement="Batch normalization speeds up training at the same learning rate and initialization.",
             source="article; Ioffe and Szegedy 2015",
-            estimate=PairedRatio(measure=to_plain_best, runs=plain, baseline=batch_norm_alike),
+            estimate=PairedRatio(measure=to_plain_best, runs=plain.best(), baseline=alike),
             rule=Above(1.0),
             unit="times fewer steps",
             because="both networks train at the plain network's best setting; a ratio above 1 is a speed-up",
@@ -127,7 +85,9 @@ experiment = Experiment(
             id="B-BN5",
             statement="The inputs of the last sigmoid layer stay put with batch normalization and drift without.",
             source="Ioffe and Szegedy 2015, figure 1 b, c",
-            estimate=PairedRatio(measure=Over("activation_p50", "total_variation"), runs=batch_norm, baseline=plain),
+            estimate=PairedRatio(
+                measure=Over("activation_p50", "total_variation"), runs=batch_norm.best(), baseline=plain.best()
+            ),
             rule=Below(1.0),
             unit="ratio of total variation of the median",
             because="total variation of the units' median input over training, batch norm over plain, below 1 is stabler",
@@ -136,7 +96,7 @@ experiment = Experiment(
             id="B-BN6",
             statement="Batch normalization ends at a higher accuracy, each network at its own best setting.",
             source="Ioffe and Szegedy 2015, figure 1 a",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=batch_norm, baseline=plain),
+            estimate=PairedDifference(measure=Last("test_accuracy"), runs=batch_norm.best(), baseline=plain.best()),
             rule=Above(0.0),
             unit="share of test images",
             because="a positive paired difference of final test accuracy is a higher end",
@@ -146,9 +106,7 @@ experiment = Experiment(
             statement="Batch normalization trains over more of the grid of rates and initial scales.",
             source="Ioffe and Szegedy 2015, section 3.3",
             estimate=ProportionDifference(
-                measure=Reached(Last("test_accuracy"), above=0.5),
-                runs=Selected("batch_norm"),
-                baseline=Selected("plain"),
+                measure=Reached(Last("test_accuracy"), above=0.5), runs=batch_norm.at(), baseline=plain.at()
             ),
             rule=Above(0.0),
             unit="share of the grid's runs that train",
@@ -163,19 +121,11 @@ experiment = Experiment(
                 "not yet come within a point of the plain network's final accuracy."
             ),
             panels=(
-                Panel(
-                    title="Own best setting",
-                    content=Curve(metric="test_accuracy", runs=own_best),
-                    x_label="step",
-                    y_label="test accuracy",
-                ),
-                Panel(
-                    title="Time to the plain network's best",
-                    content=Survival(
-                        measure=to_plain_best, runs={**own_best, "batch norm, plain's setting": batch_norm_alike}
-                    ),
-                    x_label="step",
-                    y_label="share of runs not there yet",
+                curve("Own best setting", "test_accuracy", own_best),
+                survival(
+                    "Time to the plain network's best",
+                    to_plain_best,
+                    {**own_best, "batch norm, plain's setting": alike},
                 ),
             ),
             summary=0,
@@ -188,10 +138,10 @@ experiment = Experiment(
                 "Below: final test accuracy over the grid."
             ),
             panels=(
-                inputs_of_a_unit("Plain", plain),
-                inputs_of_a_unit("Batch norm", batch_norm),
-                trained_cells("Plain", "plain"),
-                trained_cells("Batch norm", "batch_norm"),
+                inputs_of_a_unit("Plain", plain.best()),
+                inputs_of_a_unit("Batch norm", batch_norm.best()),
+                trained_cells("Plain", plain),
+                trained_cells("Batch norm", batch_norm),
             ),
         ),
     ),

@@ -1,30 +1,6 @@
 """Which part of batch normalization helps: centering, scaling, or the learned gain and shift?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Bars,
-    BatchNorm,
-    Changes,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    PairedDifference,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 PLAIN = Training(
     task=Digits(resolution=7),
@@ -41,37 +17,31 @@ PARTS: dict[str, tuple[str, BatchNorm | None]] = {
     "centering": ("centering only", BatchNorm(scale=False)),
     "scaling": ("scaling only", BatchNorm(center=False)),
 }
-RATE = ("learning_rate",)
 
 
 def own_best(arm: str) -> Selected:
-    return Selected(arm, best=RATE)
+    return ARMS[arm].best()
 
 
-experiment = Experiment(
-    name="parts",
-    term="batch_norm",
+ARMS = by_name(
+    Arm(name=name, label=label, training=PLAIN.but({"model.normalization": normalization}))
+    for name, (label, normalization) in PARTS.items()
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="The parts of batch normalization",
     question="Do the learned gain and shift help, and would centering or scaling alone do?",
-    method=(
-        "Four layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD. Variants leave "
-        "out the learned gain and shift, the division by the standard deviation, or the subtraction of the mean (dividing "
-        "by the root mean square instead). Each takes its own best of five rates."
-    ),
-    arms=tuple(
-        Arm(
-            name=name,
-            label=label,
-            training=dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, normalization=normalization)),
-        )
-        for name, (label, normalization) in PARTS.items()
-    ),
+    method="Four layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD. Variants leave "
+    "out the learned gain and shift, the division by the standard deviation, or the subtraction of the mean (dividing "
+    "by the root mean square instead). Each takes its own best of five rates.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.015, 0.05, 0.15, 0.5, 1.5)},
     num_seeds=12,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="full",
-    noise_floor_at={"optimizer.learning_rate": 0.5},
+    noise_floor=ARMS["full"].at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="BN5",
@@ -102,25 +72,18 @@ experiment = Experiment(
             name="parts",
             caption="Final test accuracy of the parts of batch normalization, at their own best rates and over the rate.",
             panels=(
-                Panel(
-                    title="Own best rate",
-                    content=Bars(
-                        measure=Last("test_accuracy"),
-                        runs={label: own_best(name) for name, (label, _) in PARTS.items()},
-                    ),
+                bars(
+                    "Own best rate",
+                    Last("test_accuracy"),
+                    {label: own_best(name) for name, (label, _) in PARTS.items()},
                     x_label="variant",
-                    y_label="test accuracy",
                     y_limits=(0.7, None),
                 ),
-                Panel(
-                    title="Over the rate",
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"),
-                        over="learning_rate",
-                        runs={label: Selected(name) for name, (label, _) in PARTS.items()},
-                    ),
-                    x_label="learning rate",
-                    y_label="test accuracy",
+                sweep_curve(
+                    "Over the rate",
+                    Last("test_accuracy"),
+                    {label: ARMS[name].at() for name, (label, _) in PARTS.items()},
+                    over="optimizer.learning_rate",
                     log_x=True,
                 ),
             ),

@@ -1,30 +1,6 @@
 """Before or after the activation? Three activations, each placement at its own best rate."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Bars,
-    BatchNorm,
-    Changes,
-    Claim,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    PairedDifference,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 BEFORE = Training(
     task=Digits(resolution=7),
@@ -38,40 +14,34 @@ PLACEMENTS = ("before", "after")
 
 
 def training(activation: str, placement: str) -> Training:
-    model = dataclasses.replace(BEFORE.model, activation=activation, placement=placement)
     kind = "he" if activation == "relu" else "glorot"
-    return dataclasses.replace(BEFORE, model=model, initialization=Initialization(kind=kind))
+    return BEFORE.but({"model.activation": activation, "model.placement": placement, "initialization.kind": kind})
 
 
 def own_best(activation: str, placement: str) -> Selected:
-    return Selected(f"{activation}_{placement}", best=("learning_rate",))
+    return ARMS[f"{activation}_{placement}"].best()
 
 
-experiment = Experiment(
-    name="placement",
-    term="batch_norm",
+ARMS = by_name(
+    Arm(name=f"{activation}_{placement}", label=f"{label}, {placement}", training=training(activation, placement))
+    for activation, label in ACTIVATIONS.items()
+    for placement in PLACEMENTS
+)
+
+
+experiment = Experiment.here(
+    __name__,
     title="Before or after the activation",
     question="Does it matter whether batch normalization stands before or after the activation?",
-    method=(
-        "Three layers of 48 units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD, ReLU units from He's "
-        "and the others from Glorot's initialization. Each placement takes its own best of six rates; test accuracies "
-        "are compared seed by seed."
-    ),
-    arms=tuple(
-        Arm(
-            name=f"{activation}_{placement}",
-            label=f"{label}, {placement}",
-            training=training(activation, placement),
-        )
-        for activation, label in ACTIVATIONS.items()
-        for placement in PLACEMENTS
-    ),
+    method="Three layers of 48 units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD, ReLU units from He's "
+    "and the others from Glorot's initialization. Each placement takes its own best of six rates; test accuracies "
+    "are compared seed by seed.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
     num_seeds=20,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="relu_before",
-    noise_floor_at={"optimizer.learning_rate": 0.3},
+    noise_floor=ARMS["relu_before"].at({"optimizer.learning_rate": 0.3}),
     claims=tuple(
         Claim(
             id="BN2",
@@ -97,33 +67,26 @@ experiment = Experiment(
                 "rate, a dot a seed, and over the rate."
             ),
             panels=(
-                Panel(
-                    title="Own best rate",
-                    content=Bars(
-                        measure=Last("test_accuracy"),
-                        runs={
-                            f"{label}, {placement}": own_best(activation, placement)
-                            for activation, label in ACTIVATIONS.items()
-                            for placement in PLACEMENTS
-                        },
-                    ),
+                bars(
+                    "Own best rate",
+                    Last("test_accuracy"),
+                    {
+                        f"{label}, {placement}": own_best(activation, placement)
+                        for activation, label in ACTIVATIONS.items()
+                        for placement in PLACEMENTS
+                    },
                     x_label="placement",
-                    y_label="test accuracy",
                     y_limits=(0.8, None),
                 ),
-                Panel(
-                    title="Over the rate",
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"),
-                        over="learning_rate",
-                        runs={
-                            f"{label}, {placement}": Selected(f"{activation}_{placement}")
-                            for activation, label in ACTIVATIONS.items()
-                            for placement in PLACEMENTS
-                        },
-                    ),
-                    x_label="learning rate",
-                    y_label="test accuracy",
+                sweep_curve(
+                    "Over the rate",
+                    Last("test_accuracy"),
+                    {
+                        f"{label}, {placement}": ARMS[f"{activation}_{placement}"].at()
+                        for activation, label in ACTIVATIONS.items()
+                        for placement in PLACEMENTS
+                    },
+                    over="optimizer.learning_rate",
                     log_x=True,
                 ),
             ),

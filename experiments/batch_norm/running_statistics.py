@@ -1,32 +1,6 @@
 """What does batch normalization do without a batch? Running statistics against the test set's own; momentum and eps."""
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    At,
-    BatchNorm,
-    Changes,
-    Claim,
-    Combine,
-    Curve,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mean,
-    Mlp,
-    PairedDifference,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 TRAINING = Training(
     task=Digits(resolution=7),
@@ -39,49 +13,38 @@ TRAINING = Training(
 SLOW, USUAL = 0.01, 0.1
 
 
-def with_momentum(momentum: float) -> Selected:
-    return Selected("momentum", where={"momentum": momentum})
+momentum = Arm(
+    name="momentum", label="momentum", training=TRAINING, sweep={"model.normalization.momentum": (SLOW, USUAL, 0.5)}
+)
+eps = Arm(name="eps", label="eps", training=TRAINING, sweep={"model.normalization.eps": (1e-8, 1e-3, 1.0)})
 
 
-def with_eps(eps: float) -> Selected:
-    return Selected("eps", where={"eps": eps})
+def with_momentum(value: float) -> Selected:
+    return momentum.at({"model.normalization.momentum": value})
+
+
+def with_eps(value: float) -> Selected:
+    return eps.at({"model.normalization.eps": value})
 
 
 early_gap = Combine("difference", At("batch_statistics_test_accuracy", fraction=0.1), At("test_accuracy", fraction=0.1))
 last_gap = Combine("difference", Last("batch_statistics_test_accuracy"), Last("test_accuracy"))
 
-experiment = Experiment(
-    name="running_statistics",
-    term="batch_norm",
+experiment = Experiment.here(
+    __name__,
     title="Evaluation without a batch",
     question="How far do running statistics stand in for those of a batch, and do momentum and eps matter?",
-    method=(
-        "Three layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD at rate 0.3. "
-        "Momentum is the weight of the newest batch in the running mean and variance. The same weights are evaluated with "
-        "the running statistics and with those of the test images themselves."
-    ),
-    arms=(
-        Arm(
-            name="momentum",
-            label="momentum",
-            training=TRAINING,
-            sweep={"model.normalization.momentum": (SLOW, USUAL, 0.5)},
-        ),
-        Arm(
-            name="eps",
-            label="eps",
-            training=TRAINING,
-            sweep={"model.normalization.eps": (1e-8, 1e-3, 1.0)},
-        ),
-    ),
+    method="Three layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD at rate 0.3. "
+    "Momentum is the weight of the newest batch in the running mean and variance. The same weights are evaluated with "
+    "the running statistics and with those of the test images themselves.",
+    arms=(momentum, eps),
     num_seeds=24,
     probes=(
         Evaluate(steps=Steps(count=10), splits=("test",), batch_statistics=True),
         Evaluate(steps=Steps(), splits=("validation",)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor_arm="momentum",
-    noise_floor_at={"model.normalization.momentum": USUAL},
+    noise_floor=momentum.at({"model.normalization.momentum": USUAL}),
     claims=(
         Claim(
             id="BN6",
@@ -120,42 +83,33 @@ experiment = Experiment(
                 "own statistics. Right: final test accuracy over eps."
             ),
             panels=(
-                Panel(
-                    title="Running statistics",
-                    content=Curve(metric="test_accuracy", runs={"batch norm": Selected("momentum")}, by="momentum"),
-                    x_label="step",
+                curve(
+                    "Running statistics",
+                    "test_accuracy",
+                    {"batch norm": momentum.at()},
+                    by="model.normalization.momentum",
+                    y_limits=(0.0, 1.0),
+                ),
+                curve(
+                    "The test images' own",
+                    "batch_statistics_test_accuracy",
+                    {"batch norm": momentum.at()},
+                    by="model.normalization.momentum",
                     y_label="test accuracy",
                     y_limits=(0.0, 1.0),
                 ),
-                Panel(
-                    title="The test images' own",
-                    content=Curve(
-                        metric="batch_statistics_test_accuracy",
-                        runs={"batch norm": Selected("momentum")},
-                        by="momentum",
-                    ),
-                    x_label="step",
-                    y_label="test accuracy",
-                    y_limits=(0.0, 1.0),
-                ),
-                Panel(
-                    title="Eps",
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"), over="eps", runs={"running statistics": Selected("eps")}
-                    ),
-                    x_label="eps",
-                    y_label="test accuracy",
+                sweep_curve(
+                    "Eps",
+                    Last("test_accuracy"),
+                    {"running statistics": eps.at()},
+                    over="model.normalization.eps",
                     log_x=True,
                 ),
             ),
         ),
     ),
     scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 20},
-            sweep={"model.normalization.eps": (1e-8, 1e-3)},
-        ),
+        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"model.normalization.eps": (1e-8, 1e-3)}),
         "paper": Changes(training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256}),
     },
 )
