@@ -1,30 +1,6 @@
 """Does a bound relative to the weights let a deep network without normalization train at larger rates and batches?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    BestSetting,
-    Changes,
-    Claim,
-    Clipping,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    Panel,
-    Reached,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 UNCLIPPED = Training(
     task=Digits(resolution=7),
@@ -34,35 +10,29 @@ UNCLIPPED = Training(
     num_steps=150,
     batch_size=64,
 )
-ADAPTIVE = dataclasses.replace(UNCLIPPED, clipping=Clipping(adaptive=0.04))
+ADAPTIVE = UNCLIPPED.but(clipping=Clipping(adaptive=0.04))
 LARGE = 128
 trained = Reached(Last("test_accuracy"), above=0.8)
 
-experiment = Experiment(
-    name="adaptive",
-    term="gradient_clipping",
+none = Arm(name="none", label="no clipping", training=UNCLIPPED)
+adaptive = Arm(
+    name="adaptive", label="adaptive clipping", training=ADAPTIVE, sweep={"clipping.adaptive": (0.01, 0.04, 0.16)}
+)
+
+experiment = Experiment.here(
+    __name__,
     title="Adaptive gradient clipping",
     question="Does clipping each unit's gradient relative to its weights let a deep plain network train at larger rates?",
-    method=(
-        "Networks of eight ReLU layers of 64 units without normalization learn digits of 7 by 7 points for 150 updates of "
-        "SGD with Nesterov momentum 0.9, batches of 32 and 128, without clipping and with the gradient of each unit bounded "
-        "by a multiple of the norm of its weights (Brock and others 2021), all layers but the last. A network counts as "
-        "trained when it names more than 80 % of the test digits."
-    ),
-    arms=(
-        Arm(name="none", label="no clipping", training=UNCLIPPED),
-        Arm(
-            name="adaptive",
-            label="adaptive clipping",
-            training=ADAPTIVE,
-            sweep={"clipping.adaptive": (0.01, 0.04, 0.16)},
-        ),
-    ),
+    method="Networks of eight ReLU layers of 64 units without normalization learn digits of 7 by 7 points for 150 updates of "
+    "SGD with Nesterov momentum 0.9, batches of 32 and 128, without clipping and with the gradient of each unit bounded "
+    "by a multiple of the norm of its weights (Brock and others 2021), all layers but the last. A network counts as "
+    "trained when it names more than 80 % of the test digits.",
+    arms=(none, adaptive),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0), "batch_size": (32, LARGE)},
     num_seeds=8,
     probes=(Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="none",
+    noise_floor=none,
     claims=(
         Claim(
             id="B-GC2",
@@ -71,10 +41,10 @@ experiment = Experiment(
             source="Brock et al. 2021",
             estimate=BestSetting(
                 measure=trained,
-                setting="learning_rate",
+                setting="optimizer.learning_rate",
                 mode="largest_reached",
-                runs=Selected("adaptive", where={"batch_size": LARGE, "adaptive": 0.04}),
-                baseline=Selected("none", where={"batch_size": LARGE}),
+                runs=adaptive.at({"batch_size": LARGE, "clipping.adaptive": 0.04}),
+                baseline=none.at({"batch_size": LARGE}),
             ),
             rule=Above(2.0),
             unit="largest rate that trains, with over without, batches of 128",
@@ -87,23 +57,17 @@ experiment = Experiment(
             name="adaptive",
             caption="Test accuracy of a deep plain network over the rate, without clipping and at three adaptive thresholds.",
             panels=tuple(
-                Panel(
-                    title=f"Batches of {size}",
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"),
-                        over="learning_rate",
-                        runs={
-                            "no clipping": Selected("none", where={"batch_size": size}),
-                            **{
-                                f"adaptive, {bound:g}": Selected(
-                                    "adaptive", where={"batch_size": size, "adaptive": bound}
-                                )
-                                for bound in (0.01, 0.04, 0.16)
-                            },
+                sweep_curve(
+                    f"Batches of {size}",
+                    Last("test_accuracy"),
+                    {
+                        "no clipping": none.at({"batch_size": size}),
+                        **{
+                            f"adaptive, {bound:g}": adaptive.at({"batch_size": size, "clipping.adaptive": bound})
+                            for bound in (0.01, 0.04, 0.16)
                         },
-                    ),
-                    x_label="learning rate",
-                    y_label="test accuracy",
+                    },
+                    over="optimizer.learning_rate",
                     log_x=True,
                 )
                 for size in (32, LARGE)

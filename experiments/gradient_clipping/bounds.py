@@ -1,35 +1,6 @@
 """Does clipping put the bounds that it promises on entries and norms, and is it normalized descent when always at work?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    ClippedDirection,
-    Clipping,
-    Cloud,
-    Combine,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    Over,
-    PairedDifference,
-    Panel,
-    Selected,
-    Setting,
-    Sgd,
-    Steps,
-    Stream,
-    Training,
-    Within,
-    WorstDeviation,
-)
+from seven_terms.spec import *
 
 TRAINING = Training(
     task=Digits(resolution=7),
@@ -41,45 +12,43 @@ TRAINING = Training(
     precision="float64",
 )
 RATES, THRESHOLDS = (1.0, 2.0, 4.0), (0.005, 0.01, 0.02)
-BY_NORM = dataclasses.replace(TRAINING, clipping=Clipping(norm=0.01))
-BY_VALUE = dataclasses.replace(TRAINING, clipping=Clipping(value=1e-4))
+BY_NORM = TRAINING.but(clipping=Clipping(norm=0.01))
+BY_VALUE = TRAINING.but(clipping=Clipping(value=1e-4))
 STEP = Combine("product", Setting("optimizer.learning_rate"), Setting("clipping.norm"))
 
 
 def pair(rate: float, threshold: float) -> Selected:
-    return Selected("norm", where={"learning_rate": rate, "norm": threshold})
+    return norm.at({"optimizer.learning_rate": rate, "clipping.norm": threshold})
 
 
 def bound_reached(entry: str, threshold: str) -> Combine:
     return Combine("ratio", Over(entry, "max"), Setting(f"clipping.{threshold}"))
 
 
-experiment = Experiment(
-    name="bounds",
-    term="gradient_clipping",
+norm = Arm(
+    name="norm",
+    label="clip by norm",
+    training=BY_NORM,
+    sweep={"optimizer.learning_rate": RATES, "clipping.norm": THRESHOLDS},
+)
+value = Arm(name="value", label="clip by value", training=BY_VALUE, sweep={"clipping.value": (1e-4, 1e-3)})
+
+
+experiment = Experiment.here(
+    __name__,
     title="What clipping does exactly",
     question="Do clipped gradients keep to their bounds, and is a step that is always clipped a step of fixed length?",
-    method=(
-        "A network of two layers of 32 ReLU units learns digits of 7 by 7 points for 150 updates in double precision, with "
-        "thresholds so low that every update is clipped. Recorded are the largest entry and the norm of clipped gradients "
-        "and the length of each update. Nine pairs of rate and threshold have five different products."
-    ),
-    arms=(
-        Arm(
-            name="norm",
-            label="clip by norm",
-            training=BY_NORM,
-            sweep={"optimizer.learning_rate": RATES, "clipping.norm": THRESHOLDS},
-        ),
-        Arm(name="value", label="clip by value", training=BY_VALUE, sweep={"clipping.value": (1e-4, 1e-3)}),
-    ),
+    method="A network of two layers of 32 ReLU units learns digits of 7 by 7 points for 150 updates in double precision, with "
+    "thresholds so low that every update is clipped. Recorded are the largest entry and the norm of clipped gradients "
+    "and the length of each update. Nine pairs of rate and threshold have five different products.",
+    arms=(norm, value),
     num_seeds=5,
     probes=(
         Stream(window=1, update_norms=True),
         ClippedDirection(steps=Steps(every=10, last=False)),
         Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),
     ),
-    noise_floor_arm="value",
+    noise_floor=value,
     claims=(
         Claim(
             id="GC1",
@@ -87,7 +56,7 @@ experiment = Experiment(
             statement="Clipping keeps every gradient value between a minimum and a maximum.",
             source="article",
             estimate=WorstDeviation(
-                measure=bound_reached("clipped_entry_max", "value"), expected=1.0, runs=(Selected("value"),)
+                measure=bound_reached("clipped_entry_max", "value"), expected=1.0, runs=(value.at(),)
             ),
             rule=Below(1e-12),
             unit="largest entry over threshold, relative difference from 1",
@@ -99,7 +68,7 @@ experiment = Experiment(
             statement="Clipping by norm bounds the norm of the gradient.",
             source="Pascanu et al. 2013, algorithm 1",
             estimate=WorstDeviation(
-                measure=bound_reached("clipped_gradient_norm", "norm"), expected=1.0, runs=(Selected("norm"),)
+                measure=bound_reached("clipped_gradient_norm", "norm"), expected=1.0, runs=(norm.at(),)
             ),
             rule=Below(1e-5),
             unit="largest norm over threshold, relative difference from 1",
@@ -110,7 +79,7 @@ experiment = Experiment(
             statement="When every step is clipped, descent is normalized: each update is as long as rate times threshold.",
             source="algebra",
             estimate=WorstDeviation(
-                measure=Combine("ratio", Over("update_norm", "min"), STEP), expected=1.0, runs=(Selected("norm"),)
+                measure=Combine("ratio", Over("update_norm", "min"), STEP), expected=1.0, runs=(norm.at(),)
             ),
             rule=Below(1e-5),
             unit="shortest update over rate times threshold, relative difference from 1",
@@ -135,13 +104,11 @@ experiment = Experiment(
                 "product. Runs with equal products lie on top of each other."
             ),
             panels=(
-                Panel(
-                    title="Only the product counts",
-                    content=Cloud(
-                        x=STEP,
-                        y=Last("test_loss"),
-                        runs={f"rate {rate:g}": Selected("norm", where={"learning_rate": rate}) for rate in RATES},
-                    ),
+                cloud(
+                    "Only the product counts",
+                    STEP,
+                    Last("test_loss"),
+                    {f"rate {rate:g}": norm.at({"optimizer.learning_rate": rate}) for rate in RATES},
                     x_label="rate x threshold",
                     y_label="test loss (nats)",
                     log_x=True,

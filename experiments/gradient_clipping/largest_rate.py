@@ -4,32 +4,7 @@ Asked at first within the temporal-order experiment, where the largest rate of i
 hence a grid of its own, finer and longer. The rule is unchanged.
 """
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    BestSetting,
-    Changes,
-    Claim,
-    Clipping,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Over,
-    Panel,
-    Reached,
-    Recurrent,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Stream,
-    SweepCurve,
-    TemporalOrder,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 UNCLIPPED = Training(
     task=TemporalOrder(length=10),
@@ -39,28 +14,25 @@ UNCLIPPED = Training(
     num_steps=500,
     batch_size=20,
 )
-BY_NORM = dataclasses.replace(UNCLIPPED, clipping=Clipping(norm=1.0))
+BY_NORM = UNCLIPPED.but(clipping=Clipping(norm=1.0))
 solved = Reached(Over("test_error", "min"), below=0.01)
 
-experiment = Experiment(
-    name="largest_rate",
-    term="gradient_clipping",
+none = Arm(name="none", label="no clipping", training=UNCLIPPED)
+norm = Arm(name="norm", label="clip by norm", training=BY_NORM)
+
+experiment = Experiment.here(
+    __name__,
     title="Largest usable rate",
     question="How much larger may the rate be when gradients are clipped?",
-    method=(
-        "The network and task of the temporal-order experiment at length 10, where rates that are too small are no obstacle, "
-        "500 updates without clipping and with the norm clipped at 1, over seven rates. Per seed, the largest rate that "
-        "solves the task with clipping is divided by the largest that does so without."
-    ),
-    arms=(
-        Arm(name="none", label="no clipping", training=UNCLIPPED),
-        Arm(name="norm", label="clip by norm", training=BY_NORM),
-    ),
+    method="The network and task of the temporal-order experiment at length 10, where rates that are too small are no obstacle, "
+    "500 updates without clipping and with the norm clipped at 1, over seven rates. Per seed, the largest rate that "
+    "solves the task with clipping is divided by the largest that does so without.",
+    arms=(none, norm),
     sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)},
     num_seeds=8,
     probes=(Stream(window=50), Evaluate(steps=Steps(count=5), splits=("test",))),
     selection=Selection(metric="batch_loss"),
-    noise_floor_arm="none",
+    noise_floor=none,
     claims=(
         Claim(
             id="B-GC2",
@@ -68,10 +40,10 @@ experiment = Experiment(
             source="Pascanu et al. 2013, table 1",
             estimate=BestSetting(
                 measure=solved,
-                setting="learning_rate",
+                setting="optimizer.learning_rate",
                 mode="largest_reached",
-                runs=Selected("norm"),
-                baseline=Selected("none"),
+                runs=norm.at(),
+                baseline=none.at(),
             ),
             rule=Within(3.0, 30.0),
             unit="largest rate that solves length 10, with clipping over without",
@@ -87,14 +59,11 @@ experiment = Experiment(
             name="largest_rate",
             caption="Share of runs that solve temporal order of length 10 over the rate, with and without clipping.",
             panels=(
-                Panel(
-                    title="Length 10",
-                    content=SweepCurve(
-                        measure=solved,
-                        over="learning_rate",
-                        runs={"no clipping": Selected("none"), "clip by norm": Selected("norm")},
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Length 10",
+                    solved,
+                    all_runs(none, norm),
+                    over="optimizer.learning_rate",
                     y_label="share of runs solved",
                     log_x=True,
                     y_limits=(-0.03, 1.03),

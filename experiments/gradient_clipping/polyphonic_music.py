@@ -1,30 +1,6 @@
 """Does clipping lower the loss of a recurrent network on real music, at each form's own best rate? Table 1 of 2013."""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Clipping,
-    Curve,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    PairedDifference,
-    Panel,
-    PolyphonicMusic,
-    Recurrent,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Stream,
-    Training,
-)
+from seven_terms.spec import *
 
 UNCLIPPED = Training(
     task=PolyphonicMusic(name="nottingham", chunk=200),
@@ -34,13 +10,9 @@ UNCLIPPED = Training(
     num_steps=20_000,
     batch_size=1,
 )
-CLIPPED = dataclasses.replace(UNCLIPPED, clipping=Clipping(norm=8.0))
-RATE = ("learning_rate",)
+none = Arm(name="none", label="no clipping", training=UNCLIPPED)
+norm = Arm(name="norm", label="clip by norm", training=UNCLIPPED.but(clipping=Clipping(norm=8.0)))
 TITLES = {"nottingham": "Nottingham", "piano_midi": "Piano-midi", "muse_data": "MuseData"}
-
-
-def own_best(arm: str, name: str) -> Selected:
-    return Selected(arm, where={"name": name}, best=RATE)
 
 
 def clipping_helps(name: str, *, form: str, published: str) -> Claim:
@@ -50,7 +22,9 @@ def clipping_helps(name: str, *, form: str, published: str) -> Claim:
         statement=f"On {TITLES[name]} clipping lowers the test loss, at each form's own best rate.",
         source="Pascanu et al. 2013, table 1",
         estimate=PairedDifference(
-            measure=Last("test_loss"), runs=own_best("norm", name), baseline=own_best("none", name)
+            measure=Last("test_loss"),
+            runs=norm.best(at={"task.name": name}),
+            baseline=none.best(at={"task.name": name}),
         ),
         rule=Below(0.0),
         unit="nats per frame, clipped minus not",
@@ -64,12 +38,10 @@ def losses(split: str) -> Figure:
         name=f"{split}_loss",
         caption=f"{split.capitalize()} loss with and without clipping, each at its own best rate.",
         panels=tuple(
-            Panel(
-                title=title,
-                content=Curve(
-                    metric=f"{split}_loss",
-                    runs={"no clipping": own_best("none", name), "clip by norm": own_best("norm", name)},
-                ),
+            curve(
+                title,
+                f"{split}_loss",
+                best_runs(none, norm, at={"task.name": name}),
                 x_label="update",
                 y_label="nats per frame",
             )
@@ -78,27 +50,20 @@ def losses(split: str) -> Figure:
     )
 
 
-experiment = Experiment(
-    name="polyphonic_music",
-    term="gradient_clipping",
+experiment = Experiment.here(
+    __name__,
     title="Polyphonic music with and without clipping",
     question="Does clipping lower training and test loss of a recurrent network on real sequences?",
-    method=(
-        "A recurrent network of 300 sigmoid units predicts the next frame of folk tunes (Nottingham), of piano pieces "
-        "(Piano-midi) and of orchestral and piano music (MuseData), in chunks of 200 frames, with plain SGD at a constant rate; "
-        "the original halves the rate when an epoch's error rises, and has 400 units for MuseData. Without clipping and with the "
-        "norm clipped at 8, each at the best of the same rates on validation data."
-    ),
-    arms=(
-        Arm(name="none", label="no clipping", training=UNCLIPPED),
-        Arm(name="norm", label="clip by norm", training=CLIPPED),
-    ),
+    method="A recurrent network of 300 sigmoid units predicts the next frame of folk tunes (Nottingham), of piano pieces "
+    "(Piano-midi) and of orchestral and piano music (MuseData), in chunks of 200 frames, with plain SGD at a constant rate; "
+    "the original halves the rate when an epoch's error rises, and has 400 units for MuseData. Without clipping and with the "
+    "norm clipped at 8, each at the best of the same rates on validation data.",
+    arms=(none, norm),
     sweep={"task.name": tuple(TITLES), "optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
     num_seeds=5,
     probes=(Stream(window=200), Evaluate(steps=Steps(count=20), num_examples=200)),
     selection=Selection(metric="validation_loss", at="best"),
-    noise_floor_arm="norm",
-    noise_floor_at={"task.name": "nottingham", "optimizer.learning_rate": 0.1},
+    noise_floor=norm.at({"task.name": "nottingham", "optimizer.learning_rate": 0.1}),
     claims=(
         clipping_helps("nottingham", form="music", published="-0.32"),
         clipping_helps("piano_midi", form="Piano-midi", published="-0.03"),

@@ -1,29 +1,6 @@
 """Does clipped gradient descent beat every fixed step where curvature grows with the gradient?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Changes,
-    Claim,
-    Clipping,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    PairedRatio,
-    Panel,
-    Point,
-    PowerFunction,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    StepsTo,
-    SweepCurve,
-    Training,
-)
+from seven_terms.spec import *
 
 FIXED = Training(
     task=PowerFunction(exponent=4.0),
@@ -33,32 +10,29 @@ FIXED = Training(
     num_steps=1000,
     precision="float64",
 )
-CLIPPED = dataclasses.replace(FIXED, clipping=Clipping(norm=1.0))
+CLIPPED = FIXED.but(clipping=Clipping(norm=1.0))
 RADII = (1.0, 3.0, 10.0)
 RATES = tuple(10.0 ** (exponent / 2.0) for exponent in range(-8, 4))  # 1e-4 ... 32, two a decade
 arrival = StepsTo("validation_loss", below=1e-3)
 fixed_best, clipped_best = ("learning_rate",), ("learning_rate", "norm")
 
-experiment = Experiment(
-    name="power_function",
-    term="gradient_clipping",
+fixed = Arm(name="fixed", label="fixed step", training=FIXED)
+clipped = Arm(name="clipped", label="clipped", training=CLIPPED, sweep={"clipping.norm": (0.1, 0.3, 1.0, 3.0)})
+
+experiment = Experiment.here(
+    __name__,
     title="Where curvature grows with the gradient",
     question="Is clipped gradient descent faster than every fixed step when curvature grows with the gradient?",
-    method=(
-        "Gradient descent on f(x) = x^4 / 4, whose curvature is 3 x^2, from normally distributed starts of increasing "
-        "spread, in double precision. Each of twelve rates between 1e-4 and 32 is tried as a fixed step, and with the gradient "
-        "clipped at one of four thresholds; rate and threshold are those with the lowest mean loss after 1,000 updates "
-        "over all starts of a spread. Counted are the updates until f is below 0.001, looked at 40 times."
-    ),
-    arms=(
-        Arm(name="fixed", label="fixed step", training=FIXED),
-        Arm(name="clipped", label="clipped", training=CLIPPED, sweep={"clipping.norm": (0.1, 0.3, 1.0, 3.0)}),
-    ),
+    method="Gradient descent on f(x) = x^4 / 4, whose curvature is 3 x^2, from normally distributed starts of increasing "
+    "spread, in double precision. Each of twelve rates between 1e-4 and 32 is tried as a fixed step, and with the gradient "
+    "clipped at one of four thresholds; rate and threshold are those with the lowest mean loss after 1,000 updates "
+    "over all starts of a spread. Counted are the updates until f is below 0.001, looked at 40 times.",
+    arms=(fixed, clipped),
     sweep={"optimizer.learning_rate": RATES, "initialization.scale": RADII},
     num_seeds=8,
     probes=(Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("validation",)),),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="fixed",
+    noise_floor=fixed,
     claims=(
         Claim(
             id="B-GC5",
@@ -66,8 +40,8 @@ experiment = Experiment(
             source="Zhang et al. 2020",
             estimate=PairedRatio(
                 measure=arrival,
-                runs=Selected("fixed", where={"scale": 10.0}, best=fixed_best),
-                baseline=Selected("clipped", where={"scale": 10.0}, best=clipped_best),
+                runs=fixed.best(at={"initialization.scale": 10.0}),
+                baseline=clipped.best(at={"initialization.scale": 10.0}),
             ),
             rule=Above(1.0),
             unit="times as many updates, best fixed step over clipped, starts of spread 10",
@@ -83,16 +57,11 @@ experiment = Experiment(
                 "ends where a run did not arrive within 1,000 updates."
             ),
             panels=(
-                Panel(
-                    title="Updates needed",
-                    content=SweepCurve(
-                        measure=arrival,
-                        over="scale",
-                        runs={
-                            "fixed step": Selected("fixed", best=fixed_best),
-                            "clipped": Selected("clipped", best=clipped_best),
-                        },
-                    ),
+                sweep_curve(
+                    "Updates needed",
+                    arrival,
+                    {"fixed step": fixed.best(), "clipped": clipped.best()},
+                    over="initialization.scale",
                     x_label="spread of the starts",
                     y_label="updates",
                     log_x=True,
@@ -106,6 +75,6 @@ experiment = Experiment(
             num_seeds=2,
             training={"num_steps": 20},
             sweep={"optimizer.learning_rate": (0.01, 0.1, 1.0), "initialization.scale": (1.0, 3.0)},
-        ),
+        )
     },
 )

@@ -1,37 +1,8 @@
 """Does clipping restore learning across long lags? Temporal order of Pascanu, Mikolov and Bengio 2013."""
 
-import dataclasses
+from seven_terms.spec import *
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Clipping,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Over,
-    Panel,
-    ProportionDifference,
-    Reached,
-    Recurrence,
-    Recurrent,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    StepsTo,
-    Stream,
-    Survival,
-    SweepCurve,
-    TemporalOrder,
-    Training,
-)
-
-UNCLIPPED = Training(
+PLAIN = Training(
     task=TemporalOrder(length=30, num_evaluated=1000),
     model=Recurrent(cell="tanh", width=50),
     initialization=Initialization(kind="smart_tanh"),
@@ -39,71 +10,48 @@ UNCLIPPED = Training(
     num_steps=1000,
     batch_size=20,
 )
-BY_NORM = dataclasses.replace(UNCLIPPED, clipping=Clipping(norm=1.0))
-BY_VALUE = dataclasses.replace(UNCLIPPED, clipping=Clipping(value=0.05))
+BY_NORM, BY_VALUE = PLAIN.but(clipping=Clipping(norm=1.0)), PLAIN.but(clipping=Clipping(value=0.05))
+RATE, LENGTH = "optimizer.learning_rate", "task.length"
 SHORT, MIDDLE, LONG = LENGTHS = (10, 20, 30)
 RATES = (0.01, 0.04, 0.2, 1.0)
 
+none = Arm(name="none", label="no clipping", training=PLAIN)
+norm = Arm(name="norm", label="clip by norm", training=BY_NORM, sweep={"clipping.norm": (0.3, 1.0)})
+value = Arm(
+    name="value", label="clip by value", training=BY_VALUE, sweep={"clipping.value": (0.02, 0.05)}, num_seeds=10
+)
+reference = Arm(
+    name="reference",
+    label="clip by norm, length 10, rate 0.2",
+    training=BY_NORM,
+    sweep={LENGTH: (SHORT,), RATE: (0.2,)},
+    num_seeds=10,
+)
 solved = Reached(Over("test_error", "min"), below=0.01)
-time_to_success = StepsTo("test_error", below=0.01)
 
-
-THRESHOLD = {"none": (), "norm": ("norm",), "value": ("value",)}
-
-
-def own_best(arm: str, length: int | None = None) -> Selected:
-    where = {} if length is None else {"length": length}
-    return Selected(arm, where=where, best=("learning_rate", *THRESHOLD[arm]))
-
-
-LABELS = {"none": "no clipping", "norm": "clip by norm", "value": "clip by value"}
-
-experiment = Experiment(
-    name="temporal_order",
-    term="gradient_clipping",
+experiment = Experiment.here(
+    __name__,
     title="Temporal order with and without clipping",
     question="Does gradient clipping restore learning over long lags?",
-    method=(
-        "A recurrent network of 50 tanh units, sparsely initialized with spectral radius 0.95, reads a sequence with two "
-        "relevant symbols and names their order; batches of 20 fresh sequences, plain SGD, 1,000 updates. The gradient is "
-        "left as it is, its norm is clipped at 1 as in the original or at 0.3, or its entries are clipped at 0.05 or 0.02. A "
-        "run succeeds when fewer than 1 % of 1,000 test sequences are wrong at one of ten looks. Rates are selected on the "
-        "loss of the last updates before they are made: those sequences are fresh, so they are validation data."
-    ),
-    arms=(
-        Arm(name="none", label=LABELS["none"], training=UNCLIPPED),
-        Arm(name="norm", label=LABELS["norm"], training=BY_NORM, sweep={"clipping.norm": (0.3, 1.0)}),
-        Arm(
-            name="value",
-            label=LABELS["value"],
-            training=BY_VALUE,
-            sweep={"clipping.value": (0.02, 0.05)},
-            num_seeds=10,
-        ),
-        # Trained twice for the noise floor: the whole grid would cost too much for that.
-        Arm(
-            name="reference",
-            label="clip by norm, length 10, rate 0.2",
-            training=BY_NORM,
-            sweep={"task.length": (SHORT,), "optimizer.learning_rate": (0.2,)},
-            num_seeds=10,
-        ),
-    ),
-    sweep={"task.length": LENGTHS, "optimizer.learning_rate": RATES},
+    method="A recurrent network of 50 tanh units, sparsely initialized with spectral radius 0.95, reads a sequence with two "
+    "relevant symbols and names their order; batches of 20 fresh sequences, plain SGD, 1,000 updates. The gradient is "
+    "left as it is, its norm is clipped at 1 as in the original or at 0.3, or its entries are clipped at 0.05 or 0.02. A "
+    "run succeeds when fewer than 1 % of 1,000 test sequences are wrong at one of ten looks. Rates are selected on the "
+    "loss of the last updates before they are made: those sequences are fresh, so they are validation data.",
+    arms=(none, norm, value, reference),
+    sweep={LENGTH: LENGTHS, RATE: RATES},
     num_seeds=16,
-    probes=(
-        Stream(window=50),
-        Evaluate(steps=Steps(count=10), splits=("test",)),
-        Recurrence(steps=Steps(count=20)),
-    ),
+    probes=(Stream(window=50), Evaluate(steps=Steps(count=10), splits=("test",)), Recurrence(steps=Steps(count=20))),
     selection=Selection(metric="batch_loss"),
-    noise_floor_arm="reference",
+    noise_floor=reference,
     claims=(
         Claim(
             id="GC2",
             statement="Clipping prevents exploding gradients from stopping the learning.",
             source="article; Pascanu et al. 2013",
-            estimate=ProportionDifference(measure=solved, runs=own_best("norm", LONG), baseline=own_best("none", LONG)),
+            estimate=ProportionDifference(
+                measure=solved, runs=norm.best(at={LENGTH: LONG}), baseline=none.best(at={LENGTH: LONG})
+            ),
             rule=Above(0.0),
             unit="share of runs that solve the task",
             because="a higher success rate at the longest length, each arm at its own best rate, is learning restored",
@@ -113,7 +61,7 @@ experiment = Experiment(
             statement="Without clipping, success falls as sequences grow longer.",
             source="Pascanu et al. 2013, figure 7",
             estimate=ProportionDifference(
-                measure=solved, runs=own_best("none", LONG), baseline=own_best("none", SHORT)
+                measure=solved, runs=none.best(at={LENGTH: LONG}), baseline=none.best(at={LENGTH: SHORT})
             ),
             rule=Below(0.0),
             unit="share of runs that solve the task, length 30 minus length 10",
@@ -125,21 +73,19 @@ experiment = Experiment(
             name="success",
             caption="Share of runs that solve temporal order, by sequence length, and time to success, each at its best rate.",
             panels=(
-                Panel(
-                    title="Success by length",
-                    content=SweepCurve(
-                        measure=solved, over="length", runs={label: own_best(arm) for arm, label in LABELS.items()}
-                    ),
+                sweep_curve(
+                    "Success by length",
+                    solved,
+                    best_runs(none, norm, value),
+                    over=LENGTH,
                     x_label="sequence length",
                     y_label="share of runs solved",
                     y_limits=(-0.03, 1.03),
                 ),
-                Panel(
-                    title=f"Time to success, length {MIDDLE}",
-                    content=Survival(
-                        measure=time_to_success,
-                        runs={label: own_best(arm, MIDDLE) for arm, label in LABELS.items()},
-                    ),
+                survival(
+                    f"Time to success, length {MIDDLE}",
+                    StepsTo("test_error", below=0.01),
+                    best_runs(none, norm, value, at={LENGTH: MIDDLE}),
                     x_label="update",
                     y_label="share of runs unsolved",
                 ),
@@ -150,17 +96,11 @@ experiment = Experiment(
             name="rates",
             caption="Share of runs that solve temporal order over the rate, by length.",
             panels=tuple(
-                Panel(
-                    title=f"Length {length}",
-                    content=SweepCurve(
-                        measure=solved,
-                        over="learning_rate",
-                        runs={
-                            label: Selected(arm, where={"length": length}, best=THRESHOLD[arm])
-                            for arm, label in LABELS.items()
-                        },
-                    ),
-                    x_label="learning rate",
+                sweep_curve(
+                    f"Length {length}",
+                    solved,
+                    best_runs(none, norm, value, at={LENGTH: length}),
+                    over=RATE,
                     y_label="share of runs solved",
                     log_x=True,
                     y_limits=(-0.03, 1.03),
@@ -170,17 +110,13 @@ experiment = Experiment(
         ),
     ),
     scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 40},
-            sweep={"optimizer.learning_rate": (0.2,)},
-        ),
+        "smoke": Changes(num_seeds=2, training={"num_steps": 40}, sweep={RATE: (0.2,)}),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 200_000, "task.num_evaluated": 10_000},
             sweep={
-                "task.length": (*LENGTHS, 50, 100, 150, 200),
-                "optimizer.learning_rate": (0.001, 0.003, *RATES),
+                LENGTH: (*LENGTHS, 50, 100, 150, 200),
+                RATE: (0.001, 0.003, *RATES),
                 "clipping.norm": (0.3, 1.0, 3.0),
             },
         ),

@@ -4,35 +4,9 @@ Pascanu et al. 2013, section 4.1.1, with the constants of its text (rate 0.01, t
 paper allowed five million. `temporal_order` asks the fair question, with rates and thresholds tuned for each arm.
 """
 
-import dataclasses
 import itertools
 
-from seven_terms.spec import (
-    Above,
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    Clipping,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Over,
-    Panel,
-    ProportionDifference,
-    Reached,
-    Recurrent,
-    Selected,
-    Sgd,
-    Steps,
-    StepsTo,
-    Stream,
-    Survival,
-    SweepCurve,
-    TemporalOrder,
-    Training,
-)
+from seven_terms.spec import *
 
 PLAIN = Training(
     task=TemporalOrder(length=50, num_evaluated=10_000),
@@ -41,8 +15,8 @@ PLAIN = Training(
     num_steps=200_000,
     batch_size=20,
 )
-CLIPPED = dataclasses.replace(PLAIN, clipping=Clipping(norm=1.0))
-REGULARIZED = dataclasses.replace(CLIPPED, model=Recurrent(cell="tanh", width=50, regularization=4.0))
+CLIPPED = PLAIN.but(clipping=Clipping(norm=1.0))
+REGULARIZED = CLIPPED.but(model=Recurrent(cell="tanh", width=50, regularization=4.0))
 METHODS = {"sgd": ("SGD", PLAIN), "clip": ("clip by norm", CLIPPED), "clip_reg": ("clip and regularizer", REGULARIZED)}
 # Kind of initialization with its cell and its name in the paper.
 STARTS = {
@@ -60,34 +34,32 @@ def arm(start: str, method: str) -> Arm:
     kind, title = STARTS[start]
     label, training = METHODS[method]
     cell = "sigmoid" if start == "sigmoid" else "tanh"
-    model = dataclasses.replace(training.model, cell=cell)
-    started = dataclasses.replace(training, model=model, initialization=Initialization(kind=kind))
+    started = training.but({"model.cell": cell, "initialization.kind": kind})
     return Arm(name=f"{start}_{method}", label=f"{title}, {label}", training=started)
 
 
 def at(start: str, method: str, length: int) -> Selected:
-    return Selected(f"{start}_{method}", where={"length": length})
+    return ARMS[f"{start}_{method}"].at({"task.length": length})
 
 
-experiment = Experiment(
-    name="temporal_order_2013",
-    term="gradient_clipping",
+ARMS = by_name(arm(start, method) for start, method in itertools.product(STARTS, METHODS))
+
+
+experiment = Experiment.here(
+    __name__,
     title="Temporal order as in 2013",
     question="Do clipping and a regularizer against vanishing gradients solve temporal order at every length, from every start?",
-    method=(
-        "The protocol of the paper: 50 units, batches of 20 fresh sequences, rate 0.01, the norm of the gradient clipped at 1 or "
-        "not, and with clipping also four times the regularizer that asks each step to keep the norm of the gradient that "
-        "passes through it. Three initializations: sparse with spectral radius 0.95, all weights N(0, 0.1) with tanh units, and "
-        "N(0, 0.01) with sigmoid units (standard deviations). A run succeeds when fewer than 1 % of 10,000 test sequences are "
-        "wrong at one of a hundred looks within 200,000 updates, where the paper allowed five million. Left out is the authors' "
-        "remedy for a gradient that is not a number or enormous: such a run diverges here."
-    ),
-    arms=tuple(arm(start, method) for start, method in itertools.product(STARTS, METHODS)),
+    method="The protocol of the paper: 50 units, batches of 20 fresh sequences, rate 0.01, the norm of the gradient clipped at 1 or "
+    "not, and with clipping also four times the regularizer that asks each step to keep the norm of the gradient that "
+    "passes through it. Three initializations: sparse with spectral radius 0.95, all weights N(0, 0.1) with tanh units, and "
+    "N(0, 0.01) with sigmoid units (standard deviations). A run succeeds when fewer than 1 % of 10,000 test sequences are "
+    "wrong at one of a hundred looks within 200,000 updates, where the paper allowed five million. Left out is the authors' "
+    "remedy for a gradient that is not a number or enormous: such a run diverges here.",
+    arms=tuple(ARMS.values()),
     sweep={"task.length": LENGTHS},
     num_seeds=20,
     probes=(Stream(window=2000), Evaluate(steps=Steps(count=100), splits=("test",), num_examples=10_000)),
-    noise_floor_arm="basic_clip",
-    noise_floor_at={"task.length": SHORTEST},
+    noise_floor=ARMS["basic_clip"].at({"task.length": SHORTEST}),
     claims=(
         Claim(
             id="B-GC1",
@@ -133,13 +105,11 @@ experiment = Experiment(
             name="success",
             caption="Share of runs that solve temporal order by sequence length, with Wilson's intervals.",
             panels=tuple(
-                Panel(
-                    title=title.capitalize(),
-                    content=SweepCurve(
-                        measure=solved,
-                        over="length",
-                        runs={label: Selected(f"{start}_{method}") for method, (label, _) in METHODS.items()},
-                    ),
+                sweep_curve(
+                    title.capitalize(),
+                    solved,
+                    {label: ARMS[f"{start}_{method}"].at() for method, (label, _) in METHODS.items()},
+                    over="task.length",
                     x_label="sequence length",
                     y_label="share of runs solved",
                     y_limits=(-0.03, 1.03),
@@ -151,12 +121,10 @@ experiment = Experiment(
             name="time",
             caption="Share of runs of length 50 that are unsolved, over updates.",
             panels=tuple(
-                Panel(
-                    title=title.capitalize(),
-                    content=Survival(
-                        measure=StepsTo("test_error", below=0.01),
-                        runs={label: at(start, method, 50) for method, (label, _) in METHODS.items()},
-                    ),
+                survival(
+                    title.capitalize(),
+                    StepsTo("test_error", below=0.01),
+                    {label: at(start, method, 50) for method, (label, _) in METHODS.items()},
                     x_label="update",
                     y_label="share of runs unsolved",
                 )

@@ -6,36 +6,7 @@ Where every update is clipped only rate times threshold counts (see bounds), so 
 still have its product inside.
 """
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Below,
-    Changes,
-    Claim,
-    ClippedDirection,
-    Clipping,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Linear,
-    Mean,
-    Mlp,
-    Over,
-    PairedDifference,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Stream,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 UNCLIPPED = Training(
     task=Digits(resolution=7, num_train=1000),
@@ -46,40 +17,30 @@ UNCLIPPED = Training(
     num_steps=150,
     batch_size=32,
 )
-ARMS = {
-    "none": ("no clipping", Clipping(), {}),
-    "norm": ("clip by norm", Clipping(norm=1.0), {"clipping.norm": (0.3, 1.0, 3.0)}),
-    "value": ("clip by value", Clipping(value=0.01), {"clipping.value": (0.003, 0.01, 0.03)}),
-}
-RATE = ("learning_rate",)
-none, norm, value = (
-    Selected("none", best=RATE),
-    Selected("norm", best=(*RATE, "norm")),
-    Selected("value", best=(*RATE, "value")),
+none = Arm(name="none", label="no clipping", training=UNCLIPPED)
+norm = Arm(
+    name="norm",
+    label="clip by norm",
+    training=UNCLIPPED.but(clipping=Clipping(norm=1.0)),
+    sweep={"clipping.norm": (0.3, 1.0, 3.0)},
+)
+value = Arm(
+    name="value",
+    label="clip by value",
+    training=UNCLIPPED.but(clipping=Clipping(value=0.01)),
+    sweep={"clipping.value": (0.003, 0.01, 0.03)},
 )
 COSINE = Over("clip_cosine")
-THRESHOLD = {"none": (), "norm": ("norm",), "value": ("value",)}
 
-
-def at_best_threshold(*arms: str) -> dict[str, Selected]:
-    return {ARMS[arm][0]: Selected(arm, best=THRESHOLD[arm]) for arm in arms}
-
-
-experiment = Experiment(
-    name="value_against_norm",
-    term="gradient_clipping",
+experiment = Experiment.here(
+    __name__,
     title="Clipping by value or by norm",
     question="Does the form of clipping matter, and does clipping help the test data as much as the training data?",
-    method=(
-        "Networks of ten tanh layers whose weights are twice as large as they should be, so that gradients grow with depth, "
-        "learn 1,000 digits of 7 by 7 points for 150 updates with a rate that falls linearly to zero. Without clipping, clipped by norm and clipped by value, each "
-        "over the same rates and over three thresholds a decade apart in all, rate and threshold are selected on validation "
-        "loss. The share of clipped updates and the angle between clipped and raw gradient are recorded."
-    ),
-    arms=tuple(
-        Arm(name=name, label=label, training=dataclasses.replace(UNCLIPPED, clipping=clipping), sweep=sweep)
-        for name, (label, clipping, sweep) in ARMS.items()
-    ),
+    method="Networks of ten tanh layers whose weights are twice as large as they should be, so that gradients grow with depth, "
+    "learn 1,000 digits of 7 by 7 points for 150 updates with a rate that falls linearly to zero. Without clipping, clipped by norm and clipped by value, each "
+    "over the same rates and over three thresholds a decade apart in all, rate and threshold are selected on validation "
+    "loss. The share of clipped updates and the angle between clipped and raw gradient are recorded.",
+    arms=(none, norm, value),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
     num_seeds=8,
     probes=(
@@ -88,13 +49,13 @@ experiment = Experiment(
         ClippedDirection(steps=Steps(count=5, last=False)),
     ),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="none",
+    noise_floor=none,
     claims=(
         Claim(
             id="B-GC3",
             statement="Clipping by value and by norm behave alike.",
             source="Pascanu et al. 2013, section 3.2",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=value, baseline=norm),
+            estimate=PairedDifference(measure=Last("test_accuracy"), runs=value.best(), baseline=norm.best()),
             rule=Within(-0.03, 0.03),
             unit="test accuracy, value minus norm, each at its own best rate and threshold",
             because="alike: within three digits of a hundred, about the spread between seeds after so short a training",
@@ -104,7 +65,7 @@ experiment = Experiment(
             form="direction",
             statement="Clipping by value changes the direction of the gradient (by norm it cannot).",
             source="Pascanu et al. 2013, section 3.2",
-            estimate=Mean(measure=COSINE, runs=value),
+            estimate=Mean(measure=COSINE, runs=value.best()),
             rule=Below(0.95),
             unit="cosine between clipped and raw gradient",
             because="a cosine of 0.95 is an angle of 18 degrees, more than rounding and less than what noise between batches does",
@@ -113,7 +74,7 @@ experiment = Experiment(
             id="B-GC6",
             statement="Clipping lowers the test loss of a network with exploding gradients.",
             source="Pascanu et al. 2013, table 1 (music and characters)",
-            estimate=PairedDifference(measure=Last("test_loss"), runs=norm, baseline=none),
+            estimate=PairedDifference(measure=Last("test_loss"), runs=norm.best(), baseline=none.best()),
             rule=Below(0.0),
             unit="nats of test loss, clipped minus not, each at its own best rate",
             because="a negative paired difference on test data is the help; its twin asks for the training data",
@@ -123,7 +84,7 @@ experiment = Experiment(
             form="training data",
             statement="It lowers the training loss as well: clipping is an aid to optimization, not a regularizer.",
             source="Pascanu et al. 2013, table 1 (music and characters)",
-            estimate=PairedDifference(measure=Last("train_loss"), runs=norm, baseline=none),
+            estimate=PairedDifference(measure=Last("train_loss"), runs=norm.best(), baseline=none.best()),
             rule=Below(0.0),
             unit="nats of training loss, clipped minus not, each at its own best rate",
             because="a regularizer would raise the training loss where it lowers the test loss",
@@ -137,21 +98,18 @@ experiment = Experiment(
                 "between the clipped and the raw gradient, one when only the length is changed."
             ),
             panels=(
-                Panel(
-                    title="Result",
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"),
-                        over="learning_rate",
-                        runs=at_best_threshold("none", "norm", "value"),
-                    ),
-                    x_label="learning rate",
-                    y_label="test accuracy",
+                sweep_curve(
+                    "Result",
+                    Last("test_accuracy"),
+                    best_runs(none, norm, value),
+                    over="optimizer.learning_rate",
                     log_x=True,
                 ),
-                Panel(
-                    title="Direction",
-                    content=SweepCurve(measure=COSINE, over="learning_rate", runs=at_best_threshold("norm", "value")),
-                    x_label="learning rate",
+                sweep_curve(
+                    "Direction",
+                    COSINE,
+                    best_runs(norm, value),
+                    over="optimizer.learning_rate",
                     y_label="cosine to the raw gradient",
                     log_x=True,
                 ),

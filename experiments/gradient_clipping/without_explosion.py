@@ -1,30 +1,6 @@
 """What does clipping do where gradients do not explode: in a well-behaved network, and in one where they vanish?"""
 
-import dataclasses
-
-from seven_terms.spec import (
-    Arm,
-    Changes,
-    Claim,
-    Clipping,
-    Digits,
-    Evaluate,
-    Experiment,
-    Figure,
-    Initialization,
-    Last,
-    Mlp,
-    PairedDifference,
-    Panel,
-    Selected,
-    Selection,
-    Sgd,
-    Steps,
-    Stream,
-    SweepCurve,
-    Training,
-    Within,
-)
+from seven_terms.spec import *
 
 WELL_BEHAVED = Training(
     task=Digits(resolution=7),
@@ -34,19 +10,16 @@ WELL_BEHAVED = Training(
     num_steps=300,
     batch_size=32,
 )
-VANISHING = dataclasses.replace(
-    WELL_BEHAVED,
-    model=Mlp(depth=5, width=32, activation="sigmoid"),
-    initialization=Initialization(kind="lecun"),
+VANISHING = WELL_BEHAVED.but(
+    model=Mlp(depth=5, width=32, activation="sigmoid"), initialization=Initialization(kind="lecun")
 )
 NETWORKS = {"well_behaved": ("well-behaved", WELL_BEHAVED), "vanishing": ("vanishing", VANISHING)}
 BOUND = {"clipping.norm": (0.5, 2.0, 8.0)}
-RATE = ("learning_rate",)
 
 
 def arms(name: str) -> tuple[Arm, Arm]:
     label, training = NETWORKS[name]
-    clipped = dataclasses.replace(training, clipping=Clipping(norm=1.0))
+    clipped = training.but(clipping=Clipping(norm=1.0))
     return (
         Arm(name=name, label=f"{label}, no clipping", training=training),
         Arm(name=f"{name}_clipped", label=f"{label}, clip by norm", training=clipped, sweep=BOUND),
@@ -55,31 +28,26 @@ def arms(name: str) -> tuple[Arm, Arm]:
 
 def gain(name: str) -> PairedDifference:
     return PairedDifference(
-        measure=Last("test_accuracy"),
-        runs=Selected(f"{name}_clipped", best=(*RATE, "norm")),
-        baseline=Selected(name, best=RATE),
+        measure=Last("test_accuracy"), runs=ARMS[f"{name}_clipped"].best(), baseline=ARMS[name].best()
     )
 
 
-experiment = Experiment(
-    name="without_explosion",
-    term="gradient_clipping",
+ARMS = by_name(arm for name in NETWORKS for arm in arms(name))
+
+
+experiment = Experiment.here(
+    __name__,
     title="Where gradients do not explode",
     question="Does clipping help, or harm, where there is no explosion to prevent?",
-    method=(
-        "A network of two ReLU layers with He's weights, whose gradients are healthy, and one of five sigmoid layers, whose "
-        "gradients vanish, learn digits of 7 by 7 points for 300 updates of plain SGD, without clipping and with the norm "
-        "clipped at one of three thresholds; rate and threshold are selected on validation loss, from the same rates."
-    ),
-    arms=tuple(arm for name in NETWORKS for arm in arms(name)),
+    method="A network of two ReLU layers with He's weights, whose gradients are healthy, and one of five sigmoid layers, whose "
+    "gradients vanish, learn digits of 7 by 7 points for 300 updates of plain SGD, without clipping and with the norm "
+    "clipped at one of three thresholds; rate and threshold are selected on validation loss, from the same rates.",
+    arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)},
     num_seeds=8,
-    probes=(
-        Stream(window=25),
-        Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=1000),
-    ),
+    probes=(Stream(window=25), Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=1000)),
     selection=Selection(metric="validation_loss"),
-    noise_floor_arm="well_behaved",
+    noise_floor=ARMS["well_behaved"],
     claims=(
         Claim(
             id="GC4",
@@ -109,18 +77,11 @@ experiment = Experiment(
                 "Clipping helps only at rates that are too large; it does not bring back what vanishes."
             ),
             panels=tuple(
-                Panel(
-                    title=label,
-                    content=SweepCurve(
-                        measure=Last("test_accuracy"),
-                        over="learning_rate",
-                        runs={
-                            "no clipping": Selected(name),
-                            "clip by norm": Selected(f"{name}_clipped", best=("norm",)),
-                        },
-                    ),
-                    x_label="learning rate",
-                    y_label="test accuracy",
+                sweep_curve(
+                    label,
+                    Last("test_accuracy"),
+                    {"no clipping": ARMS[name].at(), "clip by norm": ARMS[f"{name}_clipped"].best()},
+                    over="optimizer.learning_rate",
                     log_x=True,
                     y_limits=(0.0, 1.0),
                 )
