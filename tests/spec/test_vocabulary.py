@@ -82,7 +82,7 @@ def test_labels_are_those_of_arms_metrics_and_swept_settings():
 
 
 def test_a_label_must_be_given_where_no_metric_has_one():
-    with pytest.raises(ValueError, match="^panel 'p': the label must be given .*, got None; add y_label=.$"):
+    with pytest.raises(ValueError, match=r"^panel 'p': the label must be given .*, got None; add y_label=.$"):
         sweep_curve("p", Combine("log", Last("test_loss")), all_runs(plain), over=RATE)
 
 
@@ -95,7 +95,7 @@ def test_a_label_must_be_given_where_no_metric_has_one():
     ],
 )  # fmt: skip
 def test_the_last_part_of_a_swept_path_is_refused(wrong):
-    with pytest.raises(ValueError, match="must be spelt as in its sweep, got 'depth'; write 'model.depth'"):
+    with pytest.raises(ValueError, match=r"must be spelt as in its sweep, got .depth.; write .model\.depth."):
         experiment(**wrong)
 
 
