@@ -24,8 +24,14 @@ ifeq ($(filter $(SCALE),smoke laptop paper),)
 $(error SCALE must be smoke, laptop or paper, got '$(SCALE)'; try `make report SCALE=laptop`)
 endif
 
+ifeq ($(filter $(WANDB_MODE),offline online disabled),)
+$(error WANDB_MODE must be offline, online or disabled, got '$(WANDB_MODE)'; try `make report WANDB_MODE=offline`)
+endif
+# TERM=batch_norm is a term of ours only where it is typed after make; otherwise it is the kind of terminal.
+NARROWED = $(or $(if $(filter command,$(firstword $(origin TERM))),$(TERM)),$(ONLY))
+
 .DEFAULT_GOAL := help
-.PHONY: help report test test-slow check browse verify bench clean environment latex compiler
+.PHONY: help report test test-slow check browse publish-wandb verify bench clean environment latex compiler
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -53,9 +59,12 @@ check: environment latex compiler ## format, lint, types and tests, as before a 
 	pyright
 	python -m pytest -m 'not slow'
 
-browse: environment ## look at the W&B runs of results/<scale> in the terminal
-	@test -d $(RESULTS)/wandb || { echo "seven-terms: $(RESULTS)/wandb must exist; run \`make report SCALE=$(SCALE)\` first." >&2; exit 1; }
-	@wandb leet $(RESULTS)/wandb
+browse: environment ## look at the W&B runs of results/<scale> in the terminal (TERM=batch_norm: of one term)
+	@test -d '$(RESULTS)/wandb/$(NARROWED)' || { echo 'seven-terms: $(RESULTS)/wandb/$(NARROWED) must exist; run `make report SCALE=$(SCALE)` first.' >&2; exit 1; }
+	@$(if $(filter command,$(firstword $(origin TERM))),TERM=xterm-256color )wandb leet '$(RESULTS)/wandb/$(NARROWED)'
+
+publish-wandb: environment ## upload those W&B runs to your account, with a workspace and a report
+	@seven-terms publish-wandb --results '$(RESULTS)'
 
 verify: ## compare results/published with its checksums
 	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \

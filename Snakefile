@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
@@ -17,6 +18,7 @@ from seven_terms.records.jobs import speed_tables
 from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of, write_plans
 from seven_terms.records.sources import source_id
 from seven_terms.running.stale_locks import remove_stale_locks
+from seven_terms.tracking.mode import wandb_mode, wandb_runs, warning
 
 SCALE = config.get("scale", "laptop")
 BASE_SEED = int(config.get("base_seed", 0))
@@ -29,11 +31,14 @@ ALIVE = remove_stale_locks(Path(".snakemake")) if workflow.is_main_process else 
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
 SETTINGS = {"base_seed": BASE_SEED, "compiling": config.get("compiling", "auto"), "only": str(config.get("only", ""))}
 try:
+    WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
     PLANS = plans_at(EXPERIMENTS, SCALE, **SETTINGS)
-except ValueError as error:  # a name that no experiment has
+except ValueError as error:  # a name that no experiment has, a mode that W&B has not
     sys.exit(f"snakemake: {error}")
 if workflow.is_main_process:
     write_plans(PLANS, Path(RESULTS), among=EXPERIMENTS)
+if workflow.is_main_process and warning():
+    logger.warning(f"seven-terms: {warning()}")
 if workflow.output_settings.dryrun:
     logger.info(cost_before(PLANS, Path(RESULTS)))
 PLAN_FILES = [f"{RESULTS}/plan/{path}.json" for path in PLANS]
@@ -64,9 +69,11 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/seven-terms.pdf" if LATEX else f"{RESULTS}/report/main.tex",
+        [f"{RESULTS}/wandb/mirror.json"] if WANDB_MODE != "disabled" and find_spec("wandb") else [],
     localrule: True
 
 
 include: "rules/training.smk"
 include: "rules/analysis.smk"
 include: "rules/report.smk"
+include: "rules/tracking.smk"

@@ -1,132 +1,133 @@
-"""The log that is written at once holds what wandb itself would have written, and wandb's own reader shows it."""
+"""The mirror holds what a W&B user looks for, can be made again, and shows in W&B's own reader."""
 
 import json
-import struct
+import os
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
-from wandb.proto import wandb_internal_pb2 as records
 
-from seven_terms.tracking import log as wandb_log
-from seven_terms.tracking.log import MirroredRun, write_log
-from seven_terms.tracking.mirror import AXIS, log_with_wandb
+from seven_terms.cli import verbs
+from seven_terms.tracking.mirror import mirror
+from seven_terms.tracking.selected import MAX_RUNS
 
-WRITTEN_BY_THE_CLOCK = {"_timestamp", "_runtime", "_wandb"}
+from .results import DIVERGES, EXPERIMENT, make_results
 
-
-def mirrored_run(*, num_steps=3, values=None):
-    values = values or {
-        "train_loss": 0.25,
-        "gradient_norm/3": float("nan"),
-        "accuracy": float("inf"),
-        "low": -float("inf"),
-    }
-    return MirroredRun(
-        id="abc123-1",
-        project="a-project",
-        group="lr_decay/step_drop",
-        job_type="an_arm",
-        name="an_arm/learning_rate=0.1/seed0",
-        tags=("lr_decay", "smoke"),
-        config={
-            "run_key": "abc123",
-            "settings": {"learning_rate": 0.1},
-            "nothing": None,
-            "list": [1, 2.5],
-            "word": "ü",
-        },
-        axis=AXIS,
-        history=[{AXIS: 10 * step, **values, "moves": step / 7} for step in range(num_steps)],
-        summary={"status": "diverged", "diverged_at_step": 17, "steps": 400},
-        duration_seconds=2.5,
-    )
+WANDB = Path(sys.executable).with_name("wandb")
+SECRET = "5ec2e7" + "ab" * 17  # no key of anybody's
 
 
-def read_log(path):
-    """Return the records of a log; asserts the framing and the checksums."""
-    data = path.read_bytes()
-    assert data[:7] == wandb_log.FILE_HEADER
-    position, parts, found = 7, [], []
-    while position < len(data):
-        room = wandb_log.BLOCK_BYTES - position % wandb_log.BLOCK_BYTES
-        if room < 7:
-            assert not any(data[position : position + room])
-            position += room
-            continue
-        checksum, length, kind = struct.unpack("<IHB", data[position : position + 7])
-        assert length <= room - 7
-        assert (kind in (wandb_log.FULL, wandb_log.FIRST)) == (not parts)
-        piece = data[position + 7 : position + 7 + length]
-        assert zlib.crc32(piece, zlib.crc32(bytes([kind]))) == checksum
-        parts.append(piece)
-        position += 7 + length
-        if kind in (wandb_log.FULL, wandb_log.LAST):
-            found.append(records.Record.FromString(b"".join(parts)))
-            parts = []
-    assert not parts
-    return found
+@pytest.fixture(scope="module", autouse=True)
+def _environment():
+    """Give the process its variables back: the mirror takes those of wandb away."""
+    before = dict(os.environ)
+    os.environ.update(WANDB_API_KEY=SECRET, WANDB_MODE="online", WANDB_TAGS="a-stranger", WANDB_RUN_GROUP="another")
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
-def named(items):
-    return {".".join(item.nested_key) or item.key: json.loads(item.value_json, parse_constant=str) for item in items}
+@pytest.fixture(scope="module")
+def results_dir(tmp_path_factory, _environment) -> Path:
+    folder = make_results(tmp_path_factory.mktemp("results") / "laptop")
+    mirror(folder)
+    return folder
 
 
-def content(path):
-    """Return what a reader of the log learns, without the clock: run, config, metrics, history and summary."""
-    found = read_log(path)
-    [run] = [record.run for record in found if record.HasField("run")]
-    summary = {}
-    for record in found:
-        summary |= named(record.summary.update)
-    names = ("run_id", "project", "run_group", "job_type", "display_name")
-    return {
-        "run": {name: getattr(run, name) for name in names} | {"tags": list(run.tags)},
-        "config": named(run.config.update),
-        "metrics": [record.metric for record in found if record.HasField("metric")],
-        "history": [without_clock(named(record.history.item)) for record in found if record.HasField("history")],
-        "steps": [record.history.step.num for record in found if record.HasField("history")],
-        "summary": without_clock(summary),
-        "exit": [record.exit.exit_code for record in found if record.HasField("exit")],
-    }
+def inspect(path: Path) -> dict:
+    """Return what wandb's own reader says of a run."""
+    command = [WANDB, "leet", "inspect", "--summary", "--json", path]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
 
 
-def without_clock(values):
-    return {name: value for name, value in values.items() if name.split(".")[0] not in WRITTEN_BY_THE_CLOCK}
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.name.startswith("run-")}
 
 
-def without_source(metrics):
-    return [metric for metric in metrics if not metric.ClearField("_info")]
+def test_every_seed_of_a_setting_that_a_claim_reads_is_a_run_and_every_sweep_is_one(results_dir):
+    assert names(results_dir / "wandb" / "learning_rate" / "rates") == {
+        "run-plain-lr=0.5-s0", "run-plain-lr=0.5-s1", "run-plain-sweep",
+        "run-wide-lr=0.1-width=8-s0", "run-wide-lr=0.1-width=8-s1", "run-wide-sweep",
+        "run-fixed-lr=0.1-s0", "run-fixed-lr=0.1-s1", "run-fixed-sweep",
+    }  # fmt: skip
+    assert names(results_dir / "wandb") >= {"run-overview", "run-rates-plain-lr=0.5-s0"}
+    assert len(list((results_dir / "wandb" / "logs").iterdir())) == len(names(results_dir / "wandb")) == 10
 
 
-@pytest.mark.parametrize("num_steps", [1, 30])
-def test_the_log_holds_what_wandb_itself_writes(tmp_path, monkeypatch, num_steps):
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    run = mirrored_run(num_steps=num_steps)
-    log_with_wandb(run, tmp_path / "theirs", mode="offline")
-    [theirs] = (tmp_path / "theirs").rglob("*.wandb")
-    ours, theirs = content(write_log(run, tmp_path / "ours")), content(theirs)
-    assert without_source(ours.pop("metrics")) == without_source(theirs.pop("metrics"))
-    assert ours == theirs
-    assert len(ours["history"]) == num_steps
+def test_a_claim_over_a_whole_sweep_adds_no_runs_but_the_best_setting_stands_for_its_arm(tmp_path):
+    rates = [{"optimizer.learning_rate": rate} for rate in (0.1, 0.5, 2.0)]
+    folder = make_results(tmp_path / "laptop", selected={"plain": rates})
+    mirror(folder)
+    plain = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if name.startswith("run-plain-lr")}
+    assert plain == {"run-plain-lr=0.1-s0", "run-plain-lr=0.1-s1"}
 
 
-@pytest.mark.parametrize("size", [10, 32_000, 32_741, 32_755, 200_000])
-def test_records_of_any_size_are_cut_at_block_ends(tmp_path, size):
-    run = mirrored_run(values={"m" * size: 1.0})
-    history = [
-        named(record.history.item) for record in read_log(write_log(run, tmp_path)) if record.HasField("history")
-    ]
-    assert [values["m" * size] for values in history] == [1.0, 1.0, 1.0]
+def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):
+    run = inspect(results_dir / "wandb" / "run-rates-plain-lr=0.5-s1")
+    assert run["name"] == "learning_rate/rates/plain-lr=0.5-s1"
+    assert set(run["tags"]) == {"learning_rate", "rates", "plain", "laptop", "supported"}
+    assert "Which rate is best?" in run["notes"]
+    assert "LR1" in run["notes"]
+    assert 'make report SCALE=laptop ONLY="learning_rate/rates"' in run["notes"]
+    expected = {"learning_rate": 0.5, "seed": 1, "arm": "plain", "experiment": EXPERIMENT.path, "status": "completed",
+                "commit": "0123456789ab", "processor": "an AMD", "training/model/width": 4, "at_scale": "laptop"}  # fmt: skip
+    assert expected.items() <= run["config"].items()
+    assert not [value for value in run["config"].values() if isinstance(value, dict)]
+    assert f"{run['config']['run_key']}-{run['config']['attempt']}" in run["file"]
 
 
-def test_wandb_shows_the_metrics_and_config_of_a_log(tmp_path):
-    path = write_log(mirrored_run(), tmp_path)
-    wandb = Path(sys.executable).with_name("wandb")
-    shown = subprocess.run(
-        [wandb, "leet", "inspect", "--summary", path], capture_output=True, text=True, check=True, timeout=60
-    ).stdout
-    for word in ("an_arm/learning_rate=0.1/seed0", "train_loss", "run_key", "abc123", "diverged"):
-        assert word in shown
+def test_summaries_keep_the_good_end_of_each_metric(results_dir):
+    summary = inspect(results_dir / "wandb" / "run-rates-plain-lr=0.5-s0")["summary"]
+    assert summary["batch_loss"]["min"] == pytest.approx(-5.5)
+    assert summary["test_accuracy"]["max"] == pytest.approx(6.5)
+    assert summary["trainer/step"] == 6
+
+
+def test_divergent_values_and_their_step_are_shown(tmp_path):
+    folder = make_results(tmp_path / "laptop", selected={"plain": {"optimizer.learning_rate": DIVERGES}})
+    mirror(folder)
+    run = inspect(folder / "wandb" / f"run-rates-plain-lr={DIVERGES:g}-s0")
+    assert run["config"]["status"] == run["summary"]["status"] == "diverged"
+    assert run["summary"]["diverged_at_step"] == 3
+    assert run["state"] == "finished"
+
+
+def test_a_sweep_is_a_table_with_shares_and_the_overview_holds_verdicts_and_figures(results_dir):
+    sweep = inspect(results_dir / "wandb" / "run-rates-plain-sweep")
+    assert sweep["summary"]["num_runs"] == 6
+    assert sweep["summary"]["share_diverged"] == pytest.approx(1 / 3)
+    assert sweep["config"]["swept/learning_rate"] == "0.1, 0.5, 2.0"
+    table = json.loads(next((results_dir / "wandb" / "run-rates-plain-sweep").rglob("*.table.json")).read_text())
+    assert {"learning_rate", "seed", "status", "last/validation_loss"} <= set(table["columns"])
+    assert len(table["data"]) == 6
+    overview = inspect(results_dir / "wandb")  # latest-run
+    assert overview["summary"]["verdicts/supported"] == 1
+    assert list((results_dir / "wandb" / "run-overview").rglob("*.png"))
+
+
+def test_a_second_mirror_writes_nothing_and_changed_results_write_new_runs(tmp_path):
+    folder = make_results(tmp_path / "laptop")
+    mirror(folder)
+    before = {path: path.stat().st_mtime_ns for path in (folder / "wandb" / "logs").rglob("*.wandb")}
+    assert ", 0 of them new" in mirror(folder)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "wandb" / "logs").rglob("*.wandb")} == before
+    make_results(folder, selected={"plain": {"optimizer.learning_rate": 0.1}})
+    assert ", 0 of them new" not in mirror(folder)
+    assert "run-plain-lr=0.5-s0" not in names(folder / "wandb" / "learning_rate" / "rates")
+
+
+def test_all_runs_can_be_asked_for_and_the_mirror_can_be_narrowed(results_dir, tmp_path, capsys):
+    folder = make_results(tmp_path / "laptop")
+    assert verbs.run(["mirror", "--results", str(folder), "--runs", "all", "--only", "learning_rate"]) == 0
+    runs = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if not name.endswith("sweep")}
+    assert len(runs) == 2 * (3 + 6 + 1) < MAX_RUNS
+    capsys.readouterr()
+    assert verbs.run(["mirror", "--results", str(folder), "--only", "batch_norm"]) == 1
+    assert "--only must name terms or <term>/<name> of the plan, got ['batch_norm']" in capsys.readouterr().err
+
+
+def test_no_file_of_the_mirror_holds_the_key(results_dir):
+    files = [path for path in results_dir.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]

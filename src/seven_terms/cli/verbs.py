@@ -33,7 +33,9 @@ def run(arguments: Sequence[str]) -> int:
 def plan(options: argparse.Namespace) -> None:
     from ..planning import plans_at, write_plans
     from ..planning.forecast import cost_before
+    from ..tracking.mode import wandb_mode
 
+    wandb_mode()
     experiments = _import_experiments(options.experiments)
     settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
     plans = plans_at(experiments, options.scale, **settings)
@@ -162,6 +164,13 @@ def timing(options: argparse.Namespace) -> None:
     print(wall_time_line(options.results, since=options.since))
 
 
+def mirror(options: argparse.Namespace) -> None:
+    from ..tracking.mirror import mirror
+    from ..tracking.mode import wandb_runs
+
+    print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only)))
+
+
 def serve_warm(options: argparse.Namespace) -> None:
     for stage in ("training", "statistics", "figures", "report"):
         importlib.import_module(f"seven_terms.{stage}")
@@ -222,6 +231,11 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
     "report": (report, "write the report's .tex files", ("results", "paper", "output", "beside?")),
     "show": (show, "print the report's path and its verdicts", ("results",)),
+    "mirror": (
+        mirror,
+        "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
+        ("results", "runs?", "only?"),
+    ),
     "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
     "timing": (timing, "say how the wall time divides", ("results", "since")),
 }
@@ -233,6 +247,7 @@ OPTIONS: dict[str, dict] = {
     "published": {"type": Path, "default": Path("paper/published.yaml")},
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
+    "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
     "name": {},
     "since": {"type": float},
     "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},

@@ -1,1 +1,1 @@
-"""Metrics to Weights & Biases: the only importer of wandb."""
+"""Metrics to Weights & Biases, after the statistics: the only importer of wandb. Nothing reads it back."""

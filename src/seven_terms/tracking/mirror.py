@@ -1,112 +1,177 @@
-"""The W&B mirror: every run of a stack as a W&B run, written from the finished metrics. Nothing reads it back.
+"""The W&B mirror of a results folder: made from metrics and tables, after them, and again at any time.
 
-Offline unless WANDB_MODE says otherwise. The stable key of a run is `config.run_key`; W&B's own id carries the time of
-the attempt, because a deterministic id would overwrite silently.
+What is written already is kept, by an id that follows from its content: a second call writes nothing.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import time
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import wandb
 
-from ..records.canonical import encode
-from ..records.plans import Plan
-from ..records.runs import Run, Stack
-from .log import MirroredRun, write_log
+from ..records.plans import Plan, read_plan
+from ..records.tables import read_csv, read_experiment_metrics, read_metrics, read_stack_record
+from ..spec import require
+from .content import MirroredRun, run_content
+from .folders import LOGS, link_all, remove_others, written_runs
+from .overview import overview_content, sweep_content
+from .selected import MAX_RUNS, selected_runs
 
-MAX_POINTS = 25  # logged steps a run: a mirror is for looking at, the parquet file has every row
-MAX_INDEX = 16  # of a metric by layer or unit, so many are logged
-AXIS = "trainer/step"
-
-
-def mirror(plan: Plan, stack: Stack, table: pd.DataFrame, record: dict[str, Any], *, directory: Path) -> None:
-    """Write every run of a stack as a W&B run below `directory`; WANDB_MODE=disabled writes none."""
-    mode = os.environ.get("WANDB_MODE", "offline")
-    if mode == "disabled":
-        return
-    for run in mirrored_runs(plan, stack, table, record):
-        if mode in ("offline", "dryrun"):
-            write_log(run, directory / "wandb")
-        else:
-            log_with_wandb(run, directory, mode=mode)
+ENDS = ("seed", "status", "diverged_at_step")
 
 
-def mirrored_runs(plan: Plan, stack: Stack, table: pd.DataFrame, record: dict[str, Any]) -> Iterator[MirroredRun]:
-    """Yield what W&B is told of each run of a trained stack."""
-    attempt = format(int(time.time()), "x")
-    history = _history(table)
-    for run in stack.runs:
-        yield MirroredRun(
-            id=f"{run.id}-{attempt}",
-            project=os.environ.get("WANDB_PROJECT", "seven-terms"),
-            group=run.experiment,
-            job_type=run.arm,
-            name="/".join(filter(None, (run.arm, _settings_of(run), f"seed{run.seed}"))),
-            tags=(run.experiment.split("/")[0], plan.scale),
-            config={"run_key": run.id, "stack": record["stack"], **encode(run), "provenance": record["provenance"]},
-            axis=AXIS,
-            history=[{AXIS: step, **values} for step, values in sorted(history.get(run.id, {}).items())],
-            summary=record["runs"][run.id],
-            duration_seconds=record["duration_seconds"],
-        )
+def mirror(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] = ()) -> str:
+    """Write the mirror to `<results_dir>/wandb` and return what was written in one line.
 
+    `runs="all"` mirrors every run; `only` names terms or experiments, and leaves out the others.
+    """
+    plans = _plans(results_dir, only)
+    wandb_dir = results_dir / "wandb"
+    (wandb_dir / LOGS).mkdir(parents=True, exist_ok=True)
+    _keep_wandb_inside(wandb_dir)
+    from .write import write_run
 
-def _settings_of(run: Run) -> str:
-    return ",".join(f"{name}={value:g}" for name, value in run.settings.items() if isinstance(value, (int, float)))
-
-
-def _history(table: pd.DataFrame) -> dict[str, dict[int, dict[str, float]]]:
-    """Return {run id: {step: {metric: value}}}, thinned to MAX_POINTS; indexed metrics are named `metric/index`."""
-    steps = sorted(table["step"].unique().tolist())
-    kept = steps[:: max(len(steps) // MAX_POINTS, 1)] + steps[-1:]
-    few = table[table["step"].isin(kept) & (table["index"] < MAX_INDEX)]
-    history: dict[str, dict[int, dict[str, float]]] = {}
-    columns = (few[name].tolist() for name in ("run_id", "step", "metric", "index", "value"))
-    for run_id, step, metric, index, value in zip(*columns, strict=True):
-        values = history.setdefault(run_id, {}).setdefault(step, {})
-        values[metric if index < 0 else f"{metric}/{index}"] = value
-    return history
-
-
-def log_with_wandb(run: MirroredRun, directory: Path, *, mode: str) -> None:
-    """Log a run through wandb itself, as an account needs it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    handle = wandb.init(
-        project=run.project,
-        group=run.group,
-        job_type=run.job_type,
-        name=run.name,
-        tags=run.tags,
-        id=run.id,
-        dir=str(directory),
-        mode=mode,
-        config=dict(run.config),
-        reinit="create_new",
-        settings=_settings(),
+    staging, done, kept, counts = (
+        wandb_dir / ".staging",
+        written_runs(wandb_dir),
+        {},
+        {"run": 0, "sweep": 0, "overview": 0},
     )
-    handle.define_metric(AXIS)
-    handle.define_metric("*", step_metric=AXIS)
-    for values in run.history:
-        handle.log(dict(values))
-    handle.summary.update(dict(run.summary))
-    handle.finish()
-
-
-def _settings() -> wandb.Settings:
-    # x_... settings are private to wandb: they stand in this one place.
-    return wandb.Settings(
-        console="off",
-        silent=True,
-        disable_code=True,
-        disable_git=True,
-        x_disable_stats=True,
-        x_disable_meta=True,
-        x_disable_machine_info=True,
-        x_save_requirements=False,
+    for content in contents(results_dir, plans, runs=runs):
+        place = done.get(content.id) or write_run(content, wandb_dir / LOGS, staging=staging)
+        kept[content.id] = (_without_data(content), place)
+        counts[content.kind] += 1
+    shutil.rmtree(staging, ignore_errors=True)
+    remove_others(wandb_dir, kept)
+    link_all(wandb_dir, kept)
+    new = len(kept.keys() - done.keys())
+    (wandb_dir / "mirror.json").write_text(json.dumps({**counts, "runs": runs, "ids": sorted(kept)}, indent=1) + "\n")
+    return (
+        f"{wandb_dir}: {len(kept)} W&B runs ({counts['run']} runs, {counts['sweep']} sweeps, {counts['overview']} overview), "
+        f"{new} of them new; look at them with `make browse`."
     )
+
+
+def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterator[MirroredRun]:
+    """Yield what W&B is told: every selected run, every arm's sweep, the overview."""
+    verdicts = read_csv(results_dir / "verdicts.csv", kind="verdicts")
+    ends = {plan.experiment.path: _ends(plan, results_dir) for plan in plans}
+    num_sweeps = sum(len(_sweeps(plan, ends[plan.experiment.path])) for plan in plans)
+    scores = {run_id: score for frame in ends.values() for run_id, score in frame["score"].items()}
+    chosen = set(scores) if runs == "all" else selected_runs(plans, verdicts, scores, room=MAX_RUNS - num_sweeps - 1)
+    for plan in plans:
+        own = verdicts[verdicts["experiment"] == plan.experiment.path]
+        for stack_id, stack in plan.stacks.items():
+            wanted = [run for run in stack.runs if run.id in chosen]
+            if wanted:
+                table, record = read_metrics(_metrics_dir(results_dir, plan) / f"{stack_id}.parquet")
+                rows = dict(
+                    tuple(table[table["run_id"].isin([run.id for run in wanted])].groupby("run_id", observed=True))
+                )
+                for run in wanted:
+                    yield run_content(run, plan, rows[run.id], record, verdicts=own)
+        for arm, frame in _sweeps(plan, ends[plan.experiment.path]):
+            yield sweep_content(plan, arm, _of_arm(frame), verdicts=own)
+    yield overview_content(
+        plans, verdicts[verdicts["experiment"].isin(ends)], results_dir, counts={"num_runs": len(scores)}
+    )
+
+
+def _sweeps(plan: Plan, ends: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of each arm that sweeps over anything."""
+    swept = {run.arm for run in plan.runs.values() if run.settings}
+    return [(str(arm), frame) for arm, frame in ends.groupby("arm", sort=False) if arm in swept]
+
+
+def _of_arm(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of an arm without columns that it does not have."""
+    plain = frame.drop(columns=["arm", "score"]).dropna(axis="columns", how="all")
+    plain.attrs = frame.attrs
+    return plain.reset_index(names="run_id")
+
+
+def _ends(plan: Plan, results_dir: Path) -> pd.DataFrame:
+    """Return a row a run: arm, selection score, settings, seed, status, and the last value of every metric without index."""
+    folder = _metrics_dir(results_dir, plan)
+    paths = [path for stack in plan.stacks if (path := folder / f"{stack}.parquet").is_file()]
+    metrics = read_experiment_metrics(paths, expected=set(plan.runs), experiment=plan.experiment.path)
+    plain = metrics[metrics["index"] < 0]
+    last = plain.groupby(["run_id", "metric"], observed=True)["value"].last().unstack("metric")
+    records: dict[str, Any] = {}
+    for path in paths:
+        records |= read_stack_record(path)["runs"]
+    rows = {
+        run.id: {
+            "arm": run.arm,
+            **run.settings,
+            "seed": run.seed,
+            **{name: records[run.id].get(name) for name in ENDS[1:]},
+        }
+        for run in plan.runs.values()
+    }
+    frame = pd.DataFrame.from_dict(rows, orient="index").join(last.add_prefix("last/"))
+    frame.attrs = {
+        "swept": sorted({name for run in plan.runs.values() for name in run.settings}),
+        "metrics": [f"last/{name}" for name in last.columns],
+    }
+    return frame.assign(score=_scores(plan, frame))
+
+
+def _scores(plan: Plan, frame: pd.DataFrame) -> pd.Series:
+    """Return the last value of the experiment's selection metric, smaller is better, NaN for a diverged run."""
+    selection = plan.experiment.selection
+    name = f"last/{selection.metric}"
+    if name not in frame:
+        return pd.Series(float("nan"), index=frame.index)
+    sign = 1.0 if selection.mode == "min" else -1.0
+    return (sign * frame[name].astype(float)).where(frame["status"] != "diverged")
+
+
+def _metrics_dir(results_dir: Path, plan: Plan) -> Path:
+    return results_dir / "metrics" / plan.experiment.path
+
+
+def _plans(results_dir: Path, only: tuple[str, ...]) -> tuple[Plan, ...]:
+    paths = sorted((results_dir / "plan").glob("*/*.json"))
+    names = {path: f"{path.parent.name}/{path.stem}" for path in paths}
+    wanted = tuple(word for words in only for word in words.split())
+    unknown = [word for word in wanted if word not in {*names.values(), *(path.parent.name for path in paths)}]
+    require(not unknown, what="mirror", must="--only must name terms or <term>/<name> of the plan", got=unknown)
+    chosen = [path for path in paths if not wanted or {names[path], path.parent.name} & set(wanted)]
+    require(
+        bool(chosen),
+        what=f"results {str(results_dir)!r}",
+        must="it must hold plan/<term>/<name>.json",
+        got="none",
+        do="run `make report`",
+    )
+    return tuple(read_plan(path) for path in chosen)
+
+
+def _without_data(run: MirroredRun) -> MirroredRun:
+    """Return a run's names alone: a thousand histories need not stay in memory."""
+    return MirroredRun(
+        **{name: getattr(run, name) for name in ("kind", "key", "group", "job_type", "label", "tags", "notes")},
+        config={},
+        summary={},
+    )
+
+
+def _keep_wandb_inside(wandb_dir: Path) -> None:
+    """Let wandb write below this folder alone, whatever the caller's variables say; offline it needs no key."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        if name not in ("WANDB_PROJECT", "WANDB_ENTITY"):
+            del os.environ[name]
+    folders = {
+        "DATA": "artifacts",
+        "CACHE": ".staging/cache",
+        "ARTIFACT": ".staging/artifacts",
+        "CONFIG": ".staging/config",
+    }
+    os.environ.update({f"WANDB_{name}_DIR": str((wandb_dir / path).resolve()) for name, path in folders.items()})
+    os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")

@@ -1,0 +1,163 @@
+"""What W&B is told: a run of its own for every selected run, for every arm's sweep, and one for the results as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..records.canonical import encode
+from ..records.plans import Plan
+from ..records.runs import Run
+
+AXIS = "trainer/step"
+MAX_POINTS = 40  # logged steps a run: a mirror is for looking at, the parquet file has every row
+MAX_INDEX = 16  # of a metric by layer or unit, so many are logged
+MAX_TAG = 64  # characters that W&B allows
+Table = tuple[Sequence[str], Sequence[Sequence[Any]]]  # columns, rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MirroredRun:
+    """One W&B run. `kind`: "run", "sweep" or "overview"; `label` names it in lists; `history` is in the order of `axis`."""
+
+    kind: str
+    key: str
+    group: str
+    job_type: str
+    label: str
+    tags: tuple[str, ...]
+    notes: str
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    axis: str = AXIS
+    history: Sequence[Mapping[str, float]] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    images: Mapping[str, Path] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)  # the artifact
+
+    @property
+    def attempt(self) -> str:
+        """A hash of all that is told: the same results make the same W&B run again, others a new one."""
+        told = [getattr(self, name) for name in ("tags", "notes", "config", "summary", "history", "tables")]
+        told += [{name: _digest(path) for name, path in (self.images | self.files).items()}]
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+    @property
+    def id(self) -> str:
+        return f"{self.key}-{self.attempt}"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run_content(
+    run: Run, plan: Plan, table: pd.DataFrame, record: Mapping[str, Any], *, verdicts: pd.DataFrame
+) -> MirroredRun:
+    """Return what W&B is told of one run, from its rows of a metrics file and the stack's record."""
+    end, origin = record["runs"][run.id], record["provenance"]
+    served = served_by(run.arm, verdicts)
+    return MirroredRun(
+        kind="run",
+        key=run.id,
+        group=run.experiment,
+        job_type=run.arm,
+        label=f"{run.arm}-{spelled(run.settings)}s{run.seed}",
+        tags=tags_of(plan, run.arm, served),
+        notes=notes_of(plan, served),
+        config={
+            "kind": "run",
+            "run_key": run.id,
+            **identity(plan, run.arm),
+            **run.settings,
+            "seed": run.seed,
+            **end,
+            "mode": run.mode,
+            "stack": record["stack"],
+            **flat_provenance(origin),
+            **flat(encode(run.training), "training"),
+        },
+        summary={**end, "duration_seconds": record["duration_seconds"] / len(record["runs"])},
+        history=_history(table),
+    )
+
+
+def served_by(arm: str, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the verdicts of the claims that read an arm."""
+    reads = [arm in json.loads(text or "{}") for text in verdicts["selected"]]
+    return verdicts[pd.Series(reads, index=verdicts.index, dtype=bool)]
+
+
+def identity(plan: Plan, arm: str) -> dict[str, Any]:
+    label = next((one.label for one in plan.experiment.arms if one.name == arm), arm)
+    names = {"term": plan.experiment.term, "experiment": plan.experiment.path, "arm": arm, "arm_label": label}
+    return {**names, "at_scale": plan.scale, "base_seed": plan.base_seed}
+
+
+def spelled(settings: Mapping[str, Any]) -> str:
+    """Return settings as they stand in a name: "lr=0.1-width=32-"."""
+    names = {"learning_rate": "lr"}
+    numbers = ((name, value) for name, value in settings.items() if isinstance(value, (int, float, str)))
+    each = (
+        f"{names.get(name, name)}={value if isinstance(value, str) else format(value, 'g')}-" for name, value in numbers
+    )
+    return "".join(each).replace("/", "_")
+
+
+def tags_of(plan: Plan, arm: str, verdicts: pd.DataFrame) -> tuple[str, ...]:
+    """Return term, experiment, arm and scale, and the verdicts of the claims that read the arm."""
+    words = [plan.experiment.term, plan.experiment.name, arm, plan.scale, *sorted(set(verdicts["verdict"]))]
+    return tuple(dict.fromkeys(word[:MAX_TAG] for word in words if word))
+
+
+def notes_of(plan: Plan, verdicts: pd.DataFrame) -> str:
+    """Return the question, the claims with their verdicts, and the command that repeats the run."""
+    claims = [f"- {row.claim} {row.form}: {row.statement} ({row.verdict})" for row in verdicts.itertuples()]
+    seed = f" BASE_SEED={plan.base_seed}" if plan.base_seed else ""
+    command = f'make report SCALE={plan.scale} ONLY="{plan.experiment.path}"{seed}'
+    return "\n".join([plan.experiment.question, *claims, f"Repeat it with `{command}`."])
+
+
+def flat_provenance(origin: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in origin.items() if not isinstance(value, Mapping)} | flat(
+        {name: value for name, value in origin.items() if isinstance(value, Mapping)}, ""
+    )
+
+
+def flat(data: Any, path: str) -> dict[str, Any]:
+    """Return nested data as {"training/optimizer": "Sgd", "training/optimizer/learning_rate": 0.1, ...}."""
+    if not isinstance(data, Mapping):
+        return {path: data}
+    if data.get("is") == "float":
+        return {path: float(data["value"])}
+    found: dict[str, Any] = {path: data["is"]} if "is" in data else {}
+    for name, value in data.items():
+        if name != "is":
+            found |= flat(value, f"{path}/{name}" if path else name)
+    return found
+
+
+def better(metric: str) -> str | None:
+    """Return which end of a metric is the good one: "min", "max", or None where neither is."""
+    words = metric.split("/")[0].split("_")
+    if "accuracy" in words:
+        return "max"
+    return "min" if {"loss", "error"} & set(words) else None
+
+
+def _history(table: pd.DataFrame) -> list[dict[str, float]]:
+    """Return the values of a run by step, thinned to MAX_POINTS; indexed metrics are named `metric/index`."""
+    steps = sorted(table["step"].unique().tolist())
+    kept = set(steps[:: -(-len(steps) // MAX_POINTS) or 1] + steps[-1:])
+    history: dict[int, dict[str, float]] = {}
+    columns = (table[name].tolist() for name in ("step", "metric", "index", "value"))
+    for step, metric, index, value in zip(*columns, strict=True):
+        if step in kept and index < MAX_INDEX:
+            history.setdefault(step, {AXIS: step})[metric if index < 0 else f"{metric}/{index}"] = value
+    return [history[step] for step in sorted(history)]

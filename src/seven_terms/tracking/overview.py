@@ -1,0 +1,105 @@
+"""The two summaries among the W&B runs: an arm's whole sweep as a table, and the results of a scale as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..records.plans import Plan
+from ..spec import TERM_TITLES
+from .content import MirroredRun, Table, identity, notes_of, served_by, tags_of
+
+OVERVIEW = "overview"
+SHOWN = (
+    "claim",
+    "form",
+    "term",
+    "experiment",
+    "statement",
+    "verdict",
+    "effect",
+    "low",
+    "high",
+    "unit",
+    "num_runs",
+    "rule",
+)
+ARTIFACT = ("verdicts.csv", "comparisons.csv", "noise_floor.csv", "runs.csv", "plan/experiments.csv", "seven-terms.pdf")
+
+
+def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, verdicts: pd.DataFrame) -> MirroredRun:
+    """Return what W&B is told of an arm's sweep; `ends` has a row a run: settings, seed, status, last value of each metric."""
+    served = served_by(arm, verdicts)
+    swept = [name for name in ends.attrs["swept"] if name in ends]
+    diverged = int((ends["status"] == "diverged").sum())
+    metrics = [name for name in ends if name in ends.attrs["metrics"]]
+    axis, history = _over_sweep(ends, swept, metrics)
+    return MirroredRun(
+        kind="sweep",
+        key=f"{plan.experiment.name}-{arm}-sweep",
+        group=plan.experiment.path,
+        job_type="sweep",
+        label=f"{arm}-sweep",
+        tags=(*tags_of(plan, arm, served), "sweep"),
+        notes=notes_of(plan, served),
+        config={"kind": "sweep", **identity(plan, arm), **{f"swept/{name}": _grid(ends[name]) for name in swept}},
+        summary={"num_runs": len(ends), "num_diverged": diverged, "share_diverged": diverged / len(ends)}
+        | {f"{name}/{end}": getattr(ends[name], end)() for name in metrics for end in ("min", "median", "max")},
+        axis=axis,
+        history=history,
+        tables={"sweep": _table(ends)},
+    )
+
+
+def _grid(values: pd.Series) -> str:
+    return ", ".join(str(value) for value in dict.fromkeys(values.tolist()))
+
+
+def _over_sweep(ends: pd.DataFrame, swept: list[str], metrics: list[str]) -> tuple[str, list[dict[str, float]]]:
+    """Return the mean of each metric over runs by the first swept number: what a chart over the sweep shows."""
+    numbers = [name for name in swept if pd.api.types.is_numeric_dtype(ends[name])]
+    if not numbers:
+        return "", []
+    means = ends.groupby(numbers[0], sort=True)[metrics].mean()
+    rows = [{numbers[0]: float(value), **row} for value, row in zip(means.index, means.to_dict("records"), strict=True)]
+    return numbers[0], rows
+
+
+def _table(frame: pd.DataFrame) -> Table:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [str(name) for name in plain.columns], plain.values.tolist()
+
+
+def overview_content(
+    plans: tuple[Plan, ...], verdicts: pd.DataFrame, results_dir: Path, *, counts: Mapping[str, Any]
+) -> MirroredRun:
+    """Return the run that holds the verdict table, every figure, and tables and report as an artifact."""
+    scale, found = plans[0].scale, verdicts["verdict"].value_counts().to_dict()
+    figures = {
+        str(path.relative_to(results_dir / "figures").with_suffix("")): path
+        for path in sorted((results_dir / "figures").rglob("*.png"))
+    }
+    files = {name: results_dir / name for name in ARTIFACT if (results_dir / name).is_file()}
+    files |= {
+        str(path.relative_to(results_dir)): path for path in sorted((results_dir / "page").rglob("*")) if path.is_file()
+    }
+    files |= {str(path.relative_to(results_dir)): path for path in sorted((results_dir / "summary").rglob("*.csv"))}
+    terms = [TERM_TITLES[term] for term in dict.fromkeys(plan.experiment.term for plan in plans)]
+    command = f"make report SCALE={scale}" + (f" BASE_SEED={plans[0].base_seed}" if plans[0].base_seed else "")
+    return MirroredRun(
+        kind=OVERVIEW,
+        key=f"{OVERVIEW}-{scale}",
+        group=OVERVIEW,
+        job_type=OVERVIEW,
+        label=OVERVIEW,
+        tags=(OVERVIEW, scale),
+        notes=f"{len(verdicts)} claims about {', '.join(terms)}, judged. Repeat it with `{command}`.",
+        config={"kind": OVERVIEW, "at_scale": scale, "base_seed": plans[0].base_seed, **counts},
+        summary={f"verdicts/{verdict}": number for verdict, number in found.items()},
+        tables={"verdicts": _table(verdicts[list(SHOWN)])},
+        images={f"figures/{name}": path for name, path in figures.items()},
+        files=files,
+    )
