@@ -34,8 +34,8 @@ experiment = Experiment.here(
     method="One unit, x_t = w sigmoid(x_{t-1}) + b, is run for 50 steps and asked to end at 0.7, in double precision. Along the "
     "line b = -0.52 w the loss has a wall near w = 4.88. Gradient and curvature are taken at 101 points of the line. "
     "Then gradient descent makes 100 updates from each of 45 starts beyond the wall, with and without a bound of 0.1 on "
-    "the gradient's norm, each at the best of the same seven rates. The starts are a grid, not a sample: intervals "
-    "treat them as if drawn.",
+    "the gradient's norm, each at the best of the same seven rates. The starts are a grid, not a sample, so "
+    "that shares have no interval.",
     arms=(none, norm, line),
     num_seeds=1,
     probes=(
@@ -50,7 +50,7 @@ experiment = Experiment.here(
             form="curvature",
             statement="Gradient and curvature explode together.",
             source="Pascanu et al. 2013, section 2.3",
-            estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(line.at(),)),
+            estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(line.at(),), exact=True),
             rule=Above(0.5),
             unit="rank correlation along the line across the wall",
             because="a rank correlation above 0.5 over four decades of gradients means that the two grow at the same places",
@@ -63,6 +63,7 @@ experiment = Experiment.here(
                 measure=arrived,
                 runs=norm.best("optimizer.learning_rate"),
                 baseline=none.best("optimizer.learning_rate"),
+                exact=True,
             ),
             rule=Above(0.0),
             unit="share of starts that end with a loss below 0.01",
@@ -80,6 +81,7 @@ experiment = Experiment.here(
                 ),
                 runs=none.at(),
                 baseline=norm.at(),
+                exact=True,
             ),
             rule=Above(0.0),
             unit="share of runs with a step above the bound, without minus with clipping",

@@ -121,9 +121,9 @@ def test_what_is_not_of_the_declared_type_is_not_written(
 
 
 def test_a_cell_that_was_damaged_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "replication.csv"
-    path.write_text("claim,form,first,second,agree\nX1,,supported,refuted,Flase\n")
+    path = tmp_path / "experiments.csv"
+    path.write_text("experiment,scales,planned\nx,smoke,Flase\n")
     with pytest.raises(
-        ValueError, match=r"column 'agree' .*: every cell must be a flag, got 'Flase'; make the table again"
+        ValueError, match=r"column 'planned' .*: every cell must be a flag, got 'Flase'; make the table again"
     ):
-        read_csv(path, kind="replication")
+        read_csv(path, kind="experiments")

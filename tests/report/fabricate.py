@@ -21,9 +21,11 @@ from seven_terms.records.tables import (
     COMPARISONS,
     EXPERIMENTS,
     METRICS,
+    OF_FAMILY,
     RUNS,
     SUMMARY,
     VERDICTS,
+    read_csv,
     write_csv,
     write_metrics,
 )
@@ -86,7 +88,7 @@ def fabricate(
 
 def add_origins(folder: Path, *, processor: str = "AMD EPYC", device: str = "cpu") -> None:
     """Add what stands behind made-up results and is needed to publish them: raw claims, and metrics files without metrics."""
-    verdicts = pd.read_csv(folder / "verdicts.csv").drop(columns="p_holm")
+    verdicts = read_csv(folder / "verdicts.csv", kind="verdicts").drop(columns=list(OF_FAMILY))
     origin = {"commit": "0123456789ab", "python": "3.12.1", "versions": {"torch": "2.13.0", "numpy": "2.4.6"}}
     origin |= {"processor": processor, "num_cores": 2, "device": device}
     for path in folder.glob("plan/*/*.json"):
@@ -146,28 +148,38 @@ def verdict_of(experiment: Experiment, claim: Claim, *, number: int, **changes: 
         "high": high,
         "unit": claim.unit,
         "num_runs": 10,
+        "low_alone": low,
+        "high_alone": high,
         "num_seeds": 5,
         "num_undefined": 0,
         "num_diverged": 0,
         "selected": "{}",
         "p_value": 0.004,
         "p_holm": 0.02,
+        "family": "primary",
+        "num_tests": 5,
+        "heterogeneity": float("nan"),
+        "seeds_needed": 12,
+        "rule_low": 1.0,
+        "rule_high": float("inf"),
         "rule": "above 1",
         "condition": claim.condition,
         "because": claim.because,
         "note": "",
+        "definition": "0123456789",
+        "sample": "",
     }
     return row | changes
 
 
 def set_verdict(folder: Path, key: str, **changes: object) -> None:
     """Change the row of one claim in verdicts.csv."""
-    table = pd.read_csv(folder / "verdicts.csv", dtype={"form": str, "note": str, "condition": str})
-    keys = table["claim"] + table["form"].map(lambda form: f" ({form})" if isinstance(form, str) else "")
+    table = read_csv(folder / "verdicts.csv", kind="verdicts")
+    keys = table["claim"] + table["form"].map(lambda form: f" ({form})" if form else "")
     for column, value in changes.items():
         table[column] = table[column].astype(object)
         table.loc[keys == key, column] = value
-    table.to_csv(folder / "verdicts.csv", index=False)
+    write_csv(table, folder / "verdicts.csv", kind="verdicts")
 
 
 def runs_of(folder: Path, experiment: Experiment) -> pd.DataFrame:

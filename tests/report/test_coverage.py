@@ -8,7 +8,7 @@ import pytest
 from experiments.batch_norm import mnist_2015, parts
 from experiments.gradient_clipping import temporal_order
 from experiments.vanishing_gradient import adding
-from seven_terms.records.tables import write_csv
+from seven_terms.records.tables import REPLICATION, write_csv
 from seven_terms.report import write_report
 
 from .fabricate import CHOSEN, fabricate, open_paper, set_verdict
@@ -91,8 +91,9 @@ def test_an_experiment_without_claims_makes_a_report(tmp_path, written):
 
 
 def test_the_replication_counts_the_claims_of_the_report_only(selection, written):
-    rows = [("BN1", "fair", "supported", "refuted", False), ("B-LR3", "", "supported", "refuted", False)]
-    table = pd.DataFrame(rows, columns=["claim", "form", "first", "second", "agree"])
+    rows = [{"claim": "BN1", "form": "fair"}, {"claim": "B-LR3", "form": ""}]
+    found = {"first": "supported", "second": "refuted", "agree": False, "effect": 1.0, "low": 0.5, "high": 1.5}
+    table = pd.DataFrame([row | found for row in rows]).reindex(columns=list(REPLICATION))
     write_csv(table, selection / "replication.csv", kind="replication")
     told = written(selection, "generated/replication")
     assert "the same for $0$ of $1$ claims" in told

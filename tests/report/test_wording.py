@@ -19,6 +19,7 @@ from seven_terms.spec import (
     LogSlope,
     Mean,
     Measure,
+    Median,
     Over,
     PairedDifference,
     PairedRatio,
@@ -62,6 +63,7 @@ MEASURES = {
 }
 ESTIMATES = {
     Mean: (Mean(measure=LOSS, runs=A, log=True), "geometric mean over seeds, Student's t"),
+    Median: (Median(measure=LOSS, runs=A), "median over seeds, sign test"),
     PairedDifference: (
         PairedDifference(measure=LOSS, runs=A, baseline=B),
         "mean difference over shared seeds, paired t",
@@ -71,7 +73,7 @@ ESTIMATES = {
     ProportionDifference: (ProportionDifference(measure=Diverged(), runs=A, baseline=B), "Newcombe's interval"),
     Slope: (
         Slope(measure=LOSS, over="batch_size", runs=(A,), argbest="learning_rate"),
-        "slope of the logarithm of learning rate that is best over the logarithm of batch size per seed",
+        "slope of the logarithm of learning rate that is best over the logarithm of batch size for the mean over seeds",
     ),
     BestSetting: (
         BestSetting(measure=LOSS, setting="learning_rate", runs=A, baseline=B),
@@ -109,6 +111,12 @@ def test_no_measure_or_estimate_of_the_vocabulary_is_left_out():
 def test_estimates_are_said_in_words(kind):
     estimate, expected = ESTIMATES[kind]
     assert expected in estimate_in_words(estimate, LABELS)
+
+
+def test_the_offset_of_a_target_is_said():
+    target = StepsTo("test_accuracy", above=-0.02, target_of=("a", Last("test_accuracy")))
+    told = "number of steps until test accuracy reaches 0.02 below the final test accuracy of “plain”"
+    assert measure_in_words(target, LABELS) == told
 
 
 def test_runs_are_named_by_label_and_choice():

@@ -12,11 +12,13 @@ from seven_terms.records.runs import Run
 from seven_terms.spec import (
     Arm,
     Best,
+    Combine,
     Correlation,
     Diverged,
     ExpectedSgd,
     Last,
     Mean,
+    Median,
     NoisyQuadraticMoments,
     Over,
     PairedDifference,
@@ -92,7 +94,7 @@ def test_a_diverged_run_counts_as_the_worst_loss_and_opens_the_interval_upwards(
     assert found.interval.effect == pytest.approx(np.mean([4 - 2, 2 - 2.5, 4 - 3]))
     assert found.interval.high == math.inf
     assert math.isfinite(found.interval.low)
-    assert found.notes == ("a: 1 of 3 runs diverged and count as the worst value seen",)
+    assert found.notes == ("a: 1 of 3 runs diverged or have no finite value and count as the worst value seen",)
 
 
 def test_a_diverged_baseline_opens_the_interval_downwards() -> None:
@@ -127,19 +129,23 @@ def crossing(times: dict[str, tuple[float, ...]]) -> Results:
 STEPS = PairedRatio(measure=StepsTo("loss", below=1.0), runs=A, baseline=B)
 
 
-def test_a_miss_in_the_numerator_counts_as_the_budget_and_leaves_a_lower_bound() -> None:
-    found = estimate(STEPS, crossing({"a": (80, math.inf, 60), "b": (20, 20, 20)}))
-    assert found.interval.effect == pytest.approx((4 * 5 * 3) ** (1 / 3))
-    assert found.interval.low > 1.0
-    assert found.interval.high == math.inf
+def test_times_are_compared_by_their_means_up_to_the_budget_each_between_two_looks() -> None:
+    found = estimate(STEPS, crossing({"a": (80, math.inf, 60), "b": (20, 20, 30)}))
+    assert found.interval.effect == pytest.approx((75 + 100 + 55) / (15 + 15 + 25))
+    assert found.sample.columns["first_low"] == (70.0, 100.0, 50.0)
+    assert found.sample.columns["first_high"] == (80.0, 100.0, 60.0)
+    assert found.sample.columns["second_low"] == (10.0, 10.0, 20.0)
     assert found.notes == ("a: 1 of 3 runs missed the target and count as their budget",)
+    back = estimate(STEPS, crossing({"b": (80, math.inf, 60), "a": (20, 20, 30)})).interval
+    assert (found.interval.low, found.interval.high) == pytest.approx((1 / back.high, 1 / back.low))
 
 
-def test_a_miss_in_the_denominator_makes_the_interval_start_at_zero() -> None:
-    found = estimate(STEPS, crossing({"a": (80, 70, 60), "b": (20, math.inf, 20)}))
-    assert found.interval.low == 0.0
-    assert math.isfinite(found.interval.high)
-    assert found.notes == ("b: 1 of 3 runs missed the target and count as their budget",)
+def test_a_difference_of_times_holds_both_looks() -> None:
+    kind = PairedDifference(measure=STEPS.measure, runs=A, baseline=B)
+    found = estimate(kind, crossing({"a": (80, 90, 60), "b": (20, 20, 30)}))
+    assert found.interval.effect == pytest.approx((60 + 70 + 30) / 3)
+    assert found.sample.columns["low"] == (50.0, 60.0, 20.0)
+    assert found.sample.columns["high"] == (70.0, 80.0, 40.0)
 
 
 def test_proportions_count_runs() -> None:
@@ -156,11 +162,32 @@ def test_a_proportion_of_something_else_is_refused() -> None:
         of(Proportion(measure=LOSS, runs=A))
 
 
-def test_a_correlation_is_over_runs_and_needs_five() -> None:
-    results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] ** 2, "validation_loss": 1.0})
+def test_several_runs_of_a_seed_are_one_unit_of_a_proportion() -> None:
+    results = sweep(lambda run: {"test_loss": float(run.seed == 1), "validation_loss": 1.0})
+    found = estimate(Proportion(measure=Reached(LOSS, above=0.5), runs=A), results)
+    assert (found.num_runs, found.num_seeds) == (36, 3)
+    assert found.sample.columns == {"successes": (0.0, 12.0, 0.0), "trials": (12.0, 12.0, 12.0)}
+    assert found.interval.high - found.interval.low > 0.7
+    grid = estimate(Proportion(measure=Reached(LOSS, above=0.5), runs=A, exact=True), results).interval
+    assert (grid.low, grid.high) == pytest.approx((1 / 3, 1 / 3))
+
+
+def test_a_median_bears_a_run_without_a_value() -> None:
+    found = of(Median(measure=Last("probe"), runs=A), lambda run: run.seed == 0)
+    assert found.interval.effect == 3.0
+    assert found.notes == ("a: 1 of 3 seeds have no value and may lie anywhere",)
+
+
+def test_a_correlation_is_over_seeds_and_needs_five_runs() -> None:
+    results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] ** (2 - run.seed), "validation_loss": 1.0})
     found = estimate(Correlation(first=LOSS, second=Setting("learning_rate"), runs=(A,)), results)
-    assert found.interval.effect == pytest.approx(1.0)
     assert found.num_runs == 36
+    assert math.isnan(found.interval.effect)  # the third seed's loss does not vary: it has no correlation
+    results = sweep(lambda run: {"test_loss": run.settings["learning_rate"] ** 2 + run.seed, "validation_loss": 1.0})
+    exactly = Correlation(first=LOSS, second=Setting("learning_rate"), runs=(A,), exact=True)
+    found = estimate(exactly, results).interval
+    assert found.low == found.effect == found.high
+    assert 0.2 < found.effect < 1.0
     assert math.isnan(of(Correlation(first=LOSS, second=Last("probe"), runs=(A,))).interval.effect)
 
 
@@ -227,4 +254,5 @@ def test_what_theory_says_of_a_run_is_a_setting_and_an_axis() -> None:
     found = estimate(Slope(measure=LOSS, over="stability_limit", runs=(A,)), results)
     assert found.interval.effect == pytest.approx(2.0)
     squared = Setting("stability_limit")
-    assert estimate(Correlation(first=LOSS, second=squared, runs=(A,)), results).interval.effect == pytest.approx(1.0)
+    deviation = WorstDeviation(measure=Combine("ratio", LOSS, Combine("square", squared)), expected=1.0, runs=(A,))
+    assert estimate(deviation, results).interval.effect == pytest.approx(0.0, abs=1e-12)

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from seven_terms.statistics.intervals import Interval, newcombe, spearman, student, student_log, welch, wilson
+from seven_terms.statistics.intervals import (
+    Interval,
+    median,
+    newcombe,
+    ratio_of_means,
+    share,
+    share_difference,
+    spearman,
+    student,
+    student_log,
+    welch,
+    wilson,
+)
 
 DRAWS = 2000
 TOLERANCE = 4 * math.sqrt(0.95 * 0.05 / DRAWS)
@@ -44,8 +56,39 @@ def draw_spearman(rng: np.random.Generator) -> tuple[Interval, float]:
     return spearman(x, y), 6 / math.pi * math.asin(0.3)  # Pearson 1907: rank correlation of a normal pair
 
 
+def rounded_up(times: np.ndarray, budget: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (last look before, look that found it) of times watched every 8 steps up to a budget."""
+    looks = np.ceil(times / 8.0) * 8.0
+    return np.minimum(looks - 8.0, budget), np.minimum(looks, budget)
+
+
+def draw_median(rng: np.random.Generator) -> tuple[Interval, float]:
+    return median(rng.exponential(1.0, 30)), math.log(2.0)
+
+
+def draw_share(rng: np.random.Generator) -> tuple[Interval, float]:
+    of_seed = rng.beta(2.0, 2.0, 24)  # runs of a seed are alike
+    return share(rng.binomial(10, of_seed), np.full(24, 10)), 0.5
+
+
+def draw_share_difference(rng: np.random.Generator) -> tuple[Interval, float]:
+    first, second = rng.beta(4.0, 2.0, 24), rng.beta(2.0, 2.0, 24)
+    trials = np.full(24, 10)
+    return share_difference(rng.binomial(10, first), trials, rng.binomial(10, second), trials), 2 / 3 - 1 / 2
+
+
 @pytest.mark.parametrize(
-    "draw", [draw_student, draw_student_log, draw_welch, draw_wilson, draw_newcombe, draw_spearman]
+    "draw",
+    [
+        draw_student,
+        draw_student_log,
+        draw_welch,
+        draw_wilson,
+        draw_newcombe,
+        draw_spearman,
+        draw_share,
+        draw_share_difference,
+    ],
 )
 def test_an_interval_covers_the_truth_in_95_percent_of_draws(
     draw: Callable[[np.random.Generator], tuple[Interval, float]],
@@ -58,6 +101,58 @@ def test_an_interval_covers_the_truth_in_95_percent_of_draws(
     assert covered / DRAWS == pytest.approx(0.95, abs=TOLERANCE)
 
 
+@pytest.mark.parametrize("looks", [False, True])
+def test_the_ratio_of_mean_times_covers_the_truth_and_more_where_looks_are_apart(looks: bool) -> None:
+    rng = np.random.default_rng(4)
+    budget, covered = 60.0, 0
+    truth = 30.0 * (1 - math.exp(-budget / 30.0)) / (20.0 * (1 - math.exp(-budget / 20.0)))  # restricted means
+    for _ in range(DRAWS):
+        first, second = rng.exponential(30.0, 40), rng.exponential(20.0, 40)
+        if looks:
+            interval = ratio_of_means(*rounded_up(first, budget), *rounded_up(second, budget))
+        else:
+            one, two = np.minimum(first, budget), np.minimum(second, budget)
+            interval = ratio_of_means(one, one, two, two)
+        covered += interval.low <= truth <= interval.high
+    assert covered / DRAWS > 0.95 - TOLERANCE
+    assert looks or covered / DRAWS < 0.95 + TOLERANCE
+
+
+def test_the_median_covers_the_truth_at_least_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(6)
+    covered = sum(
+        interval.low <= truth <= interval.high for interval, truth in (draw_median(rng) for _ in range(DRAWS))
+    )
+    assert 0.95 - TOLERANCE < covered / DRAWS < 0.98  # the levels of order statistics are steps: 95.7 % here
+
+
+def test_a_median_is_that_of_the_sign_test_and_bears_a_seed_without_a_value() -> None:
+    values = np.array([0.98, 0.95, 1.0, 0.96, 0.97, 0.99, 0.955, 0.965, 0.975, math.nan])
+    found = median(values)
+    assert (found.low, found.high) == (0.95, 1.0)  # second of ten from either end, the lost one being anywhere
+    expected = stats.binomtest(9, 10, 0.5, alternative="greater").pvalue
+    assert found.above(0.9) == pytest.approx(expected)
+    assert median(values[:5]).low == -math.inf
+
+
+def test_clustered_runs_of_one_mind_count_as_one_run_a_seed() -> None:
+    alike, alone = share(np.array([16, 16, 0, 16, 0, 16]), np.full(6, 16)), wilson(4, 6)
+    assert alike.effect == pytest.approx(alone.effect)
+    assert alike.high - alike.low > alone.high - alone.low
+    certain = share(np.full(5, 3), np.full(5, 3))
+    assert (certain.low, certain.high) == pytest.approx((wilson(5, 5).low, 1.0))
+
+
+def test_seeds_on_one_look_decide_only_what_the_looks_resolve() -> None:
+    looks = {"first_low": np.full(5, 80.0), "first_high": np.full(5, 100.0)}
+    same = ratio_of_means(**looks, second_low=np.full(5, 80.0), second_high=np.full(5, 100.0))
+    assert same.low < 0.8
+    assert same.high > 1.25
+    much = ratio_of_means(**looks, second_low=np.full(5, 8.0), second_high=np.full(5, 10.0))
+    assert 6.0 < much.low < 8.0
+    assert same.above(1.0) > 0.5
+
+
 @pytest.mark.parametrize(
     "interval",
     [
@@ -67,6 +162,9 @@ def test_an_interval_covers_the_truth_in_95_percent_of_draws(
         wilson(3, 10),
         newcombe((7, 10), (2, 12)),
         spearman(np.arange(9.0), np.array([2.0, 0, 1, 5, 3, 4, 8, 6, 7])),
+        share(np.array([3, 9, 5]), np.full(3, 10)),
+        share_difference(np.array([3, 9, 5]), np.full(3, 10), np.array([1, 2]), np.full(2, 10)),
+        ratio_of_means(*np.array([[1.0, 2, 4], [1.0, 2, 4], [3.0, 1, 2], [3.0, 1, 2]])),
     ],
 )
 def test_the_p_value_is_five_percent_where_the_interval_ends(interval: Interval) -> None:
@@ -75,6 +173,10 @@ def test_the_p_value_is_five_percent_where_the_interval_ends(interval: Interval)
     assert 2 * interval.above(interval.low) == pytest.approx(0.05, rel=1e-6)
     assert 2 * interval.below(interval.high) == pytest.approx(0.05, rel=1e-6)
     assert interval.above(interval.effect) == pytest.approx(interval.below(interval.effect), abs=1e-9)
+    narrow = interval.at(0.1)
+    assert interval.above(narrow.low) == pytest.approx(0.1, rel=1e-6)
+    assert interval.below(narrow.high) == pytest.approx(0.1, rel=1e-6)
+    assert interval.opened(up=True, down=False).at(0.1).high == math.inf
 
 
 def test_student_agrees_with_scipy() -> None:
@@ -108,10 +210,12 @@ def test_one_seed_has_an_effect_but_no_interval() -> None:
     assert "one seed" in interval.note
 
 
-def test_seeds_that_agree_exactly_have_no_width_and_no_p_value() -> None:
+def test_seeds_that_agree_exactly_decide_nothing_and_stay_in_the_family() -> None:
     interval = student(np.full(4, 0.1))
-    assert interval.low == interval.high == pytest.approx(0.1)
-    assert interval.above is None
+    assert interval.effect == pytest.approx(0.1)
+    assert (interval.low, interval.high) == (-math.inf, math.inf)
+    assert interval.above is not None
+    assert interval.above(0.0) == 1.0
     assert "all 4 seeds agree" in interval.note
 
 
@@ -135,5 +239,7 @@ def test_swapping_the_arms_flips_the_interval(values: list[float]) -> None:
 @given(numbers, st.floats(0.01, 100))
 def test_a_ratio_does_not_depend_on_the_unit(values: list[float], scale: float) -> None:
     first, second = np.exp(np.array(values) / 50), np.exp(-np.array(values) / 70)
-    one, other = student_log(first / second), student_log((scale * first) / (scale * second))
+    one = ratio_of_means(first, first, second, second)
+    other = ratio_of_means(scale * first, scale * first, scale * second, scale * second)
     assert (one.low, one.high) == pytest.approx((other.low, other.high), rel=1e-9)
+    assert student_log(scale * first).low == pytest.approx(scale * student_log(first).low, rel=1e-9)

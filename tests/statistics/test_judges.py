@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seven_terms.spec import Above, Below, Rule, Within
 from seven_terms.statistics.intervals import Interval, exact, student, unknown
-from seven_terms.statistics.judges import corrected, holm, judge, p_value, rule_in_words
+from seven_terms.statistics.judges import holm, judge, limits_of, p_value, rule_in_words, rule_of
 
 
 @pytest.mark.parametrize(
@@ -74,17 +74,30 @@ def test_what_has_no_p_value_stays_outside_the_family() -> None:
 
 def test_holm_agrees_with_a_hand_computed_example() -> None:
     # sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1 and never falling: 0.02, 0.03, 0.06, 0.06
-    assert holm([0.01, 0.04, math.nan, 0.03, 0.005]) == pytest.approx([0.03, 0.06, math.nan, 0.06, 0.02], nan_ok=True)
-    assert holm([0.6, 0.7]) == pytest.approx([1.0, 1.0])
-    assert len(holm([])) == 0
+    adjusted, tests = holm([0.01, 0.04, math.nan, 0.03, 0.005])
+    assert adjusted == pytest.approx([0.03, 0.06, math.nan, 0.06, 0.02], nan_ok=True)
+    assert tests == pytest.approx(
+        [3, 2, math.nan, 2, 4], nan_ok=True
+    )  # 0.03 is the first that fails: 0.04 fails with it
+    assert holm([0.6, 0.7])[0] == pytest.approx([1.0, 1.0])
+    assert len(holm([])[0]) == 0
 
 
-def test_a_verdict_that_does_not_survive_holm_becomes_inconclusive_with_a_note() -> None:
-    assert corrected("supported", 0.04) == ("supported", "")
-    assert corrected("refuted", math.nan) == ("refuted", "")
-    verdict, note = corrected("refuted", 0.08)
-    assert verdict == "inconclusive"
-    assert note == "refuted alone, but p = 0.08 after Holm's correction over all claims"
+@given(st.lists(st.floats(-1.0, 3.0), min_size=1, max_size=8), st.integers(0, 2**32 - 1))
+def test_the_interval_at_its_level_in_the_family_decides_as_the_adjusted_p_value_does(
+    means: list[float], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    intervals = [student(rng.normal(mean, 1.0, 6)) for mean in means]
+    for rule in (Above(0.0), Within(-0.5, 2.5)):
+        adjusted, tests = holm([p_value(rule, interval) for interval in intervals])
+        for interval, p, number in zip(intervals, adjusted, tests, strict=True):
+            assert (judge(rule, interval.at(0.025 / number)) != "inconclusive") == (p < 0.05)
+
+
+def test_a_rule_is_known_by_its_limits() -> None:
+    for rule in (Above(1.0), Below(-2.0), Within(0.0, 1.0)):
+        assert rule_of(*limits_of(rule)) == rule
 
 
 def test_rules_are_spelt_out() -> None:

@@ -52,24 +52,30 @@ def finish(results_dir: Path, experiment: Experiment, **options: object) -> Plan
     return plan
 
 
-def test_verdicts_are_corrected_over_all_experiments_and_exact_claims_are_not(tmp_path: Path) -> None:
+def test_verdicts_are_corrected_by_family_over_all_experiments_and_exact_claims_are_not(tmp_path: Path) -> None:
     exact = WorstDeviation(measure=Last("test_loss"), expected=0.0, runs=(Selected("a"),), absolute=True)
     first = make_experiment(
         num_seeds=4, claims=(claim("X1"), claim("X2", rule=Above(0.0)), claim("X3", estimate=exact, rule=Below(10.0)))
     )
     second = dataclasses.replace(
-        first, name="other", claims=(claim("X1", form="fair", condition="sometimes"), claim("X4", rule=Below(-0.85)))
+        first,
+        name="other",
+        claims=(claim("X1", form="fair", condition="sometimes"), claim("X4", rule=Below(-0.85)), claim("B-X5")),
     )
     finish(tmp_path, first)
     finish(tmp_path, second)
     verdicts(tmp_path, tmp_path / "verdicts.csv")
     table = read_csv(tmp_path / "verdicts.csv", kind="verdicts").set_index("claim")
-    assert len(table) == 5
+    assert len(table) == 6
+    assert table["family"].to_dict()["B-X5"] == "lr_schedule"
+    assert table.loc["B-X5", "p_holm"] == table.loc["B-X5", "p_value"]
+    assert (table.loc["B-X5", "low"], table.loc["B-X5", "num_tests"]) == (table.loc["B-X5", "low_alone"], 1)
     assert table.loc["X2", "verdict"] == "refuted"
     assert table.loc["X3", "verdict"] == "supported"
     assert np.isnan(table.loc["X3", "p_value"])
     assert sorted(table.loc["X1", "verdict"]) == ["conditional", "supported"]
-    family = table[table["p_value"].notna()]
+    family = table[table["p_value"].notna() & (table["family"] == "primary")]
+    assert (family["low"] <= family["low_alone"]).all()
     assert (family["p_holm"] >= family["p_value"]).all()
     assert family["p_holm"].min() == pytest.approx(min(1.0, 4 * family["p_value"].min()))
     assert set(table["rule"]) == {"below 0", "above 0", "below 10", "below -0.85"}

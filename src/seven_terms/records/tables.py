@@ -92,7 +92,20 @@ PROVENANCE = {
     "commit": TEXT,
     "trained_on": TEXT,
 }
-REPLICATION = {"claim": TEXT, "form": TEXT, "first": TEXT, "second": TEXT, "agree": FLAG}
+# Every claim with a second set of seeds, each set judged alone: both verdicts, and what the second set found.
+REPLICATION = {
+    "claim": TEXT,
+    "form": TEXT,
+    "definition": TEXT,
+    "first": TEXT,
+    "second": TEXT,
+    "agree": FLAG,
+    "effect": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "num_seeds": NUMBER,
+    "sample": TEXT,
+}
 VERDICTS = {
     "claim": TEXT,
     "form": TEXT,
@@ -102,22 +115,33 @@ VERDICTS = {
     "source": TEXT,
     "verdict": TEXT,  # supported, conditional, refuted or inconclusive
     "effect": NUMBER,
-    "low": NUMBER,
+    "low": NUMBER,  # of the interval that decides: at the level of the claim's place in its family
     "high": NUMBER,
+    "low_alone": NUMBER,  # of the 95 % interval of this claim alone
+    "high_alone": NUMBER,
     "unit": TEXT,
     "num_runs": COUNT,
     "num_seeds": NUMBER,  # independent units behind the interval; empty where nothing is random
     "num_undefined": NUMBER,  # of the runs: finished, but without a finite value of what is measured
     "num_diverged": NUMBER,  # of the runs
     "selected": TEXT,  # JSON: arm -> the settings chosen for it on validation data, path -> value
-    "p_value": NUMBER,
-    "p_holm": NUMBER,
+    "p_value": NUMBER,  # two-sided, of this claim alone
+    "p_holm": NUMBER,  # after Holm's correction over its family
+    "family": TEXT,  # primary: the statements under test; else a term: what others say of it
+    "num_tests": NUMBER,  # the interval that decides has 1 - 5 % / num_tests
+    "heterogeneity": NUMBER,  # p-value of a difference between two sets of seeds, where both are pooled
+    "seeds_needed": NUMBER,  # to decide with 80 % power at this level, were effect and spread those observed
     "rule": TEXT,
+    "rule_low": NUMBER,  # supported between these two
+    "rule_high": NUMBER,
     "condition": TEXT,
     "because": TEXT,
     "note": TEXT,
+    "definition": TEXT,  # of what is estimated, from which trainings: only equal ones are pooled
+    "sample": TEXT,  # JSON: method and numbers per seed
 }
-CLAIMS = {column: kind for column, kind in VERDICTS.items() if column != "p_holm"}  # of one experiment, before Holm
+OF_FAMILY = ("low_alone", "high_alone", "p_holm", "family", "num_tests", "heterogeneity", "seeds_needed")
+CLAIMS = {name: kind for name, kind in VERDICTS.items() if name not in OF_FAMILY}  # of one experiment, each claim alone
 # An arm against itself with other seeds.
 NOISE_FLOOR = {
     "experiment": TEXT,

@@ -26,5 +26,6 @@ def replication_paragraph(inputs: Inputs) -> str:
         " claims."
     )
     if moved:
-        text += f" Verdicts that changed are reported as inconclusive: {'; '.join(moved)}."
+        text += f" It changed for {'; '.join(moved)}."
+    text += " Both sets together decide the verdicts of this report."
     return text + "\n"

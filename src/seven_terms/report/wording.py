@@ -17,6 +17,7 @@ from ..spec import (
     LogSlope,
     Mean,
     Measure,
+    Median,
     Over,
     PairedDifference,
     PairedRatio,
@@ -63,7 +64,7 @@ def measure_in_words(measure: Measure | float, labels: Labels) -> str:
         case Last(metric=metric):
             return f"final {_metric(metric, measure.index)}"
         case At(metric=metric, step=step, fraction=fraction):
-            return f"{_metric(metric, measure.index)} at {f'step {step}' if step is not None else _share(fraction)}"
+            return f"{_metric(metric, measure.index)} at {f'step {step}' if step is not None else _fraction(fraction)}"
         case Best(metric=metric, mode=mode):
             return f"{'lowest' if mode == 'min' else 'highest'} {_metric(metric, measure.index)} of the run"
         case AtBest(metric=metric, of=of, mode=mode):
@@ -91,7 +92,7 @@ def _metric(metric: str, index: int | None) -> str:
     return words(metric) if index in (-1, None) else f"{words(metric)} ({index})"
 
 
-def _share(fraction: float | None) -> str:
+def _fraction(fraction: float | None) -> str:
     return f"{100 * (fraction or 0.0):g} % of the run"
 
 
@@ -104,7 +105,10 @@ def _steps_in_words(measure: StepsTo, labels: Labels) -> str:
     if measure.target_of:
         arm, target = measure.target_of
         whose = runs_in_words(arm, labels) if isinstance(arm, Selected) else f"“{labels[arm]}”"
-        return f"number of steps until {metric} reaches the {measure_in_words(target, labels)} of {whose}"
+        reached = f"the {measure_in_words(target, labels)} of {whose}"
+        offset = measure.above or measure.below or 0.0
+        away = f"{abs(offset):g} {'above' if offset > 0 else 'below'} " if offset else ""
+        return f"number of steps until {metric} reaches {away}{reached}"
     limit = f"above {measure.above:g}" if measure.above is not None else f"below {measure.below:g}"
     return f"number of steps until {metric} is {limit}"
 
@@ -141,6 +145,10 @@ def _paired(what: str, *, exact: bool, scale: str = "") -> str:
     return "free of chance, so without interval" if exact else f"{what} over shared seeds, paired t{scale}"
 
 
+def _share_interval(whose: str, *, exact: bool) -> str:
+    return "free of chance, so without interval" if exact else f"{whose}'s interval, seeds as units"
+
+
 def _slope_of(estimate: Slope, labels: Labels) -> str:
     measure = "" if estimate.measure is None else measure_in_words(estimate.measure, labels)
     if estimate.argbest is None:
@@ -163,29 +171,44 @@ def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
         case Mean(measure=measure, log=log):
             kind = "geometric mean" if log else "mean"
             return f"{told(measure)}, {runs(estimate.runs)}; {kind} over seeds, Student's t"
+        case Median(measure=measure):
+            return f"{told(measure)}, {runs(estimate.runs)}; median over seeds, sign test"
         case PairedDifference(measure=measure):
             versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
             return f"{told(measure)}, {versus}; {_paired('mean difference', exact=estimate.exact)}"
+        case PairedRatio(measure=StepsTo() as measure):
+            versus = f"{runs(estimate.runs)} over {runs(estimate.baseline)}"
+            return f"{told(measure)}, {versus}; ratio of means up to the budget, paired t, each time between two looks"
         case PairedRatio(measure=measure):
             versus = f"{runs(estimate.runs)} over {runs(estimate.baseline)}"
             return f"{told(measure)}, {versus}; {_paired('geometric mean ratio', exact=estimate.exact, scale=' on logarithms')}"
         case Proportion(measure=measure):
-            return f"share of runs with {told(measure)}, {runs(estimate.runs)}; Wilson's interval"
+            how = _share_interval("Wilson", exact=estimate.exact)
+            return f"share of runs with {told(measure)}, {runs(estimate.runs)}; {how}"
         case ProportionDifference(measure=measure):
             versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
-            return f"share of runs with {told(measure)}, {versus}; Newcombe's interval"
+            return f"share of runs with {told(measure)}, {versus}; {_share_interval('Newcombe', exact=estimate.exact)}"
         case Slope():
             what = _slope_of(estimate, labels)
             x, y = (("the logarithm of " if log else "") for log in (estimate.log_x, estimate.log_y))
             among = ", ".join(runs(some) for some in estimate.runs)
-            return f"slope of {y}{what} over {x}{words(estimate.over)} per seed, {among}; mean over seeds, Student's t"
+            over, how = f"over {x}{words(estimate.over)}", "per seed"
+            if estimate.argbest is not None and estimate.crosses is None:
+                how = "for the mean over seeds, interpolated, jackknife"
+            return f"slope of {y}{what} {over} {how}, {among}; Student's t"
         case BestSetting():
             kind = "largest" if estimate.mode == "largest_reached" else "best"
             against = f" over that of {runs(estimate.baseline)}" if estimate.baseline else ""
             what = f"{kind} {words(estimate.setting)} by {told(estimate.measure)}, {runs(estimate.runs)}{against}"
-            return f"{what}; geometric mean over seeds, Student's t on logarithms"
+            if estimate.exact:
+                return f"{what}; free of chance, so without interval"
+            how = (
+                "geometric mean over seeds" if kind == "largest" else "for the mean over seeds, interpolated, jackknife"
+            )
+            return f"{what}; {how}, Student's t on logarithms"
         case Correlation(first=first, second=second):
-            return f"Spearman's rank correlation of {told(first)} and {told(second)}; Fisher's interval"
+            how = "free of chance, so without interval" if estimate.exact else "Fisher's interval"
+            return f"Spearman's rank correlation of {told(first)} and {told(second)}; {how}"
         case WorstDeviation(measure=measure, absolute=absolute):
             kind = "absolute" if absolute else "relative"
             what = " and ".join(told(one) for one in (measure if isinstance(measure, tuple) else (measure,)))

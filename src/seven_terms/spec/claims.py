@@ -67,6 +67,14 @@ class Mean:
 
 
 @checked
+class Median:
+    """Median over seeds with the interval of the sign test, which bears seeds without a value: they may lie anywhere."""
+
+    measure: Measure
+    runs: Selected
+
+
+@checked
 class PairedDifference:
     """Mean over shared seeds of measure(runs) - measure(baseline), Student t.
 
@@ -84,9 +92,9 @@ class PairedDifference:
 class PairedRatio:
     """Geometric mean over shared seeds of measure(runs) / measure(baseline), Student t on logs.
 
-    Censored steps-to-target (infinity) count as the budget. In the numerator that makes the ratio a lower bound (the
-    interval is open above), in the denominator an upper bound (the interval starts at 0); the verdict's note says so.
-    `exact` as for `PairedDifference`.
+    Of steps to a target it is the ratio of mean times, restricted to the shorter budget: a miss counts as the budget, a time
+    lies between the look that found it and the one before, and the interval holds both ends. `exact` as for
+    `PairedDifference`.
     """
 
     measure: Measure
@@ -97,19 +105,24 @@ class PairedRatio:
 
 @checked
 class Proportion:
-    """Share of runs whose 0/1 measure is 1, Wilson interval."""
+    """Share of runs whose 0/1 measure is 1, Wilson interval; several runs of a seed count for what they are worth.
+
+    `exact`: the runs are a grid free of chance, so that there is no interval.
+    """
 
     measure: Measure
     runs: Selected
+    exact: bool = False
 
 
 @checked
 class ProportionDifference:
-    """Difference of two shares, Newcombe's hybrid score interval."""
+    """Difference of two shares, Newcombe's hybrid score interval; seeds and `exact` as for `Proportion`."""
 
     measure: Measure
     runs: Selected
     baseline: Selected
+    exact: bool = False
 
 
 @checked
@@ -118,9 +131,10 @@ class Slope:
 
     `log_x`, `log_y`: slopes on logarithms, so an exponent. `over` names a sweep value or an arm -> number mapping.
     `best`: per seed and per value of `over`, first take the runs at the selected other sweep values; with
-    `argbest="learning_rate"` the y is that selected value itself (per seed), so the slope is that of the optimum. With
-    `crosses` it is the value of that setting up to which the measure is at least this level, interpolated between grid
-    points on the setting's logarithm: the depth, length or rate up to which something works, finer than the grid.
+    `argbest="learning_rate"` the y is the value that is best for the mean over seeds, interpolated by a parabola over its
+    logarithm, so the slope is that of the optimum; its error is that of the jackknife over seeds. With `crosses` it is, per
+    seed, the value of that setting up to which the measure is at least this level, interpolated between grid points on the
+    setting's logarithm: the depth, length or rate up to which something works, finer than the grid.
     """
 
     measure: Measure | None
@@ -139,10 +153,12 @@ class Slope:
 
 @checked
 class BestSetting:
-    """Per seed, the value of a sweep at which the measure is best; geometric mean, t on logs; ratio if baseline is given.
+    """The value of a sweep at which the measure is best, or its ratio to the baseline's; Student t on logarithms.
 
-    `largest_reached`: instead of the best, the largest value whose measure is 1 (e.g. largest rate that does not
-    diverge). A best value at the edge of the grid is a bound, so the interval is open on that side.
+    Best is the mean over seeds, interpolated by a parabola over the value's logarithm; the error is that of the jackknife.
+    `largest_reached`: instead, per seed, the largest value whose measure is 1 (e.g. largest rate that does not diverge),
+    which lies between that point of the grid and the next. A best value at the edge of the grid is a bound, so the interval
+    is open on that side. `exact`: all seeds agree, and what is known is the grid's resolution.
     """
 
     measure: Measure
@@ -152,15 +168,20 @@ class BestSetting:
     baseline: Selected | None = None
     baseline_mode: Literal["min", "max", "largest_reached"] | None = None
     baseline_measure: Measure | None = None
+    exact: bool = False
 
 
 @checked
 class Correlation:
-    """Spearman rank correlation of two measures over the runs, Fisher interval."""
+    """Spearman rank correlation of two measures: over runs of one seed each, Fisher interval; else per seed, Student t.
+
+    `exact`: the runs are a grid free of chance, so that there is no interval.
+    """
 
     first: Measure
     second: Measure
     runs: Annotated[tuple[Selected, ...], Sized(least=1)]
+    exact: bool = False
 
 
 @checked
@@ -197,6 +218,7 @@ class Regret:
 
 Estimate = (
     Mean
+    | Median
     | PairedDifference
     | PairedRatio
     | Proportion

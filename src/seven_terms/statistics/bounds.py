@@ -1,9 +1,10 @@
-"""Values per seed, some of which are only bounds: missed targets, diverged runs, best settings at the edge of a grid.
+"""Values per seed, some of which are only bounds: looks apart in time, diverged runs, best settings at the edge of a grid.
 
-No run is dropped in silence. A run that missed its target needs at least its budget; a diverged run is at least as bad as
-the worst finite value seen in the runs compared. Such a value enters as that bound, and the interval is then open on the
-side where the true value lies, so that only the safe direction can decide a claim. Where "worse" has no meaning for a
-measure, the run is left out and the interval is open on both sides. Each case is counted in a note.
+No run is dropped in silence. A time to a target lies between the look that found it reached and the one before; it is
+restricted to the budget, so that a miss is worth the budget. A diverged run is at least as bad as the worst finite value
+seen in the runs compared: it enters as that bound, and the interval is then open on the side where the true value lies, so
+that only the safe direction can decide a claim. Where "worse" has no meaning for a measure, the run is left out and the
+interval is open on both sides. Each case is counted in a note.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ..spec import At, Best, Combine, Last, Measure, Over, StepsTo
-from .intervals import Interval
 from .results import Results
+from .samples import Sample, sample_of
 from .selection import Chosen, evaluate
 
 WORSE_WHEN_LARGE = ("loss", "error", "distance")
@@ -25,7 +26,10 @@ WORSE_WHEN_SMALL = ("accuracy",)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PerSeed:
-    """`table` has one row a seed: value, up (the truth may be larger), down (smaller). `lost`: some had no value."""
+    """`table` has one row a seed: value, low and high (it lies between them), up (the truth may be larger), down (smaller).
+
+    `lost`: some had no value.
+    """
 
     table: pd.DataFrame
     lost: bool = False
@@ -33,7 +37,7 @@ class PerSeed:
 
     def positive(self) -> PerSeed:
         """Return the seeds whose value has a logarithm; the others are lost."""
-        keep = self.table["value"] > 0
+        keep = self.table["low"] > 0
         if keep.all():
             return self
         note = f"{int((~keep).sum())} of {len(keep)} seeds have no positive value and are left out"
@@ -46,7 +50,35 @@ def per_seed(measure: Measure, groups: Sequence[Chosen], results: Results) -> li
     together = values[np.concatenate([group.positions for group in groups])]
     finite = together[np.isfinite(together)]
     worst = (finite.min(), finite.max()) if len(finite) else (np.nan, np.nan)
+    if isinstance(measure, StepsTo):
+        budget = min(float(results.length[group.positions].min()) for group in groups)
+        return [_times(measure, group, budget=budget, results=results) for group in groups]
     return [_of_group(measure, group, values[group.positions], worst=worst, results=results) for group in groups]
+
+
+def _times(measure: StepsTo, group: Chosen, *, budget: float, results: Results) -> PerSeed:
+    """Return times restricted to a budget, each between the last look before it and the look that found it."""
+    found = evaluate(measure, results).to_numpy()[group.positions]
+    before = last_look_before(measure.metric, found, group.positions, results=results)
+    low, high = np.minimum(before, budget), np.minimum(found, budget)
+    low = np.where(found > budget, budget, low)
+    table = pd.DataFrame({"seed": _seeds(group, results), "value": (low + high) / 2, "low": low, "high": high})
+    missed, arm = int((found > budget).sum()), results.runs[group.positions[0]].arm
+    notes = (f"{arm}: {missed} of {len(found)} runs missed the target and count as their budget",) if missed else ()
+    return PerSeed(table=table.groupby("seed").mean().assign(up=False, down=False), notes=notes)
+
+
+def last_look_before(metric: str, times: np.ndarray, positions: np.ndarray, *, results: Results) -> np.ndarray:
+    """Return, for each run, the last step before its time at which the metric was recorded; 0 where there is none."""
+    rows = results.table(metric)
+    limits = pd.Series(times, index=positions)
+    rows = rows[rows["run"].isin(positions)]
+    earlier = rows[rows["step"] < rows["run"].map(limits)]
+    return earlier.groupby("run")["step"].max().reindex(positions).fillna(0.0).to_numpy(float)
+
+
+def _seeds(group: Chosen, results: Results) -> list[int]:
+    return [results.runs[i].seed for i in group.positions]
 
 
 def _of_group(
@@ -54,21 +86,18 @@ def _of_group(
 ) -> PerSeed:
     filled = np.where(np.isnan(values) & (direction(measure) != 0), direction(measure) * np.inf, values)
     up, down = filled == np.inf, filled == -np.inf
-    is_time = isinstance(measure, StepsTo)
-    most = results.length[group.positions] if is_time else worst[1]
-    filled = np.where(up, most, np.where(down, worst[0], filled))
+    filled = np.where(up, worst[1], np.where(down, worst[0], filled))
     lost = np.isnan(filled)
-    seeds = [results.runs[i].seed for i in group.positions]
-    table = pd.DataFrame({"seed": seeds, "value": filled, "up": up, "down": down})[~lost]
+    table = pd.DataFrame({"seed": _seeds(group, results), "value": filled, "up": up, "down": down})[~lost]
     arm = results.runs[group.positions[0]].arm
-    bound = "missed the target and count as their budget" if is_time else "diverged and count as the worst value seen"
+    bound = "diverged or have no finite value and count as the worst value seen"
     notes = [
         f"{arm}: {int(count)} of {len(values)} runs {what}"
         for count, what in (((up | down)[~lost].sum(), bound), (lost.sum(), "have no value and are left out"))
         if count
     ]
     per = table.groupby("seed").agg(value=("value", "mean"), up=("up", "any"), down=("down", "any"))
-    return PerSeed(table=per, lost=bool(lost.any()), notes=tuple(notes))
+    return PerSeed(table=per.assign(low=per["value"], high=per["value"]), lost=bool(lost.any()), notes=tuple(notes))
 
 
 def direction(measure: Measure) -> int:
@@ -98,7 +127,13 @@ def paired(
     seeds = first.table.index.intersection(second.table.index)
     one, two = first.table.loc[seeds], second.table.loc[seeds]
     table = pd.DataFrame(
-        {"value": formula(one["value"], two["value"]), "up": one["up"] | two["down"], "down": one["down"] | two["up"]}
+        {
+            "value": formula(one["value"], two["value"]),
+            "low": formula(one["low"], two["high"]),
+            "high": formula(one["high"], two["low"]),
+            "up": one["up"] | two["down"],
+            "down": one["down"] | two["up"],
+        }
     )
     alone = len(first.table) + len(second.table) - 2 * len(seeds)
     notes = (f"{alone} seeds are not shared and are left out",) if alone else ()
@@ -106,7 +141,18 @@ def paired(
     return PerSeed(table=table, lost=first.lost or second.lost, notes=notes), seeds
 
 
-def bounded_interval(values: PerSeed, method: Callable[[np.ndarray], Interval], *, floor: float = -np.inf) -> Interval:
-    """Return the interval of the values, open on each side to which one of them is only a bound."""
-    up, down = (bool(values.table[side].any()) or values.lost for side in ("up", "down"))
-    return method(values.table["value"].to_numpy()).opened(up=up, down=down, floor=floor)
+def sample_per_seed(values: PerSeed, method: str) -> Sample:
+    """Return the sample of the values, open on each side to which one of them is only a bound."""
+    table = values.table
+    up, down = (bool(table[side].any()) or values.lost for side in ("up", "down"))
+    exact = table["low"].equals(table["value"]) and table["high"].equals(table["value"])
+    columns = {name: table[name].to_numpy() for name in (("value",) if exact else ("value", "low", "high"))}
+    return sample_of(method, up=up, down=down, **columns)
+
+
+def ratio_sample(first: PerSeed, second: PerSeed) -> Sample:
+    """Return the sample of the ratio of two mean times over the seeds they share."""
+    seeds = first.table.index.intersection(second.table.index)
+    ends = {"first": first.table.loc[seeds], "second": second.table.loc[seeds]}
+    columns = {f"{side}_{end}": table[end].to_numpy() for side, table in ends.items() for end in ("low", "high")}
+    return sample_of("ratio of means", **columns)

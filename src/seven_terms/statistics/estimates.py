@@ -18,6 +18,7 @@ from ..spec import (
     Estimate,
     Mean,
     Measure,
+    Median,
     PairedDifference,
     PairedRatio,
     Proportion,
@@ -25,23 +26,26 @@ from ..spec import (
     Regret,
     Selected,
     Slope,
+    StepsTo,
     WorstDeviation,
     require,
 )
 from . import theory
-from .bounds import bounded_interval, paired, per_seed
-from .intervals import Interval, certain, exact, newcombe, spearman, student, student_log, wilson
+from .bounds import PerSeed, paired, per_seed, ratio_sample, sample_per_seed
+from .intervals import Interval, certain, exact, unknown
 from .optima import Parts, estimate_best_setting, estimate_slope
 from .regret import estimate_regret
 from .results import Results
+from .samples import Sample, sample_of
 from .selection import Chosen, evaluate, select, settings_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimated:
-    """An interval, how many runs it rests on, and what a reader must know about it."""
+    """An interval, the sample behind it unless nothing is random, how many runs it rests on, and what to know about it."""
 
     interval: Interval
+    sample: Sample | None = None
     num_runs: int
     notes: tuple[str, ...] = ()
     num_seeds: float = np.nan  # NaN: nothing is random
@@ -52,18 +56,19 @@ class Estimated:
 
 def estimate(kind: Estimate, results: Results) -> Estimated:
     """Return the estimate over an experiment's results, with the runs behind it counted and their settings named."""
-    interval, groups, notes = _estimate(kind, results)
+    found, groups, notes = _estimate(kind, results)
+    sample, interval = (found, found.interval()) if isinstance(found, Sample) else (None, found)
     notes = [*notes, *(note for group in groups for note in group.notes), interval.note]
     positions = np.unique(np.concatenate([group.positions for group in groups]))
     lost = np.zeros(len(results.ids), dtype=bool)
     for measure in measures_of(kind):
         lost |= evaluate(measure, results).isna().to_numpy() & ~results.diverged
-    random = interval.low < interval.high or interval.above is not None
     return Estimated(
         interval=interval,
+        sample=sample,
         num_runs=len(positions),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
-        num_seeds=len({results.runs[i].seed for i in positions}) if random else np.nan,
+        num_seeds=np.nan if sample is None else len({results.runs[i].seed for i in positions}),
         num_undefined=int(lost[positions].sum()),
         num_diverged=int(results.diverged[positions].sum()),
         selected=json.dumps(_selected(groups, results)),
@@ -93,13 +98,21 @@ def _estimate(kind: Estimate, results: Results) -> Parts:
             return _mean(kind, results)
         case PairedDifference() | PairedRatio():
             return _paired(kind, results)
+        case Median():
+            return _median(kind, results)
         case Proportion(measure=measure, runs=runs):
             chosen = select(runs, results)
-            return wilson(*_successes(measure, chosen, results)), [chosen], []
+            successes, trials = _successes(measure, chosen, results)
+            if kind.exact:
+                return exact(float(successes.sum() / trials.sum())), [chosen], []
+            return sample_of("share", successes=successes, trials=trials), [chosen], []
         case ProportionDifference(measure=measure, runs=runs, baseline=baseline):
             groups = [select(runs, results), select(baseline, results)]
-            first, second = (_successes(measure, chosen, results) for chosen in groups)
-            return newcombe(first, second), groups, []
+            (one, of_one), (two, of_two) = (_successes(measure, chosen, results) for chosen in groups)
+            if kind.exact:
+                return exact(float(one.sum() / of_one.sum() - two.sum() / of_two.sum())), groups, []
+            columns = {"first": one, "first_trials": of_one, "second": two, "second_trials": of_two}
+            return sample_of("difference of shares", **columns), groups, []
         case Slope():
             return estimate_slope(kind, results)
         case BestSetting():
@@ -118,21 +131,39 @@ def _mean(kind: Mean, results: Results) -> Parts:
     chosen = select(kind.runs, results)
     (values,) = per_seed(kind.measure, [chosen], results)
     values = values.positive() if kind.log else values
-    interval = bounded_interval(values, student_log if kind.log else student, floor=0.0 if kind.log else -np.inf)
-    return interval, [chosen], list(values.notes)
+    return sample_per_seed(values, "geometric mean" if kind.log else "mean"), [chosen], list(values.notes)
+
+
+def _median(kind: Median, results: Results) -> Parts:
+    """A seed without a value may lie anywhere, which order statistics can bear."""
+    chosen = select(kind.runs, results)
+    values = evaluate(kind.measure, results).iloc[chosen.positions]
+    seeds = [results.runs[i].seed for i in chosen.positions]
+    per = values.groupby(seeds).mean().mask(values.isna().groupby(seeds).any())
+    lost = int(per.isna().sum())
+    notes = [f"{results.runs[chosen.positions[0]].arm}: {lost} of {len(per)} seeds have no value and may lie anywhere"]
+    return sample_of("median", value=per.to_numpy()), [chosen], notes if lost else []
 
 
 def _paired(kind: PairedDifference | PairedRatio, results: Results) -> Parts:
     groups = [select(kind.runs, results), select(kind.baseline, results)]
     first, second = per_seed(kind.measure, groups, results)
-    if isinstance(kind, PairedRatio):
+    found: Sample | Interval
+    if isinstance(kind, PairedRatio) and isinstance(kind.measure, StepsTo):
+        values, seeds = paired(first, second, formula=lambda a, b: a - b)
+        found = ratio_sample(first, second)
+    elif isinstance(kind, PairedRatio):
         values, seeds = paired(first.positive(), second.positive(), formula=lambda a, b: a / b)
-        interval = bounded_interval(values, certain if kind.exact else student_log, floor=0.0)
+        found = _certain(values) if kind.exact else sample_per_seed(values, "geometric mean")
     else:
         values, seeds = paired(first, second, formula=lambda a, b: a - b)
-        interval = bounded_interval(values, certain if kind.exact else student)
+        found = _certain(values) if kind.exact else sample_per_seed(values, "mean")
     shared = [_of_seeds(group, set(seeds), results) for group in groups] if len(seeds) else groups
-    return interval, shared, list(values.notes)
+    return found, shared, list(values.notes)
+
+
+def _certain(values: PerSeed) -> Interval:
+    return certain(values.table["value"].to_numpy())
 
 
 def _of_seeds(group: Chosen, seeds: set[int], results: Results) -> Chosen:
@@ -140,7 +171,8 @@ def _of_seeds(group: Chosen, seeds: set[int], results: Results) -> Chosen:
     return Chosen(positions=kept, settings=group.settings, notes=group.notes)
 
 
-def _successes(measure: Measure, chosen: Chosen, results: Results) -> tuple[float, int]:
+def _successes(measure: Measure, chosen: Chosen, results: Results) -> tuple[np.ndarray, np.ndarray]:
+    """Return, per seed, how many of its runs have a measure of 1, and how many it has."""
     values = evaluate(measure, results).to_numpy()[chosen.positions]
     require(
         bool(np.isin(values, (0.0, 1.0)).all()),
@@ -149,7 +181,8 @@ def _successes(measure: Measure, chosen: Chosen, results: Results) -> tuple[floa
         got=sorted(set(values.tolist()))[:3],
         do="use Reached or Diverged",
     )
-    return float(values.sum()), len(values)
+    per = pd.Series(values).groupby([results.runs[i].seed for i in chosen.positions])
+    return per.sum().to_numpy(float), per.size().to_numpy(float)
 
 
 def _union(runs: tuple[Selected, ...], results: Results) -> tuple[list[Chosen], np.ndarray]:
@@ -158,12 +191,26 @@ def _union(runs: tuple[Selected, ...], results: Results) -> tuple[list[Chosen], 
 
 
 def _correlation(kind: Correlation, results: Results) -> Parts:
+    """Over the seeds where each has one run; where a seed has several, its own correlation over them, averaged over seeds."""
     groups, positions = _union(kind.runs, results)
     pairs = [evaluate(measure, results).to_numpy()[positions] for measure in (kind.first, kind.second)]
     known = ~np.isnan(pairs[0]) & ~np.isnan(pairs[1])
     notes = [f"{int((~known).sum())} of {len(known)} runs have no value and are left out"] if not known.all() else []
-    ranks = [stats.rankdata(values[known]) for values in pairs]
-    return spearman(ranks[0], ranks[1]), groups, notes
+    table = pd.DataFrame({"seed": [results.runs[i].seed for i in positions], "x": pairs[0], "y": pairs[1]})[known]
+    if kind.exact:
+        value = _rank_correlation(table)
+        return (unknown("no rank correlation") if np.isnan(value) else exact(value)), groups, notes
+    if table["seed"].is_unique:
+        first, second = (stats.rankdata(table[name]) for name in "xy")
+        return sample_of("rank correlation", first=first, second=second), groups, notes
+    per = np.array([_rank_correlation(one) for _, one in table.groupby("seed")])
+    return sample_of("mean", value=per), groups, notes
+
+
+def _rank_correlation(table: pd.DataFrame) -> float:
+    if len(table) < 5 or table["x"].nunique() < 2 or table["y"].nunique() < 2:
+        return np.nan
+    return float(stats.spearmanr(table["x"], table["y"]).statistic)
 
 
 def _worst_deviation(kind: WorstDeviation, results: Results) -> Parts:

@@ -1,7 +1,12 @@
 """95 % intervals, each with the p-value that turns 5 % exactly where the interval ends.
 
 An interval carries two one-sided p-values: `above(t)` is the evidence that the quantity exceeds t, `below(t)` that it
-stays under t; for an interval of a test's own inversion, low < t exactly when above(t) < 2.5 %.
+stays under t; for an interval of a test's own inversion, t < low exactly when above(t) < 2.5 %. `at` gives the interval at
+another level, for families of claims.
+
+Some values are known only to lie between two numbers: a time to a target between two looks, a largest rate between two
+points of its grid. The interval then reaches from that of the lower to that of the higher numbers, and no spread counts as
+smaller than that of a value drawn from between them: that seeds agree to the resolution is never evidence.
 """
 
 from __future__ import annotations
@@ -33,11 +38,22 @@ class Interval:
     above: Callable[[float], float] | None = None
     below: Callable[[float], float] | None = None
     note: str = ""
+    ends: Callable[[float], tuple[float, float]] | None = None  # one-sided tail -> low, high
+
+    def at(self, tail: float) -> Interval:
+        """Return the interval with `tail` on either side, itself where it has no other level."""
+        if self.ends is None:
+            return self
+        low, high = self.ends(tail)
+        return dataclasses.replace(self, low=low, high=high)
 
     def opened(self, *, up: bool, down: bool, floor: float = -math.inf) -> Interval:
         """Return the interval for values that are only bounds: nothing is then known on the open side."""
         changes: dict[str, Any] = {"high": math.inf, "below": _ignorant} if up else {}
         changes |= {"low": floor, "above": _ignorant} if down else {}
+        if self.ends is not None and (up or down):
+            ends = self.ends
+            changes["ends"] = lambda tail: (floor if down else ends(tail)[0], math.inf if up else ends(tail)[1])
         return dataclasses.replace(self, **changes)
 
 
@@ -59,28 +75,114 @@ def certain(values: np.ndarray) -> Interval:
     return exact(float(values[0]))
 
 
-def student(values: np.ndarray) -> Interval:
-    """Student's t interval of a mean, paired when the values are differences.
+def student(value: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> Interval:
+    """Student's t interval of a mean, paired when the values are differences; `low` and `high` where only they are known.
 
-    One value has no interval. Values that agree to rounding have one without width, but no p-value: that a spread of
-    zero was seen says nothing about how likely it is.
+    One value has no interval. Values that agree to rounding decide nothing and stay in the family of claims with p = 1:
+    that a spread of zero was seen says nothing about how likely it is.
     """
-    values = np.asarray(values, dtype=float)
-    if len(values) == 0 or not np.isfinite(values).all():
+    value = np.asarray(value, dtype=float)
+    low, high = (value if end is None else np.asarray(end, dtype=float) for end in (low, high))
+    if len(value) == 0 or not all(np.isfinite(column).all() for column in (value, low, high)):
         return unknown("no finite value")
-    mean = float(values.mean())
-    if len(values) == 1:
+    mean = float(value.mean())
+    if len(value) == 1:
         return dataclasses.replace(unknown("one seed: no interval"), effect=mean)
-    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    error = _error(low, high, np.abs(high - low))
     if error <= SAME * abs(mean):
-        note = f"all {len(values)} seeds agree to the resolution recorded: no width, and outside Holm's correction"
-        return Interval(effect=mean, low=mean, high=mean, note=note)
-    return _from_t(mean, error, len(values) - 1)
+        return undecided(mean, f"all {len(value)} seeds agree to the resolution recorded, which decides nothing")
+    return _between(mean, *(_from_t(float(end.mean()), error, len(value) - 1) for end in (low, high)))
 
 
-def student_log(values: np.ndarray) -> Interval:
+def student_log(value: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> Interval:
     """Student's t interval of a geometric mean: of positive values, on logarithms."""
-    return exponential(student(np.log(np.asarray(values, dtype=float))))
+    ends = (None if end is None else np.log(np.asarray(end, dtype=float)) for end in (low, high))
+    return exponential(student(np.log(np.asarray(value, dtype=float)), *ends))
+
+
+def ratio_of_means(
+    first_low: np.ndarray, first_high: np.ndarray, second_low: np.ndarray, second_high: np.ndarray
+) -> Interval:
+    """Student's t interval of mean(first) / mean(second), paired by seed, of values known to lie between two numbers.
+
+    On the ratio's logarithm, whose error is that of first / mean(first) - second / mean(second) (the delta method). Of times
+    that end with a budget this is the ratio of restricted means (Royston and Parmar 2013): a miss is worth the budget.
+    """
+    first = [np.asarray(end, dtype=float) for end in (first_low, first_high)]
+    second = [np.asarray(end, dtype=float) for end in (second_low, second_high)]
+    middle = [(low + high) / 2 for low, high in (first, second)]
+    means = [float(values.mean()) if len(values) else math.nan for values in middle]
+    if not all(math.isfinite(mean) and mean > 0 for mean in means):
+        return unknown("no finite value")
+    effect = math.log(means[0] / means[1])
+    if len(middle[0]) == 1:
+        return dataclasses.replace(unknown("one seed: no interval"), effect=math.exp(effect))
+    shares = [[end / mean for end in ends] for ends, mean in zip((first, second), means, strict=True)]
+    width = (shares[0][1] - shares[0][0]) + (shares[1][1] - shares[1][0])
+    error = _error(shares[0][0] - shares[1][1], shares[0][1] - shares[1][0], width)
+    if error <= SAME:
+        text = f"all {len(middle[0])} seeds agree to the resolution recorded, which decides nothing"
+        return exponential(undecided(effect, text))
+    low, high = (
+        _log_ratio(float(one.mean()), float(two.mean())) for one, two in zip(first, reversed(second), strict=True)
+    )
+    return exponential(_between(effect, *(_from_t(end, error, len(middle[0]) - 1) for end in (low, high))))
+
+
+def median(value: np.ndarray) -> Interval:
+    """Interval of a median by the sign test: two order statistics (Conover 1999, section 3.2); NaN may lie anywhere."""
+    value = np.asarray(value, dtype=float)
+    known, size = value[~np.isnan(value)], len(value)
+    if not len(known):
+        return unknown("no finite value")
+    lost = [math.inf] * (size - len(known))
+    lowest, highest = np.sort([*known, *(-end for end in lost)]), np.sort([*known, *lost])
+
+    def ends(tail: float) -> tuple[float, float]:
+        place = int(stats.binom.ppf(tail, size, 0.5))  # the smallest with P(X <= place) >= tail
+        place -= int(stats.binom.cdf(place, size, 0.5) > tail * (1 + 1e-12))
+        return (-math.inf, math.inf) if place < 0 else (float(lowest[place]), float(highest[size - 1 - place]))
+
+    low, high = ends(TAIL)
+    return Interval(
+        effect=float(np.median(known)),
+        low=low,
+        high=high,
+        above=lambda t: float(stats.binom.sf(int((known > t).sum()) - 1, size, 0.5)),
+        below=lambda t: float(stats.binom.sf(int((known < t).sum()) - 1, size, 0.5)),
+        ends=ends,
+    )
+
+
+def share(successes: np.ndarray, trials: np.ndarray) -> Interval:
+    """Wilson's interval of a share of runs, seeds being the units: several runs of a seed count for what they are worth."""
+    return wilson(*_effective(successes, trials))
+
+
+def share_difference(
+    first: np.ndarray, first_trials: np.ndarray, second: np.ndarray, second_trials: np.ndarray
+) -> Interval:
+    """Newcombe's interval of the difference of two shares, seeds being the units as for `share`."""
+    return newcombe(_effective(first, first_trials), _effective(second, second_trials))
+
+
+def _effective(successes: np.ndarray, trials: np.ndarray) -> tuple[float, float]:
+    """Return (successes, trials) of a simple sample with the variance of one clustered by seed.
+
+    The size is share (1 - share) over the variance between seeds (linearized), shrunk by the normal over Student's quantile
+    (Korn and Graubard 1998); where seeds do not differ, the number of seeds.
+    """
+    successes, trials = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
+    total, clusters = float(trials.sum()), len(trials)
+    part = float(successes.sum()) / total
+    size = total
+    if trials.max() > 1:
+        spread = ((successes - part * trials) ** 2).sum() * clusters / max(clusters - 1, 1) / total**2
+        size = float(clusters)
+        if clusters > 1 and spread > SAME:
+            quantiles = Z / float(stats.t.isf(TAIL, clusters - 1))
+            size = min(max(part * (1.0 - part) / spread * quantiles**2, 1.0), total)
+    return part * size, size
 
 
 def welch(first: np.ndarray, second: np.ndarray) -> Interval:
@@ -98,7 +200,7 @@ def welch(first: np.ndarray, second: np.ndarray) -> Interval:
     return _from_t(difference, error, freedom)
 
 
-def wilson(successes: float, total: int) -> Interval:
+def wilson(successes: float, total: float) -> Interval:
     """Wilson's score interval of a proportion (Wilson 1927)."""
     share = successes / total
     low, high = _wilson_bounds(share, total, Z)
@@ -115,10 +217,13 @@ def wilson(successes: float, total: int) -> Interval:
             return 0.0 if share < 1.0 else 1.0
         return 1.0 - above(threshold) if threshold > 0.0 else 1.0
 
-    return Interval(effect=share, low=low, high=high, above=above, below=below)
+    def ends(tail: float) -> tuple[float, float]:
+        return _wilson_bounds(share, total, float(stats.norm.isf(tail)))
+
+    return Interval(effect=share, low=low, high=high, above=above, below=below, ends=ends)
 
 
-def newcombe(first: tuple[float, int], second: tuple[float, int]) -> Interval:
+def newcombe(first: tuple[float, float], second: tuple[float, float]) -> Interval:
     """Newcombe's hybrid score interval of p1 - p2 from (successes, total) pairs (Newcombe 1998, method 10).
 
     The p-value inverts the interval: the level at which its end meets the threshold.
@@ -139,7 +244,10 @@ def newcombe(first: tuple[float, int], second: tuple[float, int]) -> Interval:
         z = float(optimize.brentq(gap, 0.0, _FAR))
         return float(stats.norm.sf(z) if end == 0 else stats.norm.cdf(z))
 
-    return Interval(effect=difference, low=low, high=high, above=above, below=lambda t: 1.0 - above(t))
+    def ends(tail: float) -> tuple[float, float]:
+        return _newcombe_bounds(first, second, float(stats.norm.isf(tail)))
+
+    return Interval(effect=difference, low=low, high=high, above=above, below=lambda t: 1.0 - above(t), ends=ends)
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> Interval:
@@ -160,8 +268,12 @@ def spearman(first: np.ndarray, second: np.ndarray) -> Interval:
             return float(threshold >= 1.0)
         return float(stats.norm.sf((centre - math.atanh(threshold)) / error))
 
-    ends = math.tanh(centre - Z * error), math.tanh(centre + Z * error)
-    return Interval(effect=correlation, low=ends[0], high=ends[1], above=above, below=lambda t: 1.0 - above(t))
+    def ends(tail: float) -> tuple[float, float]:
+        reach = float(stats.norm.isf(tail)) * error
+        return math.tanh(centre - reach), math.tanh(centre + reach)
+
+    low, high = ends(TAIL)
+    return Interval(effect=correlation, low=low, high=high, above=above, below=lambda t: 1.0 - above(t), ends=ends)
 
 
 def exponential(interval: Interval) -> Interval:
@@ -170,13 +282,33 @@ def exponential(interval: Interval) -> Interval:
     def at_log(tail: Callable[[float], float] | None, outside: float) -> Callable[[float], float] | None:
         return tail and (lambda threshold: tail(math.log(threshold)) if threshold > 0.0 else outside)
 
-    ends = {name: _exp(getattr(interval, name)) for name in ("effect", "low", "high")}
-    return Interval(**ends, above=at_log(interval.above, 0.0), below=at_log(interval.below, 1.0), note=interval.note)
+    values = {name: _exp(getattr(interval, name)) for name in ("effect", "low", "high")}
+    inner = interval.ends
+    return Interval(
+        **values,
+        above=at_log(interval.above, 0.0),
+        below=at_log(interval.below, 1.0),
+        note=interval.note,
+        ends=None if inner is None else lambda tail: (_exp(inner(tail)[0]), _exp(inner(tail)[1])),
+    )
 
 
 def unknown(note: str) -> Interval:
     """Return the interval of which nothing is known; every rule finds it inconclusive."""
     return Interval(effect=math.nan, low=math.nan, high=math.nan, note=note)
+
+
+def undecided(effect: float, note: str) -> Interval:
+    """Return the interval of a number that is known while its error is not: it decides nothing, with p = 1."""
+    return Interval(
+        effect=effect,
+        low=-math.inf,
+        high=math.inf,
+        above=_ignorant,
+        below=_ignorant,
+        note=note,
+        ends=lambda tail: (-math.inf, math.inf),
+    )
 
 
 _FAR = 37.0  # a normal tail beyond this is below the smallest double
@@ -190,16 +322,46 @@ def _from_t(mean: float, error: float, freedom: float) -> Interval:
         high=mean + reach,
         above=lambda t: float(stats.t.sf((mean - t) / error, freedom)),
         below=lambda t: float(stats.t.cdf((mean - t) / error, freedom)),
+        ends=lambda tail: _around(mean, error * float(stats.t.isf(tail, freedom))),
     )
 
 
-def _wilson_bounds(share: float, total: int, z: float) -> tuple[float, float]:
+def _around(mean: float, reach: float) -> tuple[float, float]:
+    return mean - reach, mean + reach
+
+
+def _between(effect: float, low: Interval, high: Interval) -> Interval:
+    """Return the interval of what lies between two quantities: from the lower end of the one to the upper of the other."""
+    lower, upper = low.ends, high.ends
+    assert lower is not None
+    assert upper is not None
+    return Interval(
+        effect=effect,
+        low=low.low,
+        high=high.high,
+        above=low.above,
+        below=high.below,
+        ends=lambda tail: (lower(tail)[0], upper(tail)[1]),
+    )
+
+
+def _error(low: np.ndarray, high: np.ndarray, width: np.ndarray) -> float:
+    """Return the standard error of a mean of values between `low` and `high`, never less than their width leaves open."""
+    variance = max(float(low.var(ddof=1)), float(high.var(ddof=1)), float((width**2).mean()) / 12.0)
+    return math.sqrt(variance / len(low))
+
+
+def _log_ratio(first: float, second: float) -> float:
+    return math.log(first / second) if first > 0 and second > 0 else -math.inf if first <= 0 else math.inf
+
+
+def _wilson_bounds(share: float, total: float, z: float) -> tuple[float, float]:
     centre = (share + z * z / (2 * total)) / (1 + z * z / total)
     reach = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total**2))
     return (0.0 if share == 0.0 else centre - reach), (1.0 if share == 1.0 else centre + reach)
 
 
-def _newcombe_bounds(first: tuple[float, int], second: tuple[float, int], z: float) -> tuple[float, float]:
+def _newcombe_bounds(first: tuple[float, float], second: tuple[float, float], z: float) -> tuple[float, float]:
     p1, p2 = first[0] / first[1], second[0] / second[1]
     (l1, u1), (l2, u2) = _wilson_bounds(p1, first[1], z), _wilson_bounds(p2, second[1], z)
     return p1 - p2 - math.hypot(p1 - l1, u2 - p2), p1 - p2 + math.hypot(u1 - p1, p2 - l2)

@@ -1,4 +1,4 @@
-"""Interval + rule -> verdict, its p-value, and Holm's correction over the family of all claims."""
+"""Interval + rule -> verdict, its p-value, and Holm's correction over a family of claims."""
 
 from __future__ import annotations
 
@@ -54,23 +54,38 @@ def p_value(rule: Rule, interval: Interval) -> float:
     return min(1.0, 2.0 * tail)
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Return Holm's adjusted p-values (Holm 1979); NaN stays out of the family."""
+def holm(p_values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return Holm's adjusted p-values (Holm 1979), and how many tests each was corrected for; NaN stays out of the family.
+
+    A claim that is decided is corrected for those with no smaller p-value, the others for as many as the first that is not:
+    the interval at 5 % over that number decides as the adjusted p-value does.
+    """
     p = np.asarray(p_values, dtype=float)
-    adjusted = np.full(len(p), np.nan)
+    adjusted, tests = np.full(len(p), np.nan), np.full(len(p), np.nan)
     order = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
-    largest = 0.0
+    largest, number = 0.0, len(order)
     for rank, i in enumerate(order):
+        number = number if largest > SIGNIFICANCE else len(order) - rank
         largest = max(largest, min(1.0, (len(order) - rank) * p[i]))
-        adjusted[i] = largest
-    return adjusted
+        adjusted[i], tests[i] = largest, number
+    return adjusted, tests
 
 
-def corrected(verdict: str, p_holm: float) -> tuple[str, str]:
-    """Return (verdict, note) after the correction: a decision that chance alone would give becomes inconclusive."""
-    if verdict == INCONCLUSIVE or math.isnan(p_holm) or p_holm <= SIGNIFICANCE:
-        return verdict, ""
-    return INCONCLUSIVE, f"{verdict} alone, but p = {p_holm:.2g} after Holm's correction over all claims"
+def rule_of(low: float, high: float) -> Rule:
+    """Return the rule that supports a claim between two numbers, one of which may be infinite."""
+    if math.isinf(high):
+        return Above(low)
+    return Below(high) if math.isinf(low) else Within(low, high)
+
+
+def limits_of(rule: Rule) -> tuple[float, float]:
+    match rule:
+        case Above(threshold=threshold):
+            return threshold, math.inf
+        case Below(threshold=threshold):
+            return -math.inf, threshold
+        case Within(low=low, high=high):
+            return low, high
 
 
 def rule_in_words(rule: Rule) -> str:

@@ -1,19 +1,27 @@
-"""Estimates over a sweep: slopes of a measure, or of its best setting, and the best setting itself, per seed."""
+"""Estimates over a sweep: slopes of a measure, or of its best setting, and the best setting itself.
+
+A best setting is that of the mean over seeds, interpolated between the points of its grid: one seed's best point of a grid is
+noise, and leans towards the grid's middle. Its error comes from leaving out one seed at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..spec import BestSetting, Measure, Selected, Slope, require
-from .bounds import PerSeed, bounded_interval, direction, paired
-from .intervals import Interval, student, student_log
+from ..spec import BestSetting, Measure, Selected, Slope, StepsTo, require
+from .bounds import PerSeed, direction, last_look_before, paired, sample_per_seed
+from .intervals import Interval, certain
 from .results import Results, number
+from .samples import Sample, sample_of
 from .selection import Chosen, evaluate, select_each, selection_scores
 
-Parts = tuple[Interval, list[Chosen], list[str]]
+WIDTH = 2.1  # factor of a setting on either side that a parabola is fitted to
+Parts = tuple[Sample | Interval, list[Chosen], list[str]]
 
 
 def estimate_slope(kind: Slope, results: Results) -> Parts:
@@ -21,35 +29,100 @@ def estimate_slope(kind: Slope, results: Results) -> Parts:
     groups = [chosen for selected in kind.runs for chosen in select_each(selected, kind.over, results).values()]
     positions = np.unique(np.concatenate([group.positions for group in groups]))
     points = _points(positions, kind.over, results)
+    if kind.argbest is not None and kind.crosses is None:
+        return _slope_of_optima(points, kind, groups, results=results)
     if kind.argbest is None:
         require(kind.measure is not None, what="Slope", must="a measure or argbest must be given", got=None)
         assert kind.measure is not None
-        points["y"] = evaluate(kind.measure, results).to_numpy()[positions]
-        notes = []
+        values = evaluate(kind.measure, results).to_numpy()[positions]
+        if isinstance(kind.measure, StepsTo):  # reached somewhere between two looks
+            values = (values + last_look_before(kind.measure.metric, values, positions, results=results)) / 2
+        points, notes = points.assign(y=values), []
     else:
-        points, notes = (_optima if kind.crosses is None else _crossings)(points, kind, results=results)
+        points, notes = _crossings(points, kind, results=results)
     return _mean_slope(points, kind, notes=notes), groups, notes
+
+
+def _slope_of_optima(points: pd.DataFrame, kind: Slope, groups: list[Chosen], *, results: Results) -> Parts:
+    """Return the slope of the setting at which the mean over seeds is best, each optimum interpolated, by the jackknife."""
+    assert kind.argbest is not None
+    scores = selection_scores(results) if kind.measure is None else _scores(kind.measure, results)
+    points = points.assign(
+        score=scores[points["position"]], setting=[number(results.runs[i], kind.argbest) for i in points["position"]]
+    )
+    tables = {x: one.pivot_table(index="seed", columns="setting", values="score") for x, one in points.groupby("x")}
+    x = np.array(sorted(tables), dtype=float)
+    valleys = [Valley.around(tables[one].to_numpy().mean(axis=0), tables[one].columns.to_numpy(float)) for one in x]
+
+    def slope(kept: np.ndarray) -> float:
+        scores = [tables[one].loc[kept].to_numpy().mean(axis=0) for one in x]
+        best = np.array([valley.bottom(score) for valley, score in zip(valleys, scores, strict=True)])
+        across, along = (np.log(x) if kind.log_x else x), (best if kind.log_y else np.exp(best))
+        return float(np.polyfit(across, along, 1)[0])
+
+    seeds = sorted(set.intersection(*(set(table.index) for table in tables.values())))
+    outer = sum(valley.edge != 0 for valley in valleys)
+    notes = [f"{outer} of {len(valleys)} best {kind.argbest} at the edge of their grid"] if outer else []
+    values = jackknife(slope, np.array(seeds))
+    return sample_of("mean", up=outer > 0, down=outer > 0, value=values), groups, notes
+
+
+def jackknife(statistic: Callable[[np.ndarray], float], seeds: np.ndarray) -> np.ndarray:
+    """Return a number a seed, whose mean is the statistic and whose spread is that of the jackknife (Tukey 1958)."""
+    whole = statistic(seeds)
+    if len(seeds) < 2:
+        return np.array([whole])
+    without = np.array([statistic(np.delete(seeds, i)) for i in range(len(seeds))])
+    return whole - (len(seeds) - 1) * (without - without.mean())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Valley:
+    """Where the lowest point of a grid and those near it lie, over the setting's logarithm; the same for every half sample.
+
+    `edge`: -1 or 1 where the lowest point is the grid's first or last, else 0. What is near is the grid's next point, and
+    others within a factor of WIDTH: a parabola through more is bent by what happens far away.
+    """
+
+    near: np.ndarray
+    logs: np.ndarray
+    lowest: float
+    edge: int
+
+    @classmethod
+    def around(cls, scores: np.ndarray, grid: np.ndarray) -> Valley:
+        filled = np.where(np.isfinite(scores), scores, np.inf)
+        place, last = int(np.argmin(filled)), len(grid) - 1
+        edge = 0 if not np.isfinite(filled[place]) else -1 if place == 0 else 1 if place == last else 0
+        inside = np.isfinite(filled) & (grid > grid[place] / WIDTH) & (grid < grid[place] * WIDTH)
+        inside[max(place - 1, 0) : place + 2] = np.isfinite(filled[max(place - 1, 0) : place + 2])
+        near = np.flatnonzero(inside) if edge == 0 and np.isfinite(filled[place]) else np.array([], dtype=int)
+        surrounded = len(near) > 0 and near[0] < place < near[-1]
+        near = near if surrounded else np.array([], dtype=int)
+        return cls(near=near, logs=np.log(grid[near]), lowest=math.log(grid[place]), edge=edge)
+
+    def bottom(self, scores: np.ndarray) -> float:
+        """Return the logarithm of the lowest point: that of the parabola through three points, of a cubic fitted to more.
+
+        Losses rise faster above their best rate than below: a parabola through more than three would be tilted by that. It is
+        the grid's own point where there is nothing to interpolate: at an edge, beside a setting without a score, in no valley.
+        """
+        if not len(self.near):
+            return self.lowest
+        centred = self.logs - self.lowest
+        for degree in (3, 2) if len(self.near) > 4 else (2,):
+            slope = np.polynomial.Polynomial(np.polyfit(centred, scores[self.near], degree)[::-1]).deriv()
+            flat = slope.roots()
+            bottoms = flat[np.isreal(flat) & (slope.deriv()(flat) > 0)].real
+            inside = bottoms[(bottoms >= centred[0]) & (bottoms <= centred[-1])]
+            if len(inside):
+                return self.lowest + float(inside[0])
+        return self.lowest
 
 
 def _points(positions: np.ndarray, over: str, results: Results) -> pd.DataFrame:
     x = [number(results.runs[i], over) for i in positions]
     return pd.DataFrame({"position": positions, "seed": [results.runs[i].seed for i in positions], "x": x})
-
-
-def _optima(points: pd.DataFrame, kind: Slope, *, results: Results) -> tuple[pd.DataFrame, list[str]]:
-    assert kind.argbest is not None
-    scores = selection_scores(results) if kind.measure is None else _scores(kind.measure, results)
-    points = points.assign(
-        score=scores[points["position"]],
-        y=[number(results.runs[i], kind.argbest) for i in points["position"]],
-    )
-    edges = points.groupby("x")["y"].agg(["min", "max"])
-    usable = points[points["score"].notna()]
-    best = usable.loc[usable.groupby(["seed", "x"])["score"].idxmin()]
-    grid = edges.loc[best["x"]]
-    outer = (best["y"].to_numpy() == grid["min"]) | (best["y"].to_numpy() == grid["max"])
-    notes = [f"{int(outer.sum())} of {len(best)} best {kind.argbest} at the edge of their grid"] if outer.any() else []
-    return best, notes
 
 
 def _crossings(points: pd.DataFrame, kind: Slope, *, results: Results) -> tuple[pd.DataFrame, list[str]]:
@@ -87,7 +160,7 @@ def _scores(measure: Measure, results: Results) -> np.ndarray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _mean_slope(points: pd.DataFrame, kind: Slope, *, notes: list[str]) -> Interval:
+def _mean_slope(points: pd.DataFrame, kind: Slope, *, notes: list[str]) -> Sample:
     keep = np.isfinite(points["y"]) & ((points["y"] > 0) | (not kind.log_y)) & ((points["x"] > 0) | (not kind.log_x))
     if not keep.all():
         notes.append(f"{int((~keep).sum())} of {len(keep)} points have no value and are left out")
@@ -99,7 +172,7 @@ def _mean_slope(points: pd.DataFrame, kind: Slope, *, notes: list[str]) -> Inter
     short = points["seed"].nunique() - len(slopes)
     if short:
         notes.append(f"{short} of {points['seed'].nunique()} seeds have fewer than two points and no slope")
-    return student(np.array(slopes))
+    return sample_of("mean", value=np.array(slopes))
 
 
 def estimate_best_setting(kind: BestSetting, results: Results) -> Parts:
@@ -107,47 +180,75 @@ def estimate_best_setting(kind: BestSetting, results: Results) -> Parts:
 
     A best value at the edge of the grid is a bound: the interval is open towards the values that were not tried.
     """
-    values, groups = _best_per_seed(kind.measure, kind.runs, setting=kind.setting, mode=kind.mode, results=results)
+    values, groups = _best_per_seed(kind, kind.measure, kind.runs, mode=kind.mode, results=results)
     if kind.baseline is not None:
         measure, mode = kind.baseline_measure or kind.measure, kind.baseline_mode or kind.mode
-        base, more = _best_per_seed(measure, kind.baseline, setting=kind.setting, mode=mode, results=results)
+        base, more = _best_per_seed(kind, measure, kind.baseline, mode=mode, results=results)
         values, _ = paired(values, base, formula=lambda a, b: a / b)
         groups += more
-    return bounded_interval(values, student_log, floor=0.0), groups, list(values.notes)
+    notes = list(values.notes)
+    return (certain_between(values) if kind.exact else sample_per_seed(values, "geometric mean")), groups, notes
+
+
+def certain_between(values: PerSeed) -> Interval:
+    """Return where a deterministic best setting lies: between two points of its grid, on which all seeds must agree."""
+    ends = [certain(values.table[end].to_numpy()) for end in ("value", "low", "high")]
+    return Interval(effect=ends[0].effect, low=ends[1].effect, high=ends[2].effect)
 
 
 def _best_per_seed(
-    measure: Measure, selected: Selected, *, setting: str, mode: str, results: Results
+    kind: BestSetting, measure: Measure, selected: Selected, *, mode: str, results: Results
 ) -> tuple[PerSeed, list[Chosen]]:
-    groups = list(select_each(selected, setting, results).values())
-    points = _points(np.unique(np.concatenate([group.positions for group in groups])), setting, results)
+    groups = list(select_each(selected, kind.setting, results).values())
+    points = _points(np.unique(np.concatenate([group.positions for group in groups])), kind.setting, results)
     points["y"] = evaluate(measure, results).to_numpy()[points["position"]]
-    grid = sorted(points["x"].unique())
-    rows = {seed: _best_of_seed(one, grid, mode=mode) for seed, one in points.groupby("seed")}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "up", "down"])
-    found = table[table["value"].notna()].astype({"value": float, "up": bool, "down": bool})
-    return PerSeed(table=found, lost=len(found) < len(table), notes=_edge_notes(selected, setting, table)), groups
-
-
-def _best_of_seed(points: pd.DataFrame, grid: list[float], *, mode: str) -> tuple[float, bool, bool]:
-    """Return (value, whether the truth may be larger, whether it may be smaller)."""
+    scores = points.pivot_table(index="seed", columns="x", values="y", dropna=False)
+    grid = scores.columns.to_numpy(float)
     if mode == "largest_reached":
-        reached = points.loc[points["y"] == 1.0, "x"]
-        return (grid[0], False, True) if reached.empty else (reached.max(), reached.max() == grid[-1], False)
-    scores = points.groupby("x")["y"].mean() * (1.0 if mode == "min" else -1.0)
-    scores = scores[np.isfinite(scores)]
-    if scores.empty:
-        return np.nan, True, True
-    best = float(scores.idxmin())
-    return best, best == grid[-1], best == grid[0]
+        rows = [_largest_reached(one, grid) for one in scores.to_numpy() == 1.0]
+        table = pd.DataFrame(rows, index=scores.index, columns=["value", "low", "high", "up", "down"])
+        edges = int((table["up"] | table["down"]).sum())
+    else:
+        table, edge = _optimum_per_seed(scores * (1.0 if mode == "min" else -1.0), grid, exact=kind.exact)
+        edges = len(table) if edge else 0
+    found = table[table["value"].notna()].astype({"up": bool, "down": bool})
+    notes = _edge_notes(selected, kind.setting, edges=edges, total=len(table), lost=len(table) - len(found))
+    return PerSeed(table=found, lost=len(found) < len(table), notes=notes), groups
 
 
-def _edge_notes(selected: Selected, setting: str, table: pd.DataFrame) -> tuple[str, ...]:
-    counts: Iterable[tuple[int, str]] = (
-        (
-            int((table["value"].notna() & (table["up"] | table["down"])).sum()),
-            f"best {setting} at the edge of its grid",
-        ),
-        (int(table["value"].isna().sum()), f"no best {setting}: every run diverged"),
+def _largest_reached(reached: np.ndarray, grid: np.ndarray) -> tuple[float, float, float, bool, bool]:
+    """Return (middle, low, high, up, down) of the largest setting that works: from the last that did to the next."""
+    places = np.flatnonzero(reached)
+    if not len(places):
+        return float(grid[0]), float(grid[0]), float(grid[0]), False, True
+    last = int(places[-1])
+    if last == len(grid) - 1:
+        return float(grid[-1]), float(grid[-1]), float(grid[-1]), True, False
+    low, high = float(grid[last]), float(grid[last + 1])
+    return math.sqrt(low * high), low, high, False, False
+
+
+def _optimum_per_seed(scores: pd.DataFrame, grid: np.ndarray, *, exact: bool) -> tuple[pd.DataFrame, bool]:
+    """Return the optimum of the mean over seeds as one pseudo-value a seed (see `jackknife`), and whether it is an edge."""
+    if exact:
+        values = np.array([grid[int(np.nanargmin(one))] for one in scores.to_numpy()])
+        return pd.DataFrame({"value": values, "low": values, "high": values, "up": False, "down": False}), False
+    table = scores.to_numpy()
+    if not np.isfinite(table).any():
+        lost = np.full(len(table), np.nan)
+        return pd.DataFrame(
+            {"value": lost, "low": lost, "high": lost, "up": True, "down": True}, index=scores.index
+        ), False
+
+    valley = Valley.around(table.mean(axis=0), grid)
+    values = np.exp(jackknife(lambda kept: valley.bottom(table[kept].mean(axis=0)), np.arange(len(table))))
+    ends = {"value": values, "low": values, "high": values, "up": valley.edge > 0, "down": valley.edge < 0}
+    return pd.DataFrame(ends, index=scores.index), valley.edge != 0
+
+
+def _edge_notes(selected: Selected, setting: str, *, edges: int, total: int, lost: int) -> tuple[str, ...]:
+    counts = (
+        (edges, f"best {setting} at the edge of its grid"),
+        (lost, f"no best {setting}: every run diverged"),
     )
-    return tuple(f"{selected.arm}: {what} in {count} of {len(table)} seeds" for count, what in counts if count)
+    return tuple(f"{selected.arm}: {what} in {count} of {total} seeds" for count, what in counts if count)

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..records.canonical import content_id
 from ..records.plans import Plan, read_plan
-from ..records.runs import Run
-from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, VERDICTS, read_csv, read_stack_record, write_csv
+from ..records.runs import TRAINING_VERSION, Run
+from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, read_csv, read_stack_record, write_csv
 from ..spec import TERMS, Claim, Last, Selected, require
 from .estimates import Estimated, estimate
+from .families import judged
 from .intervals import welch
-from .judges import corrected, holm, judge, p_value, rule_in_words
-from .replication import hold_to_replication, write_replication
+from .judges import judge, limits_of, p_value, rule_in_words
+from .replication import second_samples, write_replication
 from .results import Results, as_coordinate, load_results
 from .selection import evaluate, select, swept
 from .summary import summary_of
@@ -54,10 +56,21 @@ def _claim_row(claim: Claim, results: Results) -> dict[str, Any]:
         "unit": claim.unit,
         "p_value": p_value(claim.rule, estimated.interval),
         "rule": rule_in_words(claim.rule),
+        **dict(zip(("rule_low", "rule_high"), limits_of(claim.rule), strict=True)),
         "condition": claim.condition,
         "because": claim.because,
+        "definition": _definition(claim, results),
+        "sample": "" if estimated.sample is None else estimated.sample.text(),
         **_numbers(estimated, results),
     }
+
+
+def _definition(claim: Claim, results: Results) -> str:
+    """Return what a claim's numbers follow from besides seeds: estimate, trainings, probes, choice, version of the code."""
+    experiment = results.experiment
+    arms = [(arm.name, arm.training, dict(arm.sweep)) for arm in experiment.arms]
+    parts = [claim.estimate, arms, dict(experiment.sweep), experiment.probes, experiment.selection, TRAINING_VERSION]
+    return content_id(parts)
 
 
 def _numbers(estimated: Estimated, results: Results) -> dict[str, Any]:
@@ -101,7 +114,7 @@ def _noise_row(results: Results) -> dict[str, Any]:
 
 
 def verdicts(results_dir: Path, output_path: Path, *, replication_path: Path | None = None) -> None:
-    """Write the verdicts of all claims in `<results_dir>/claims`, corrected together, and noise_floor.csv beside them."""
+    """Write the verdicts of all claims in `<results_dir>/claims`, corrected by family, and noise_floor.csv beside them."""
     judge_together(_claims_paths(results_dir), output_path, replication_path=replication_path)
     beside = output_path.with_name("replication.csv")
     beside.unlink(missing_ok=True)
@@ -110,11 +123,11 @@ def verdicts(results_dir: Path, output_path: Path, *, replication_path: Path | N
 
 
 def judge_together(claims_paths: Sequence[Path], output_path: Path, *, replication_path: Path | None = None) -> None:
-    """Write the verdicts of some experiments' claims, one family for Holm's correction, and noise_floor.csv beside them."""
+    """Write the verdicts of some experiments' claims, corrected by family, and noise_floor.csv beside them."""
     table = _all_claims(claims_paths)
     noise = table[table["claim"] == NOISE]
-    judged = hold_to_replication(_corrected(table[table["claim"] != NOISE]), replication_path)
-    write_csv(judged, output_path, kind="verdicts")
+    verdicts = judged(table[table["claim"] != NOISE], second_samples(replication_path))
+    write_csv(verdicts, output_path, kind="verdicts")
     floors = noise.rename(columns={"unit": "metric", "effect": "difference"})[list(NOISE_FLOOR)]
     write_csv(floors, output_path.with_name("noise_floor.csv"), kind="noise_floor")
 
@@ -122,7 +135,7 @@ def judge_together(claims_paths: Sequence[Path], output_path: Path, *, replicati
 def replicate(results_dir: Path, other_dir: Path, output_path: Path) -> None:
     """Write the verdicts of two results, made with different seeds and each judged alone, side by side."""
     tables = [_all_claims(_claims_paths(one)) for one in (results_dir, other_dir)]
-    write_replication(*[_corrected(table[table["claim"] != NOISE]) for table in tables], output_path)
+    write_replication(*[judged(table[table["claim"] != NOISE], {}) for table in tables], output_path)
 
 
 def _claims_paths(results_dir: Path) -> list[Path]:
@@ -132,15 +145,6 @@ def _claims_paths(results_dir: Path) -> list[Path]:
 def _all_claims(paths: Sequence[Path]) -> pd.DataFrame:
     tables = [_read_claims(path) for path in paths]
     return pd.concat([one.astype(object) for one in tables], ignore_index=True)
-
-
-def _corrected(claims: pd.DataFrame) -> pd.DataFrame:
-    table = claims.assign(p_holm=holm(claims["p_value"].to_numpy(float)))
-    rows = table.to_dict("records")
-    for row in rows:
-        row["verdict"], note = corrected(row["verdict"], row["p_holm"])
-        row["note"] = "; ".join(part for part in (row["note"], note) if part)
-    return pd.DataFrame(rows, columns=list(VERDICTS))
 
 
 def _read_claims(path: Path) -> pd.DataFrame:

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 
 from ..spec import Regret
-from .bounds import bounded_interval, paired, per_seed
-from .intervals import Interval, student
+from .bounds import paired, per_seed, sample_per_seed
 from .results import Results, number
+from .samples import Sample
 from .selection import Chosen, evaluate, select, select_each
 
 
-def estimate_regret(kind: Regret, results: Results) -> tuple[Interval, list[Chosen], list[str]]:
+def estimate_regret(kind: Regret, results: Results) -> tuple[Sample, list[Chosen], list[str]]:
     """Return measure(picked) - measure(best), the runs behind it, and how many picks lay outside the grid or had no value."""
     picked, outside, missing = _picked_runs(kind, results)
     best = select(dataclasses.replace(kind.runs, best=(kind.setting,)), results)
@@ -25,7 +25,7 @@ def estimate_regret(kind: Regret, results: Results) -> tuple[Interval, list[Chos
         values = dataclasses.replace(values, lost=True)
     counts = {"picks lie outside the grid": outside, "picks have no value": missing}
     notes = [f"{count} {what}" for what, count in counts.items() if count]
-    return bounded_interval(values, student), [*groups, select(kind.picks, results)], [*values.notes, *notes]
+    return sample_per_seed(values, "mean"), [*groups, select(kind.picks, results)], [*values.notes, *notes]
 
 
 def _picked_runs(kind: Regret, results: Results) -> tuple[Chosen, int, int]:

@@ -1,24 +1,26 @@
-"""Replication: do the verdicts hold with a second set of seeds? Those that do not are not reported as decided.
+"""Replication: a second set of seeds, judged alone to see whether verdicts repeat, and pooled with the first to decide.
 
-`results/published/<scale>/replication.csv` keeps both verdicts of every claim, each judged on its own seeds alone.
+`results/published/<scale>/replication.csv` keeps what the second set found, per seed. It counts as long as the claim
+is estimated in the same way from the same trainings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from ..records.tables import REPLICATION, read_csv, write_csv
 from ..spec import require
-from .judges import INCONCLUSIVE
+from .samples import Sample, read_sample
 
 KEY = ["claim", "form"]
 
 
 def replication_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a claim: its verdict with either set of seeds, and whether they agree."""
-    both = first[[*KEY, "verdict"]].merge(second[[*KEY, "verdict"]], on=KEY, how="outer", suffixes=("_1", "_2"))
+    """Return a row a claim: its verdict with either set of seeds, whether they agree, and what the second set found."""
+    both = first[[*KEY, "verdict"]].merge(second, on=KEY, how="outer", suffixes=("_1", "_2"))
     missing = both[both[["verdict_1", "verdict_2"]].isna().any(axis=1)]
     require(
         missing.empty,
@@ -31,21 +33,13 @@ def replication_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return table.assign(agree=table["first"] == table["second"])[list(REPLICATION)]
 
 
-def hold_to_replication(verdicts: pd.DataFrame, replication_path: Path | None) -> pd.DataFrame:
-    """Return the verdicts; one that was not repeated with other seeds becomes inconclusive, with a note.
-
-    A replication that knows another verdict for the first seeds is of another version: it says nothing and is left out.
-    """
+def second_samples(replication_path: Path | None) -> Mapping[tuple[str, str, str], Sample]:
+    """Return the second set's sample of every claim by (claim, form, definition); nothing without a file."""
     if replication_path is None or not replication_path.is_file():
-        return verdicts
-    known = read_csv(replication_path, kind="replication").set_index(KEY)
-    rows = verdicts.to_dict("records")
-    for row in rows:
-        key = (row["claim"], row["form"])
-        if key in known.index and known.loc[key, "first"] == row["verdict"] and not known.loc[key, "agree"]:
-            note = f"{row['verdict']} with these seeds, {known.loc[key, 'second']} with a second set"
-            row.update(verdict=INCONCLUSIVE, note="; ".join(part for part in (row["note"], note) if part))
-    return pd.DataFrame(rows, columns=verdicts.columns)
+        return {}
+    rows = read_csv(replication_path, kind="replication").to_dict("records")
+    found = {(row["claim"], row["form"], row["definition"]): read_sample(row["sample"]) for row in rows}
+    return {key: sample for key, sample in found.items() if sample is not None}
 
 
 def write_replication(first: pd.DataFrame, second: pd.DataFrame, output_path: Path) -> None:

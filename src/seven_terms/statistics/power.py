@@ -1,0 +1,82 @@
+"""Power: how many seeds a claim needs to be decided, were effect and spread those that were observed.
+
+For a mean of n seeds the half-width of the interval that decides, plus what the effect itself may fall short in one of five
+repetitions, must fit between effect and threshold: (t(tail) + t(20 %)) s / sqrt(n) <= distance. Elsewhere both widths are read
+off the interval and shrink with the root of n.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from ..spec import Rule, Within
+from .intervals import TAIL, Interval
+from .judges import limits_of
+from .samples import LOGARITHMIC, Sample
+
+MISSED = 0.2  # share of repetitions that may stay open
+MOST = 100_000
+
+
+def seeds_needed(sample: Sample, rule: Rule, *, num_tests: float) -> float:
+    """Return the number of seeds for 80 % power at 5 % / num_tests; infinite where no number decides, NaN without an interval.
+
+    No number decides an effect at its threshold, or one whose interval is open towards the threshold.
+    """
+    interval = sample.interval()
+    if math.isnan(interval.low) or math.isnan(num_tests):
+        return math.nan
+    tail = TAIL / num_tests
+    if sample.method == "mean" and "low" not in sample.columns and not (sample.up or sample.down):
+        return _of_mean(np.array(sample.columns["value"]), rule, tail=tail)
+    return _of_interval(sample, interval, rule, tail=tail)
+
+
+def _of_mean(values: np.ndarray, rule: Rule, *, tail: float) -> float:
+    distance, spread = _distance(float(values.mean()), rule), float(values.std(ddof=1))
+    if spread == 0.0 or distance == 0.0:
+        return math.inf
+
+    def short(size: int) -> bool:
+        reach = stats.t.isf(tail, size - 1) + stats.t.isf(MISSED, size - 1)
+        return bool(reach * spread / math.sqrt(size) > distance)
+
+    low, high = 1, 2
+    while short(high):
+        low, high = high, 2 * high
+        if high > MOST:
+            return math.inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if short(middle) else (low, middle)
+    return float(high)
+
+
+def _of_interval(sample: Sample, interval: Interval, rule: Rule, *, tail: float) -> float:
+    scale = math.log if sample.method in LOGARITHMIC else float
+    if sample.method in LOGARITHMIC and interval.effect <= 0:
+        return math.nan
+    effect, limits = scale(interval.effect), [scale(limit) for limit in limits_of(rule) if 0 < limit < math.inf]
+    if sample.method not in LOGARITHMIC:
+        limits = [limit for limit in limits_of(rule) if math.isfinite(limit)]
+    if not limits:
+        return math.nan
+    limit = min(limits, key=lambda one: abs(effect - one))
+    distance = abs(effect - limit)
+    side = 0 if limit < effect else 1
+    ends = [interval.at(level).low if side == 0 else interval.at(level).high for level in (tail, MISSED)]
+    if distance == 0.0 or any(not math.isfinite(end) or (sample.method in LOGARITHMIC and end <= 0) for end in ends):
+        return math.inf
+    reach = sum(abs(effect - scale(end)) for end in ends)
+    needed = sample.size * (reach / distance) ** 2
+    return float(math.ceil(needed)) if needed <= MOST else math.inf
+
+
+def _distance(effect: float, rule: Rule) -> float:
+    low, high = limits_of(rule)
+    if isinstance(rule, Within):
+        return min(abs(effect - low), abs(effect - high))
+    return abs(effect - (low if math.isinf(high) else high))
