@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Annotated, Literal
 
 from .checked import checked
@@ -134,7 +133,6 @@ class Figure:
     panels: Annotated[tuple[Panel, ...], Sized(least=1, most=4)]
     scales: Annotated[tuple[Scale, ...], Sized(least=1, unique=True)] = SCALES
     summary: Number | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         last = len(self.panels) - 1
