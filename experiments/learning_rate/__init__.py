@@ -1,6 +1,6 @@
 """One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
-from . import batch_scaling, edge_of_stability, quadratics, range_test, rate_sweep, update_size, width
+from . import batch_scaling, early_curvature, edge_of_stability, quadratics, range_test, rate_sweep, update_size, width
 
 QUESTIONS = (
     update_size.experiment,
@@ -10,4 +10,5 @@ QUESTIONS = (
     edge_of_stability.experiment,
     batch_scaling.experiment,
     width.experiment,
+    early_curvature.experiment,
 )

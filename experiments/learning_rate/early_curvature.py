@@ -1,0 +1,166 @@
+"""Warm-up, clipping, batch normalization, skips and initialization: five remedies against one enemy, early curvature?
+
+Gilmer and others 2021: what limits the rate of a deep network is its curvature early in training; whatever lowers it, or waits until
+training has lowered it, lets larger rates train. All remedies here meet the same deep network with weights that are too large.
+"""
+
+from seven_terms.spec import *
+
+RATE = "optimizer.learning_rate"
+SHARP = Training(
+    task=Digits(resolution=7, num_train=512),
+    model=Mlp(depth=6, width=48, activation="relu"),
+    initialization=Initialization(kind="he", scale=1.5),
+    optimizer=Sgd(),
+    num_steps=300,
+    batch_size=32,
+)
+WARMUP = 0.2  # of the budget
+
+none = Arm(name="none", label="no remedy", training=SHARP)
+warmup = Arm(name="warmup", label="warm-up", training=SHARP.but(schedule=Warmup(fraction=WARMUP, then=Constant())))
+clipping = Arm(name="clipping", label="clipping", training=SHARP.but(clipping=Clipping(norm=1.0)))
+batch_norm = Arm(name="batch_norm", label="batch norm", training=SHARP.but({"model.normalization": BatchNorm()}))
+residual = Arm(name="residual", label="skips", training=SHARP.but({"model.residual": True}))
+weights = Arm(name="weights", label="smaller weights", training=SHARP.but({"initialization.scale": 1.0}))
+ARMS = (none, warmup, clipping, batch_norm, residual, weights)
+
+trained = Reached(Last("test_accuracy"), above=0.5)
+EARLY = At("sharpness", step=0)
+SETTLED = Combine("ratio", At("sharpness", fraction=WARMUP), EARLY)
+
+
+def larger_rate(remedy: Arm, baseline: Arm = none) -> BestSetting:
+    return BestSetting(
+        measure=trained, setting=RATE, mode="largest_reached", runs=remedy.at(), baseline=baseline.at()
+    )  # fmt: skip
+
+
+def permits(remedy: Arm, form: str, statement: str) -> Claim:
+    return Claim(
+        id="B-LR7",
+        form=form,
+        statement=statement,
+        source="Gilmer et al. 2021",
+        estimate=larger_rate(remedy),
+        rule=Above(1.5),
+        unit="largest rate that trains, with the remedy over without",
+        because="rates lie a factor of two apart, so that more than 1.5 is a step of the grid in most seeds",
+        scales=("laptop", "paper"),
+    )
+
+
+experiment = Experiment.here(
+    __name__,
+    title="Five remedies against one enemy",
+    question="Do warm-up, clipping, batch normalization, skips and smaller weights let larger rates train, and for one reason?",
+    method="A network of six ReLU layers, whose weights are half as large again as He's, learns 512 digits of 7 x 7 pixels in 300 "
+    "updates. Five remedies are applied one at a time: a rate that rises over the first fifth, a bound of 1 on the gradient's norm, "
+    "batch normalization, a skip over each layer, and He's own weights. A run has trained when it names more than half of the test "
+    "digits. The sharpness is that of the training loss, before training and at the end of the first fifth.",
+    arms=ARMS,
+    sweep={RATE: tuple(2.0**power for power in range(-9, 5))},
+    num_seeds=8,
+    probes=(
+        Sharpness(steps=Steps(at=(0, 60), last=False), num_iterations=8),
+        Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),
+    ),
+    selection=Selection(metric="validation_loss"),
+    noise_floor=weights.at({RATE: 2.0**-5}),
+    claims=(
+        permits(warmup, "warm-up", "Warm-up lets a sharp network train at larger rates."),
+        permits(clipping, "clipping", "Clipping lets a sharp network train at larger rates."),
+        permits(batch_norm, "batch norm", "Batch normalization lets a sharp network train at larger rates."),
+        permits(residual, "skips", "Residual connections let a sharp network train at larger rates."),
+        permits(weights, "initialization", "Smaller initial weights let a sharp network train at larger rates."),
+        Claim(
+            id="B-LR7",
+            form="as said",
+            statement="Warm-up helps as much as batch normalization does.",
+            source="Gilmer et al. 2021",
+            estimate=larger_rate(warmup, batch_norm),
+            rule=Within(0.5, 2.0),
+            unit="largest rate that trains, warm-up over batch norm",
+            because="as much: within one step of the grid, a factor of two, either way",
+            scales=("laptop", "paper"),
+        ),
+        Claim(
+            id="B-LR7",
+            form="one enemy, batch norm",
+            statement="Batch normalization lowers the curvature that training starts with.",
+            source="Gilmer et al. 2021",
+            estimate=PairedRatio(
+                measure=EARLY, runs=batch_norm.at({RATE: Ranked(0)}), baseline=none.at({RATE: Ranked(0)})
+            ),
+            rule=Below(0.5),
+            unit="sharpness before training, batch norm over no remedy",
+            because="half the sharpness is twice the rate at which a quadratic diverges",
+        ),
+        Claim(
+            id="B-LR7",
+            form="one enemy, initialization",
+            statement="Smaller initial weights lower the curvature that training starts with.",
+            source="Gilmer et al. 2021",
+            estimate=PairedRatio(
+                measure=EARLY, runs=weights.at({RATE: Ranked(0)}), baseline=none.at({RATE: Ranked(0)})
+            ),
+            rule=Below(0.5),
+            unit="sharpness before training, smaller weights over no remedy",
+            because="half the sharpness is twice the rate at which a quadratic diverges",
+        ),
+        Claim(
+            id="B-LR7",
+            form="one enemy, warm-up",
+            statement="By its end warm-up has led a sharp network to where the curvature is lower than at the start.",
+            source="Gilmer et al. 2021",
+            estimate=Mean(measure=SETTLED, runs=warmup.best(), log=True),
+            rule=Below(0.5),
+            unit="sharpness after the warm-up over that before training, at warm-up's best rate",
+            because="half the sharpness is twice the rate at which a quadratic diverges",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="early_curvature",
+            caption=(
+                "Test accuracy over the rate of a deep network with large weights, without remedy and with each of five; and the "
+                "sharpness before training."
+            ),
+            panels=(
+                sweep_curve(
+                    "Which rates train",
+                    Last("test_accuracy"),
+                    all_runs(*ARMS),
+                    over=RATE,
+                    log_x=True,
+                    y_limits=(0.0, 1.0),
+                ),
+                bars("Before training", EARLY, all_runs(*ARMS, at={RATE: Ranked(0)}), log_y=True),
+            ),
+        ),
+    ),
+    scales={
+        "smoke": Changes(
+            num_seeds=2,
+            training={"num_steps": 20, "task.num_train": 64},
+            sweep={RATE: (2.0**-6, 2.0**-5)},
+            probes=(
+                Sharpness(steps=Steps(at=(0, 4), last=False), num_iterations=3),
+                Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=200),
+            ),
+        ),
+        "paper": Changes(
+            num_seeds=20,
+            training={
+                "task": Digits(source="mnist", num_train=5000),
+                "model.width": 256,
+                "num_steps": 3000,
+                "batch_size": 64,
+            },
+            probes=(
+                Sharpness(steps=Steps(at=(0, 600), last=False), num_iterations=16),
+                Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),
+            ),
+        ),
+    },
+)
