@@ -2,7 +2,9 @@
 
 from . import (
     adaptive,
+    bias,
     bounds,
+    heavy_tails,
     largest_rate,
     polyphonic_music,
     power_function,
@@ -21,5 +23,7 @@ QUESTIONS = (
     power_function.experiment,
     without_explosion.experiment,
     adaptive.experiment,
+    bias.experiment,
+    heavy_tails.experiment,
     polyphonic_music.experiment,
 )

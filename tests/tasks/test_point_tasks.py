@@ -57,6 +57,31 @@ def test_noise_has_the_announced_variance_and_falls_with_the_batch(follows, expe
         torch.testing.assert_close(variance, point(*expected), rtol=tolerance, atol=0)
 
 
+@pytest.mark.parametrize("noise", ["skewed", "student"])
+def test_noise_of_other_kinds_has_mean_zero_and_variance_one(noise):
+    data = built(Quadratic(dimension=2, spectrum="equal", noise_scale=1.0, noise=noise))
+    drawn = torch.cat([data.batches([1], position, None)[0] for position in range(20_000)]).flatten()
+    assert abs(drawn.mean().item()) < 4 / math.sqrt(len(drawn))
+    middle = drawn[drawn.abs() < 20]  # the fourth moment of Student's t is infinite
+    assert middle.square().mean().item() == pytest.approx(1.0, abs=0.1)
+
+
+def test_skewed_noise_has_two_values_and_cauchy_noise_the_quartiles_of_cauchy():
+    skewed = built(Quadratic(dimension=500, spectrum="equal", noise_scale=3.0, noise="skewed")).batches([1], 0, None)[0]
+    assert sorted(set(skewed.flatten().tolist())) == [-1.0, 9.0]
+    cauchy = built(Quadratic(dimension=5000, spectrum="equal", noise_scale=1.0, noise="cauchy")).batches([1], 0, None)[
+        0
+    ]
+    inside = (cauchy.abs() < 1.0).double().mean().item()  # half of Cauchy's mass lies within its scale
+    assert inside == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(5000))
+
+
+def test_noise_of_other_kinds_acts_on_the_gradient_alone():
+    data = built(Quadratic(dimension=2, spectrum="equal", largest=3.0, noise="cauchy", noise_scale=1.0))
+    assert data.loss(point(1, 2), point(5, 5)).item() == 7.5
+    assert torch.func.grad(data.loss)(point(1, 2), point(5, -5)).tolist() == [8.0, 1.0]
+
+
 def test_noise_of_a_batch_is_the_mean_over_its_examples():
     data = built(Quadratic(dimension=4, noise_scale=1.0))
     singles = torch.stack([data.batches([1, 2], position, None)[0] for position in range(10, 15)])

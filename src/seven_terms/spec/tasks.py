@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from .checked import checked
 from .checks import require
 from .kinds import SPLITS, Split, Task
+from .later import later
 from .limits import Bounds, Count, Fraction, NonNegative, Positive
 
 LONGEST = 10_000  # of a sequence
@@ -159,6 +160,8 @@ class Quadratic(Task):
     Spectra on `dimension` eigenvalues: `log_spaced` from largest / condition_number to largest; `inverse`: h_i = 1/i;
     `equal`: all `largest`, so that coordinates are independent chains. Noise: per step, gradient_i += noise_scale *
     sqrt(h_i if noise_follows_curvature else 1) * standard normal, drawn from (seed, step). The model is a `Point`.
+    Other `noise`: `skewed` is 3 with probability 0.1 and -1/3 otherwise, `student` has three degrees of freedom, both of mean 0
+    and variance 1; `cauchy` has neither. There the loss of a batch leaves the noise out, which acts on the gradient alone.
     """
 
     dimension: Count = 100
@@ -167,6 +170,7 @@ class Quadratic(Task):
     condition_number: Annotated[float, Bounds(low=1.0)] = 100.0
     noise_scale: NonNegative = 0.0
     noise_follows_curvature: bool = False
+    noise: Literal["gaussian", "skewed", "student", "cauchy"] = later("gaussian")
 
     builder = "seven_terms.tasks.quadratic:quadratic"
 

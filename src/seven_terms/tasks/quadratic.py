@@ -33,7 +33,7 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
     h_D = h.to(device, dtype)
 
     def draw(random: torch.Generator, num: int) -> Tensors:
-        return ((deviation * torch.randn(num, len(h), generator=random, dtype=torch.float64)).to(dtype),)
+        return ((deviation * _noise(task.noise, (num, len(h)), random)).to(dtype),)
 
     stream = FreshExamples(draw, values_per_example=len(h), purpose="noise", device=device)
 
@@ -44,7 +44,8 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
         return (noise_SBD.mean(1),)
 
     def loss(x_D: Tensor, noise_D: Tensor) -> Tensor:
-        return (h_D * x_D * x_D).sum() / 2 + (noise_D * x_D).sum()
+        along_D = x_D if task.noise == "gaussian" else x_D - x_D.detach()  # of value zero: outliers are no divergence
+        return (h_D * x_D * x_D).sum() / 2 + (noise_D * along_D).sum()
 
     def metrics(x_D: Tensor, noise_D: Tensor) -> dict[str, Tensor]:
         return {"loss": (h_D * x_D * x_D).sum() / 2, "squared_distance": x_D.square().mean()}
@@ -58,6 +59,22 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
         loss=loss,
         metrics=metrics,
     )
+
+
+def _noise(kind: str, shape: tuple[int, int], random: torch.Generator) -> Tensor:
+    """Return draws of the noise that `spec.Quadratic` names, in float64."""
+    if kind == "skewed":
+        large = torch.rand(shape, generator=random, dtype=torch.float64) < 0.1
+        return (10.0 * large.double() - 1.0) / 3.0
+    normal = torch.randn(shape, generator=random, dtype=torch.float64)
+    if kind == "gaussian":
+        return normal
+    if kind == "cauchy":
+        return normal / torch.randn(shape, generator=random, dtype=torch.float64)
+    three = torch.randn(
+        (3, *shape), generator=random, dtype=torch.float64
+    )  # t = normal / sqrt(chi2_3 / 3), of variance 3
+    return normal / three.square().sum(0).sqrt()
 
 
 def noisy_quadratic_moments(task: NoisyQuadraticMoments, *, dtype: torch.dtype, device: torch.device) -> TaskData:
