@@ -1,6 +1,16 @@
 """One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
-from . import batch_scaling, early_curvature, edge_of_stability, quadratics, range_test, rate_sweep, update_size, width
+from . import (
+    adam_edge,
+    batch_scaling,
+    early_curvature,
+    edge_of_stability,
+    quadratics,
+    range_test,
+    rate_sweep,
+    update_size,
+    width,
+)
 
 QUESTIONS = (
     update_size.experiment,
@@ -8,6 +18,7 @@ QUESTIONS = (
     rate_sweep.experiment,
     range_test.experiment,
     edge_of_stability.experiment,
+    adam_edge.experiment,
     batch_scaling.experiment,
     width.experiment,
     early_curvature.experiment,

@@ -51,6 +51,24 @@ def test_sharpness_of_a_quadratic_is_its_largest_eigenvalue():
     )
 
 
+def test_preconditioned_sharpness_is_the_top_eigenvalue_of_the_hessian_by_adams_preconditioner():
+    program = program_of(QUADRATIC, optimizer=spec.Adam(learning_rate=0.01, beta2=0.9, eps=1e-3))
+    probe = spec.PreconditionedSharpness(num_iterations=30)
+    assert values_of(probe, program, step=0) == {}
+    for number in range(3):
+        program.update(number)
+    h = np.geomspace(4.0 / 50.0, 4.0, 30)
+    ((square,),) = [[tensor[0].numpy() for tensor in program.state["square"].values()]]
+    expected = h / (np.sqrt(square / (1.0 - 0.9**3)) + 1e-3)  # the Hessian is diagonal
+    found = values_of(probe, program, step=3)["preconditioned_sharpness"]
+    assert found == pytest.approx(expected.max(), rel=1e-6)
+
+
+def test_preconditioned_sharpness_is_refused_without_adam():
+    with pytest.raises(ValueError, match=r"^PreconditionedSharpness: the optimizer must be Adam"):
+        values_of(spec.PreconditionedSharpness(), program_of(QUADRATIC), step=1)
+
+
 def test_gradients_along_a_quadratic_change_by_eigenvalue_times_distance():
     task = Quadratic(dimension=30, largest=4.0, spectrum="equal")
     values = values_of(spec.LossAlongGradient(), program_of(QUADRATIC, task=task))

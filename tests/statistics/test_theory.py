@@ -9,6 +9,7 @@ import pytest
 
 from experiments.lr_schedule.noisy_quadratic import INVERSE_SQRT_RATES, RATES, SCHEDULES, training
 from seven_terms.spec import (
+    Adam,
     Constant,
     Digits,
     Initialization,
@@ -209,3 +210,16 @@ def test_an_unknown_name_and_a_wrong_task_are_refused() -> None:
         predict("magic", quadratic())
     with pytest.raises(ValueError, match="the task must be a Quadratic"):
         predict("contraction", network("he", "relu"))
+
+
+@pytest.mark.parametrize(("beta1", "times"), [(0.0, 2.0), (0.5, 6.0), (0.9, 38.0)])
+def test_adam_with_a_fixed_preconditioner_is_stable_up_to_its_curvature_limit(beta1, times):
+    training = replace_path(quadratic(), "optimizer", Adam(learning_rate=0.1, beta1=beta1))
+    limit = predict("curvature_limit", training)
+    assert limit == pytest.approx(times / 0.1)
+    for factor, stable in ((0.99, True), (1.01, False)):  # x <- x - rate m, m <- b m + (1 - b) curvature x
+        x, m = 1.0, 0.0
+        for _ in range(5000):
+            m = beta1 * m + (1.0 - beta1) * factor * limit * x
+            x -= 0.1 * m
+        assert (abs(x) < 1.0) == stable

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..optimizers import gradient_norm
-from ..spec import LossAlongGradient, Sharpness
+from ..spec import LossAlongGradient, PreconditionedSharpness, Sharpness, require
 from .observation import evaluation_batch
 
 Tensors = dict[str, Tensor]
@@ -20,20 +20,45 @@ def measure_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tup
 
     The start vector is the last probe's top Ritz vector, so a few iterations follow a slowly moving eigenvalue.
     """
+    yield "sharpness", _top_eigenvalue(program, probe.num_iterations, "sharpness_start", scale_RP=None), None
+
+
+def measure_preconditioned_sharpness(
+    probe: PreconditionedSharpness, program: Any, step: int
+) -> Iterator[tuple[str, Tensor, None]]:
+    """Top eigenvalue of P^-1/2 H P^-1/2, which is that of P^-1 H (Cohen et al. 2022, section 2); nothing before an update.
+
+    P is diagonal: Adam's root of the second moment, corrected for its start at zero, plus eps (Kingma and Ba, alg. 1).
+    """
+    require("square" in program.state, what="PreconditionedSharpness", must="the optimizer must be Adam",
+            got=program.training.optimizer)  # fmt: skip
+    if step == 0:
+        return
+    square_RP, _ = _flattener(program.state["square"])
+    beta2_R, eps_R = (program.rules.hyper[name].to(square_RP)[:, None] for name in ("beta2", "eps"))
+    scale_RP = (square_RP.sqrt() / (1.0 - beta2_R**step).sqrt() + eps_R).rsqrt()
+    value_R = _top_eigenvalue(program, probe.num_iterations, "preconditioned_start", scale_RP=scale_RP)
+    yield "preconditioned_sharpness", value_R, None
+
+
+def _top_eigenvalue(program: Any, num_iterations: int, memory: str, *, scale_RP: Tensor | None) -> Tensor:
+    """Return the top eigenvalue [R] of S H S for a diagonal S, the identity without `scale_RP`."""
     batch = evaluation_batch(program, "train", 10**9)
     names = list(program.parameters)
     flat, unflatten = _flattener(program.parameters)
-    start = program.probe_state.get("sharpness_start")
+    start = program.probe_state.get(memory)
     if start is None:
         generator = torch.Generator().manual_seed(0)
         start = torch.randn(flat.shape[1], generator=generator, dtype=torch.float64).to(flat).expand_as(flat)
 
     def product(vector_RP: Tensor) -> Tensor:
-        moved = _hessian_product(program, batch, unflatten(vector_RP))
-        return torch.cat([moved[name].flatten(1) for name in names], dim=1)
+        scaled_RP = vector_RP if scale_RP is None else scale_RP * vector_RP
+        moved = _hessian_product(program, batch, unflatten(scaled_RP))
+        image_RP = torch.cat([moved[name].flatten(1) for name in names], dim=1)
+        return image_RP if scale_RP is None else scale_RP * image_RP
 
-    value_R, program.probe_state["sharpness_start"] = _lanczos_top(product, start, probe.num_iterations)
-    yield "sharpness", value_R, None
+    value_R, program.probe_state[memory] = _lanczos_top(product, start, num_iterations)
+    return value_R
 
 
 def measure_loss_along_gradient(

@@ -218,6 +218,20 @@ class Sharpness(Probe):
 
 
 @checked
+class PreconditionedSharpness(Probe):
+    """preconditioned_sharpness: top eigenvalue of P^-1 H for Adam's P = sqrt(corrected second moment) + eps, from step 1."""
+
+    steps: Steps = Steps(count=50)
+    num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
+
+    measure = "seven_terms.probes.curvature:measure_preconditioned_sharpness"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        products = 2 * self.num_iterations  # each is the gradient of a gradient
+        yield Passes(count=self.steps.times(training) * products, examples=training.task.examples("train"))
+
+
+@checked
 class LossAlongGradient(Probe):
     """Santurkar 2018: steps of several lengths along the batch gradient.
 

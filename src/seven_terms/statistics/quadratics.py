@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..spec import ExpectedSgd, NoisyQuadraticMoments, Point, Quadratic, Sgd, Training, factor, require
+from ..spec import Adam, ExpectedSgd, NoisyQuadraticMoments, Point, Quadratic, Sgd, Training, factor, require
 
 
 def contraction(training: Training) -> float:
@@ -38,7 +38,13 @@ def stability_limit(training: Training) -> float:
 
 
 def curvature_limit(training: Training) -> float:
-    """Largest curvature at which the run's rate is stable, 2 / rate for gradient descent (Cohen et al. 2021)."""
+    """Largest curvature at which the run's rate is stable, 2 / rate for gradient descent (Cohen et al. 2021).
+
+    For Adam it is that of the preconditioned curvature, (2 + 2 b) / ((1 - b) rate) (Cohen et al. 2022, section 3).
+    """
+    if isinstance(training.optimizer, Adam):
+        rule = training.optimizer
+        return 2.0 * (1.0 + rule.beta1) / ((1.0 - rule.beta1) * rule.learning_rate)
     rule = _sgd(training)
     limit = 2.0 * (1.0 + rule.momentum) / rule.learning_rate
     return limit / (1.0 + 2.0 * rule.momentum) if rule.nesterov else limit
