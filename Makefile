@@ -46,6 +46,7 @@ report: environment latex compiler $(SPEED) ## train, judge, draw and write the 
 	  --config scale=$(SCALE) base_seed=$(BASE_SEED) $(if $(ONLY),only='$(ONLY)') && \
 	seven-terms show --results $(RESULTS) && \
 	seven-terms timing --results $(RESULTS) --since $$start
+	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
 
 test: environment latex compiler ## run the tests
 	@python -m pytest -m 'not slow'

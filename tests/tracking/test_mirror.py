@@ -97,7 +97,7 @@ def test_a_sweep_is_a_table_with_shares_and_the_overview_holds_verdicts_and_figu
     sweep = inspect(results_dir / "wandb" / "run-rates-plain-sweep")
     assert sweep["summary"]["num_runs"] == 6
     assert sweep["summary"]["share_diverged"] == pytest.approx(1 / 3)
-    assert sweep["config"]["swept/learning_rate"] == "0.1, 0.5, 2.0"
+    assert sweep["config"]["swept/learning_rate"] == "0.1, 0.5, 2"
     table = json.loads(next((results_dir / "wandb" / "run-rates-plain-sweep").rglob("*.table.json")).read_text())
     assert {"learning_rate", "seed", "status", "last/validation_loss"} <= set(table["columns"])
     assert len(table["data"]) == 6

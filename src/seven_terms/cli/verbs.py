@@ -171,6 +171,12 @@ def mirror(options: argparse.Namespace) -> None:
     print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only)))
 
 
+def publish_wandb(options: argparse.Namespace) -> None:
+    from ..tracking.publish import publish
+
+    print(publish(options.results))
+
+
 def serve_warm(options: argparse.Namespace) -> None:
     for stage in ("training", "statistics", "figures", "report"):
         importlib.import_module(f"seven_terms.{stage}")
@@ -235,6 +241,11 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
         mirror,
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
         ("results", "runs?", "only?"),
+    ),
+    "publish-wandb": (
+        publish_wandb,
+        "upload those W&B runs to your account, with a workspace and a report",
+        ("results",),
     ),
     "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
     "timing": (timing, "say how the wall time divides", ("results", "since")),

@@ -135,7 +135,7 @@ def flat(data: Any, path: str) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         return {path: data}
     if data.get("is") == "float":
-        return {path: float(data["value"])}
+        return {path: data["value"]}  # "inf": a server takes no JSON that is not finite
     found: dict[str, Any] = {path: data["is"]} if "is" in data else {}
     for name, value in data.items():
         if name != "is":

@@ -168,7 +168,7 @@ def _keep_wandb_inside(wandb_dir: Path) -> None:
         if name not in ("WANDB_PROJECT", "WANDB_ENTITY"):
             del os.environ[name]
     folders = {
-        "DATA": "artifacts",
+        "DATA": ".artifacts",
         "CACHE": ".staging/cache",
         "ARTIFACT": ".staging/artifacts",
         "CONFIG": ".staging/config",

@@ -55,7 +55,7 @@ def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, verdicts: pd.Data
 
 
 def _grid(values: pd.Series) -> str:
-    return ", ".join(str(value) for value in dict.fromkeys(values.tolist()))
+    return ", ".join(value if isinstance(value, str) else f"{value:g}" for value in dict.fromkeys(values.tolist()))
 
 
 def _over_sweep(ends: pd.DataFrame, swept: list[str], metrics: list[str]) -> tuple[str, list[dict[str, float]]]:
