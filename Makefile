@@ -3,50 +3,77 @@ SCALE ?= laptop
 BASE_SEED ?= 0
 ONLY ?=
 CORES ?= all
+BENCH ?=
+WANDB_MODE ?= offline
 # 3.14 comes last of the four: one pinned package has no wheel for it yet and would need a C compiler.
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3; do \
     command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
     2>/dev/null && echo $$p && exit; done; command -v python3)
 RESULTS = results/$(SCALE)$(if $(filter-out 0,$(BASE_SEED)),-seed$(BASE_SEED))
+CHOSEN = $(if $(strip $(ONLY)),--only '$(strip $(ONLY))')
+GIVEN_SCALE = $(if $(filter default file,$(origin SCALE)),,$(SCALE))
+DIGITS = 0 1 2 3 4 5 6 7 8 9
+LETTERS = a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(DIGITS)
+# $(call without,TEXT,WORDS): the text with every one of these words taken out; empty if it consists of nothing else.
+without = $(strip $(if $(2),$(call without,$(subst $(firstword $(2)),,$(1)),$(wordlist 2,$(words $(2)),$(2))),$(1)))
+QUOTE := '
 SPEED = $(if $(filter paper,$(SCALE)),results/calibration-cpu.json)# how long it takes is told from this machine's own speed
 BIN = $(CURDIR)/.venv/bin
 OUTDATED_MAKE = $(filter 0.% 1.% 2.% 3.0% 3.1% 3.2% 3.3% 3.4% 3.5% 3.6% 3.7% 3.80%,$(MAKE_VERSION))
 # With other make variables (SHELL, VIRTUAL_ENV, PYTHONPATH) of the caller the numbers must be the same.
 export PATH := $(BIN):$(PATH)
-export WANDB_MODE ?= offline
+export WANDB_MODE
 export OMP_NUM_THREADS = 1
 unexport PYTHONPATH PYTHONHOME
 
 ifneq ($(OUTDATED_MAKE),)
 $(error make must be 3.81 or newer, got $(MAKE_VERSION); install a newer one, e.g. `apt-get install make`)
 endif
-ifeq ($(filter $(SCALE),smoke laptop paper),)
+# What is typed stands in shell lines below, so each setting holds what it may hold and nothing else.
+ifneq ($(words $(SCALE)) $(filter-out smoke laptop paper,$(SCALE)),1 )
 $(error SCALE must be smoke, laptop or paper, got '$(SCALE)'; try `make report SCALE=laptop`)
 endif
-
-ifeq ($(filter $(WANDB_MODE),offline online disabled),)
+ifneq ($(call without,$(ONLY),$(LETTERS) /),)
+$(error ONLY must be terms or <term>/<name> of experiments, got '$(ONLY)'; try `make report ONLY="batch_norm lr_decay/step_drop"`)
+endif
+ifneq ($(words $(BASE_SEED))$(call without,$(BASE_SEED),$(DIGITS)),1)
+$(error BASE_SEED must be a whole number, got '$(BASE_SEED)'; try `make report BASE_SEED=1000`)
+endif
+ifneq ($(words $(CORES))$(call without,$(filter-out all,$(CORES)),$(DIGITS)),1)
+$(error CORES must be all or a whole number, got '$(CORES)'; try `make report CORES=2`)
+endif
+ifneq ($(words $(WANDB_MODE)) $(filter-out offline online disabled,$(WANDB_MODE)),1 )
 $(error WANDB_MODE must be offline, online or disabled, got '$(WANDB_MODE)'; try `make report WANDB_MODE=offline`)
+endif
+ifneq ($(call without,$(BENCH),$(LETTERS) - = . ,),)
+$(error BENCH must be options of `python -m bench --help`, got '$(BENCH)'; try `make bench BENCH=--quick`)
+endif
+ifneq ($(findstring $(QUOTE),$(PYTHON)),)
+$(error PYTHON must be the name or path of a Python without quotation marks, got $(PYTHON))
+endif
+
+ifneq ($(call without,$(if $(filter command,$(firstword $(origin TERM))),$(TERM)),$(LETTERS) /),)
+$(error TERM must be a term, or <term>/<name> of an experiment, got '$(TERM)'; try `make browse TERM=batch_norm`)
 endif
 # TERM=batch_norm is a term of ours only where it is typed after make; otherwise it is the kind of terminal.
 NARROWED = $(or $(if $(filter command,$(firstword $(origin TERM))),$(TERM)),$(ONLY))
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-slow check browse publish-wandb verify bench clean environment latex compiler
+.PHONY: help report test test-slow check browse publish-wandb verify bench clean environment latex compiler places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo 'Settings: SCALE=smoke|laptop|paper ONLY="batch_norm lr_decay/step_drop" BASE_SEED=0 CORES=all'
 	@echo '          PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
 
-report: environment latex compiler $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
-	@seven-terms plan --scale $(SCALE) --base-seed $(BASE_SEED) --results $(RESULTS) $(if $(ONLY),--only '$(ONLY)') --brief
-	@start=$$(date +%s); \
+report: places environment latex compiler $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
+	@start=$$(date +%s) && \
 	snakemake --cores $(CORES) --quiet rules progress reason host \
-	  --config scale=$(SCALE) base_seed=$(BASE_SEED) $(if $(ONLY),only='$(ONLY)') && \
-	seven-terms show --results $(RESULTS) && \
-	seven-terms timing --results $(RESULTS) --since $$start
-	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
+	  --config scale=$(SCALE) base_seed=$(BASE_SEED) $(if $(strip $(ONLY)),only='$(strip $(ONLY))') && \
+	seven-terms show --results $(RESULTS) $(CHOSEN) && \
+	seven-terms timing --results $(RESULTS) $(CHOSEN) --since $$start
+	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
 
 test: environment latex compiler ## run the tests
 	@python -m pytest -m 'not slow'
@@ -75,8 +102,8 @@ bench: environment compiler ## measure speed beside the usual ways to run the sa
 	@sh setup/bench.sh
 	@python -m bench $(BENCH)
 
-clean: ## delete what the pipeline made, except results/published; .venv stays
-	rm -rf results/smoke* results/laptop* results/paper* results/bench .snakemake
+clean: ## delete what the pipeline made, with SCALE=... of one scale; results/published and .venv stay
+	@YES='$(filter 1,$(YES))' sh setup/clean.sh $(GIVEN_SCALE)
 
 results/calibration-cpu.json: | environment compiler
 	@echo 'seven-terms: measuring how fast this machine is (once; about a minute)'
@@ -87,6 +114,9 @@ environment: # .venv as in requirements.lock
 
 latex: # pdflatex and latexmk, where they can be installed without a question
 	@sh setup/latex.sh
+
+places: # home and temporary folder, which must be writable
+	@sh setup/places.sh
 
 compiler: # a C++ compiler, where it can be installed without a question
 	@sh setup/compiler.sh

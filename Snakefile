@@ -1,10 +1,12 @@
-"""From the experiments to the report: one rule per arrow of the data flow, in rules/. Settings: scale, only, base_seed, compiling."""
+"""From the experiments to the report: one rule per arrow of the data flow, in rules/.
+
+Settings: scale, only, base_seed, compiling, wandb.
+"""
 
 import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 
 from snakemake.logging import logger
 from snakemake.utils import min_version
@@ -14,46 +16,54 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to"
 sys.path.insert(0, workflow.basedir)
 
 from experiments import EXPERIMENTS
+from seven_terms.cli.workflow import begin, read_settings, require_usable
+from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of
 from seven_terms.records.jobs import speed_tables
-from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of, write_plans
 from seven_terms.records.sources import source_id
-from seven_terms.running.stale_locks import remove_stale_locks
+from seven_terms.running.at_work import will_work
+from seven_terms.running.typesetting import engine
 from seven_terms.tracking.mode import wandb_mode, wandb_runs, warning
 
-SCALE = config.get("scale", "laptop")
-BASE_SEED = int(config.get("base_seed", 0))
-RESULTS = f"results/{SCALE}-seed{BASE_SEED}" if BASE_SEED else f"results/{SCALE}"
-os.environ.setdefault("WANDB_MODE", config.get("wandb", "offline"))
+os.environ.setdefault("WANDB_MODE", config.get("wandb") or "offline")
+# Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
+try:
+    require_usable(str(workflow.basedir), os.getcwd())
+    SETTINGS = read_settings(config, arguments=[] if workflow.is_main_process else sys.argv)
+    WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
+    PLANS = plans_at(EXPERIMENTS, SETTINGS.scale, **SETTINGS.planning)
+except ValueError as error:
+    sys.exit(f"snakemake: {error}")
 if workflow.remote_exec:
     os.environ.update(SEVEN_TERMS_WARM="0")  # a cluster's job has its own devices and limits, and ends with its one stack
-ALIVE = remove_stale_locks(Path(".snakemake")) if workflow.is_main_process else None
+FOLDER = SETTINGS.folder
+RESULTS, SHARED = str(FOLDER.path), str(FOLDER.shared)
+STACKS = {stack: record for plan in PLANS.values() for stack, record in plan.stacks.items()}
+METRICS = {path: [str(FOLDER.metrics(path, stack)) for stack in plan.stacks] for path, plan in PLANS.items()}
+ALL_METRICS = [metrics for paths in METRICS.values() for metrics in paths]
+SUMMARIES = [str(FOLDER.summary(path)) for path in PLANS]
+CLAIMS = [str(FOLDER.claims(path)) for path in PLANS]
+TABLES = [str(FOLDER.table(name)) for name in ("runs", "verdicts", "noise_floor", "comparisons")]
+FIGURES = {f"{path}/{figure.name}": figure for path, plan in PLANS.items() for figure in plan.experiment.figures}
+SPEED = {path.stem: str(path) for path in speed_tables(FOLDER.path)}
+PICTURES = [str(FOLDER.figure(name)) for name in (*FIGURES, "summary", *(f"speed/{name}" for name in SPEED))]
+REPORT = [str(FOLDER.tex), str(FOLDER.pdf)] if engine() else [str(FOLDER.tex)]
+REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path("results/published", SETTINGS.scale).glob("replication.csv")]
+BESIDE = f"results/published/{'laptop' if SETTINGS.scale == 'paper' else 'paper'}"  # another scale's verdicts, put beside these
+PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
+# Snakemake does not make again what is missing between two files that are there, unless it is asked for: so all of it is.
+WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "png" for path in PICTURES), *REPORT]
 
-# Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
-SETTINGS = {"base_seed": BASE_SEED, "compiling": config.get("compiling", "auto"), "only": str(config.get("only", ""))}
-try:
-    WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
-    PLANS = plans_at(EXPERIMENTS, SCALE, **SETTINGS)
-except ValueError as error:  # a name that no experiment has, a mode that W&B has not
-    sys.exit(f"snakemake: {error}")
-if workflow.is_main_process:
-    write_plans(PLANS, Path(RESULTS), among=EXPERIMENTS)
 if workflow.is_main_process and warning():
     logger.warning(f"seven-terms: {warning()}")
 if workflow.output_settings.dryrun:
-    logger.info(cost_before(PLANS, Path(RESULTS)))
-PLAN_FILES = [f"{RESULTS}/plan/{path}.json" for path in PLANS]
-STACKS = {stack: record for plan in PLANS.values() for stack, record in plan.stacks.items()}
-METRICS = {path: [f"{RESULTS}/metrics/{path}/{stack}.parquet" for stack in plan.stacks] for path, plan in PLANS.items()}
-ALL_METRICS = [metrics for paths in METRICS.values() for metrics in paths]
-SUMMARIES = [f"{RESULTS}/summary/{path}.csv" for path in PLANS]
-CLAIMS = [f"{RESULTS}/claims/{path}.csv" for path in PLANS]
-FIGURES = {f"{path}/{figure.name}": figure for path, plan in PLANS.items() for figure in plan.experiment.figures}
-SPEED = {path.stem: str(path) for path in speed_tables(Path(RESULTS))}
-REPLICATION = [] if BASE_SEED else [str(path) for path in Path("results/published", SCALE).glob("replication.csv")]
-BESIDE = f"results/published/{'laptop' if SCALE == 'paper' else 'paper'}"  # another scale's verdicts, put beside these
-PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
-LATEXMK = "latexmk -cd -pdf -interaction=nonstopmode -halt-on-error"
-LATEX = LATEXMK if which("latexmk") and which("pdflatex") else which("tectonic")
+    logger.info(cost_before(PLANS, FOLDER.path))
+elif workflow.is_main_process and will_work(sys.argv[1:]):
+    try:
+        HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS)  # kept until this process ends
+    except ValueError as error:
+        sys.exit(f"snakemake: {error}")
+# A dry run writes no plans, so one that is not there yet is no input of what it lists.
+PLAN_FILES = {path: [str(FOLDER.plan(path))] if FOLDER.plan(path).is_file() else [] for path in PLANS}
 
 report: "rules/captions/workflow.rst"
 
@@ -68,7 +78,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/seven-terms.pdf" if LATEX else f"{RESULTS}/report/main.tex",
+        WANTED,
         [f"{RESULTS}/wandb/mirror.json"] if WANDB_MODE != "disabled" and find_spec("wandb") else [],
     localrule: True
 

@@ -2,7 +2,7 @@ DRAWING = source_id("figures")
 
 
 rule figure:
-    input: plan=f"{RESULTS}/plan/{{experiment}}.json", summary=f"{RESULTS}/summary/{{experiment}}.csv"
+    input: plan=lambda wildcards: PLAN_FILES[wildcards.experiment], summary=f"{RESULTS}/summary/{{experiment}}.csv"
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}/{{figure}}.pdf",
         png=report(f"{RESULTS}/figures/{{experiment}}/{{figure}}.png", caption="captions/figure.rst",
@@ -10,25 +10,29 @@ rule figure:
             labels={"experiment": "{experiment}", "figure": "{figure}"}),
     params:
         caption=lambda wildcards: FIGURES[f"{wildcards.experiment}/{wildcards.figure}"].caption,
+        plan=lambda wildcards: PLANS[wildcards.experiment].content,
+        results=lambda wildcards: RESULTS,
         code=DRAWING,
     log: f"{RESULTS}/logs/figure/{{experiment}}/{{figure}}.log"
     benchmark: f"{RESULTS}/benchmarks/figure/{{experiment}}/{{figure}}.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms figure --plan {input.plan} --summary {input.summary} --name {wildcards.figure} --output {output.pdf} 2>&1 | tee {log}"
+    shell:
+        "seven-terms figure --plan {input.plan:q} --summary {input.summary:q} --name {wildcards.figure}"
+        " --output {output.pdf:q} --progress {params.results:q} 2>&1 | tee {log:q}"
 
 
 rule summary_page:
-    input: SUMMARIES, PLAN_FILES
+    input: SUMMARIES, list(PLAN_FILES.values())
     output:
         pdf=f"{RESULTS}/figures/summary.pdf",
         png=report(f"{RESULTS}/figures/summary.png", caption="captions/summary.rst", category="summary"),
-    params: results=lambda wildcards: RESULTS, code=DRAWING
+    params: results=lambda wildcards: RESULTS, code=DRAWING, plans=CONTENTS
     log: f"{RESULTS}/logs/summary_page.log"
     benchmark: f"{RESULTS}/benchmarks/summary_page.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms summary-page --results {params.results} --output {output.pdf} 2>&1 | tee {log}"
+    shell: "seven-terms summary-page --results {params.results:q} --output {output.pdf:q} 2>&1 | tee {log:q}"
 
 
 rule speed:
@@ -41,38 +45,37 @@ rule speed:
     benchmark: f"{RESULTS}/benchmarks/speed/{{speed}}.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms speed-figure --table {input} --output {output.pdf} 2>&1 | tee {log}"
+    shell: "seven-terms speed-figure --table {input:q} --output {output.pdf:q} 2>&1 | tee {log:q}"
 
 
 rule tex:
     input:
-        PAPER, SUMMARIES, f"{RESULTS}/figures/summary.pdf", [f"{RESULTS}/figures/{figure}.pdf" for figure in FIGURES],
-        [*SPEED.values(), *(f"{RESULTS}/figures/speed/{name}.pdf" for name in SPEED)],
+        PAPER, SUMMARIES, PICTURES, list(SPEED.values()),
         sorted(str(path) for path in Path(BESIDE).glob("*.csv")),
-        tables=[f"{RESULTS}/{table}.csv" for table in ("plan/experiments", "runs", "verdicts", "noise_floor", "comparisons")],
+        TABLES, [str(path) for path in [FOLDER.table("plan/experiments")] if path.is_file()],
     output: f"{RESULTS}/report/main.tex"
     params:
         results=lambda wildcards: RESULTS,
         paper=Path(workflow.basedir, "paper"),
         beside=lambda wildcards: BESIDE,
         code=source_id("report"),
+        plans=CONTENTS,
+        folder=lambda wildcards: FOLDER.tex.parent,
     log: f"{RESULTS}/logs/tex.log"
     benchmark: f"{RESULTS}/benchmarks/tex.jsonl"
     conda: "../environment.yml"
     localrule: True
     shell:
-        "seven-terms report --results {params.results} --paper {params.paper} --beside {params.beside}"
-        " --output $(dirname {output}) 2>&1 | tee {log}"
+        "seven-terms report --results {params.results:q} --paper {params.paper:q} --beside {params.beside:q}"
+        " --output {params.folder:q} 2>&1 | tee {log:q}"
 
 
 rule pdf:
     input: f"{RESULTS}/report/main.tex"
     output: report(f"{RESULTS}/seven-terms.pdf", caption="captions/paper.rst", category="report")
-    params: latex=lambda wildcards: LATEX
+    params: code=source_id("running.typesetting")
     log: f"{RESULTS}/logs/pdf.log"
     benchmark: f"{RESULTS}/benchmarks/pdf.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell:
-        "({params.latex} {input} && cp $(dirname {input})/main.pdf {output}) > {log} 2>&1"
-        " || {{ tail -n 30 {log}; exit 1; }}"
+    shell: "seven-terms typeset --tex {input:q} --output {output:q} 2>&1 | tee {log:q}"

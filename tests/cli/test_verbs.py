@@ -9,6 +9,7 @@ import pytest
 
 from experiments import EXPERIMENTS
 from seven_terms.cli import verbs as command_line
+from seven_terms.records.folder import Folder
 from seven_terms.records.plans import read_plan
 
 
@@ -28,9 +29,9 @@ def test_plan_writes_every_experiment_and_shows_its_cost(tmp_path, project, caps
 def test_a_plan_that_did_not_change_is_not_written_again(tmp_path, project):
     arguments = ["plan", "--scale", "smoke", "--results", str(tmp_path), "--experiments", str(project / "experiments")]
     command_line.run(arguments)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("[!.]*.*")}
     command_line.run(arguments)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")} == before
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("[!.]*.*")} == before
 
 
 def test_a_plan_of_an_experiment_that_is_gone_is_deleted(tmp_path, project):
@@ -62,6 +63,7 @@ def test_the_total_alone_counts_what_is_not_trained_yet(tmp_path, project, capsy
 def planned(folder: Path, project: Path, *only: str) -> set[str]:
     arguments = ["plan", "--scale", "smoke", "--results", str(folder), "--experiments", str(project / "experiments")]
     assert command_line.run([*arguments, *(["--only", *only] if only else [])]) == 0
+    folder = Folder(folder).selected(" ".join(only)).path
     paths = {f"{path.parent.name}/{path.stem}" for path in (folder / "plan").glob("*/*.json")}
     table = pd.read_csv(folder / "plan" / "experiments.csv")
     assert set(table["experiment"][table["planned"]]) == paths
@@ -83,7 +85,8 @@ def test_a_selection_plans_the_experiments_and_terms_that_it_names_and_no_others
 
 def test_the_table_of_experiments_names_all_of_them_with_their_scales(tmp_path, project):
     planned(tmp_path, project, "batch_norm/parts")
-    table = pd.read_csv(tmp_path / "plan" / "experiments.csv").set_index("experiment")
+    folder = tmp_path / "selections" / "batch_norm.parts"
+    table = pd.read_csv(folder / "plan" / "experiments.csv").set_index("experiment")
     assert list(table.index) == [experiment.path for experiment in EXPERIMENTS]
     assert table.loc["batch_norm/parts", "scales"] == "smoke laptop paper"
     assert table.loc["batch_norm/devices", "scales"] == "paper"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seven_terms.records.atomic import seal
 from seven_terms.records.tables import COORDINATE, COUNT, FLAG, NUMBER, RUNS, TABLES, TEXT, read_csv, write_csv
 
 NASTY = (
@@ -123,6 +124,7 @@ def test_what_is_not_of_the_declared_type_is_not_written(
 def test_a_cell_that_was_damaged_is_named(tmp_path: Path) -> None:
     path = tmp_path / "experiments.csv"
     path.write_text("experiment,scales,planned\nx,smoke,Flase\n")
+    seal(path)
     with pytest.raises(
         ValueError, match=r"column 'planned' .*: every cell must be a flag, got 'Flase'; make the table again"
     ):

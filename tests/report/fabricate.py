@@ -15,7 +15,8 @@ from experiments.batch_norm import mnist_2015
 from experiments.gradient_clipping import temporal_order
 from experiments.lr_schedule import budgets, noisy_quadratic
 from seven_terms.planning import write_plan
-from seven_terms.records.plans import read_plan
+from seven_terms.records.atomic import write
+from seven_terms.records.plans import plan_text, read_plan
 from seven_terms.records.tables import (
     CLAIMS,
     COMPARISONS,
@@ -69,7 +70,7 @@ def fabricate(
     for experiment in chosen:
         path = folder / "plan" / f"{experiment.path}.json"
         write_plan(experiment, path, scale="smoke")
-        _rename_scale(path, scale)
+        change_plan(path, scale=scale)
         write_csv(summary_of(experiment), folder / "summary" / f"{experiment.path}.csv", kind="summary")
     write_csv(experiments_of(chosen, among or chosen), folder / "plan" / "experiments.csv", kind="experiments")
     claims = [(experiment, claim) for experiment in chosen for claim in experiment.claims]
@@ -122,9 +123,9 @@ def open_paper(paper: Path, folder: Path) -> Path:
     return folder
 
 
-def _rename_scale(path: Path, scale: Scale) -> None:
-    plan = json.loads(path.read_text())
-    path.write_text(json.dumps(plan | {"scale": scale}, indent=1) + "\n")
+def change_plan(path: Path, **changes: object) -> None:
+    """Write a plan file again with other fields."""
+    write(path, plan_text(dataclasses.replace(read_plan(path), **changes)), beside=False)
 
 
 def experiments_of(planned: tuple[Experiment, ...], among: tuple[Experiment, ...]) -> pd.DataFrame:

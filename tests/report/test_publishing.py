@@ -11,11 +11,12 @@ import pytest
 from experiments.batch_norm import mnist_2015
 from experiments.gradient_clipping import power_function, temporal_order
 from experiments.lr_schedule import noisy_quadratic
+from seven_terms.records.atomic import write_sums
 from seven_terms.records.tables import read_csv, write_csv
 from seven_terms.report import compare, publishing
-from seven_terms.report.publishing import publish, write_checksums
+from seven_terms.report.publishing import publish
 
-from .fabricate import add_origins, fabricate, set_verdict
+from .fabricate import add_origins, change_plan, fabricate, set_verdict
 
 YAML = Path(__file__).parents[2] / "paper" / "published.yaml"
 FIRST, SECOND = mnist_2015.experiment, temporal_order.experiment
@@ -134,7 +135,7 @@ def test_what_is_not_whole_or_does_not_belong_there_is_refused_and_changes_nothi
             folder, sentence = output.with_name("laptop"), "must be published in a folder of that name, got '.*laptop'"
         case "seed":
             plan = results / "plan" / f"{FIRST.path}.json"
-            plan.write_text(plan.read_text().replace('"base_seed": 0', '"base_seed": 1000'))
+            change_plan(plan, base_seed=1000)
             sentence = "published results must be those of base seed 0, got 1000; publish other seeds with"
         case "runs":
             runs = read_csv(results / "runs.csv", kind="runs")
@@ -158,7 +159,7 @@ def test_checksums_are_those_that_make_verify_compares(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "SHA256SUMS").write_text("of yesterday\n")
-    write_checksums(tmp_path)
+    write_sums(tmp_path)
     lines = (tmp_path / "SHA256SUMS").read_text().splitlines()
     assert lines[0] == f"{hashlib.sha256(b'a/b/c.csv').hexdigest()}  a/b/c.csv"
     assert [line.split("  ")[1] for line in lines] == ["a/b/c.csv", "a/z.csv", "b.csv"]
@@ -170,5 +171,5 @@ def test_the_published_tables_of_this_repository_agree_with_their_checksums(proj
     for name, content in files(published).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    write_checksums(tmp_path)
+    write_sums(tmp_path)
     assert (tmp_path / "SHA256SUMS").read_text() == (published / "SHA256SUMS").read_text()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from seven_terms.records.atomic import seal
 from seven_terms.records.jobs import speed_tables
 from seven_terms.records.tables import read_csv, write_csv
 from seven_terms.report.inputs import read_inputs
@@ -98,5 +99,6 @@ def test_a_row_that_is_there_twice_is_refused(tmp_path):
     table = speed_table()
     table.loc[1, ["workload", "contender", "num_threads", "num_runs"]] = ["mlp", "ours, eager", 1, 1]
     table.to_csv(tmp_path / "speed.csv", index=False)
+    seal(tmp_path / "speed.csv")
     with pytest.raises(ValueError, match="workload, contender, num_threads, num_runs must be unique"):
         read_csv(tmp_path / "speed.csv", kind="speed")

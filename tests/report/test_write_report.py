@@ -13,7 +13,7 @@ from experiments.batch_norm import mnist_2015
 from seven_terms.figures import draw, draw_speed
 from seven_terms.planning.selection import make_plan
 from seven_terms.records.plans import read_plan
-from seven_terms.records.tables import write_csv
+from seven_terms.records.tables import read_csv, write_csv
 from seven_terms.report import compare, show, write_report
 from seven_terms.report.appendix import machine_table
 from seven_terms.report.inputs import read_inputs
@@ -85,8 +85,8 @@ def test_a_sentence_against_its_verdict_stops_the_report(results, tmp_path):
 
 
 def test_a_claim_without_a_verdict_stops_the_report(results):
-    table = pd.read_csv(results / "verdicts.csv")
-    table[table["claim"] != "GC2"].to_csv(results / "verdicts.csv", index=False)
+    table = read_csv(results / "verdicts.csv", kind="verdicts")
+    write_csv(table[table["claim"] != "GC2"], results / "verdicts.csv", kind="verdicts")
     with pytest.raises(ValueError, match=r"there must be one for each claim of the plans, got \"missing \['GC2'\]"):
         write_report(results, results.parent / "open", results / "report")
 

@@ -93,7 +93,7 @@ def refuse(*_):
 
 for name in ("is_available", "device_count", "current_device", "_lazy_init"):
     setattr(torch.cuda, name, refuse)
-command.serve = lambda path, run: print("serving", "seven_terms.tracking.mirror" in sys.modules)
+command.serve = lambda path, run: print("serving", "seven_terms.training" in sys.modules)
 command.serve_warm(argparse.Namespace(socket=None))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

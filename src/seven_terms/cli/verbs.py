@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..running.warm import serve
 from ..spec import SCALES, Experiment, require
+from .errors import report as report_error
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one verb in this process and return its exit status: 1 with one line on stderr for what a person can mend."""
+    """Run one verb in this process and return its exit status; an error is said as `errors` says it."""
     options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except ValueError as error:
-        print(f"seven-terms {options.verb}: {error}", file=sys.stderr)
-        return 1
-    except FileNotFoundError as error:
-        advice = "check its path, or run `make report` to make it"
-        print(f"seven-terms {options.verb}: file {error.filename!r} must exist; {advice}.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"seven-terms {options.verb}: interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
+    except (Exception, KeyboardInterrupt) as error:
+        return report_error(options.verb, error)
     return 0
 
 
 def plan(options: argparse.Namespace) -> None:
     from ..planning import plans_at, write_plans
     from ..planning.forecast import cost_before
+    from ..records.folder import Folder
+    from ..running.at_work import hold
     from ..tracking.mode import wandb_mode
 
     wandb_mode()
     experiments = _import_experiments(options.experiments)
     settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
     plans = plans_at(experiments, options.scale, **settings)
-    write_plans(plans, options.results, among=experiments)
+    folder = Folder(options.results).selected(settings["only"])
+    try:
+        with contextlib.closing(hold(folder.shared) or io.StringIO()):
+            write_plans(plans, folder.path, among=experiments)
+    except ValueError as error:
+        print(f"seven-terms plan: {error}", file=sys.stderr)
     shown = cost_before(
         plans,
-        options.results,
+        folder.path,
         accelerator=options.accelerator,
         calibration_path=options.calibration,
         devices=options.devices,
@@ -75,9 +78,12 @@ def calibrate(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
+    from ..planning import expected_seconds
+    from ..running.progress import say_trained
     from ..training import train_stack
 
-    train_stack(
+    started = time.monotonic()
+    stack = train_stack(
         plan_path=options.plan,
         stack_id=options.stack,
         output_path=options.output,
@@ -85,9 +91,8 @@ def train(options: argparse.Namespace) -> None:
         accelerator=options.accelerator,
     )
     if options.progress is not None:
-        from ..running.progress import training_line
-
-        print(training_line(options.progress, stack=options.stack), flush=True)
+        expected, seconds = expected_seconds(stack), time.monotonic() - started
+        say_trained(options.progress, experiment=stack.experiment, expected_seconds=expected, seconds=seconds)
 
 
 def runs(options: argparse.Namespace) -> None:
@@ -98,15 +103,21 @@ def runs(options: argparse.Namespace) -> None:
 
 def summarize(options: argparse.Namespace) -> None:
     from ..records.plans import read_plan
+    from ..running.progress import say_done
     from ..statistics import summarize
 
-    summarize(read_plan(options.plan), options.metrics, summary_path=options.summary, claims_path=options.claims)
+    planned = read_plan(options.plan)
+    summarize(planned, options.metrics, summary_path=options.summary, claims_path=options.claims)
+    name = planned.experiment.path
+    say_done(options.progress, "summarize", f"summarized {name}", experiment=name)
 
 
 def verdicts(options: argparse.Namespace) -> None:
+    from ..running.progress import say
     from ..statistics import verdicts
 
     verdicts(options.results, options.output, replication_path=options.replication)
+    say(f"judged all claims, {options.output}")
 
 
 def replicate(options: argparse.Namespace) -> None:
@@ -130,38 +141,68 @@ def publish(options: argparse.Namespace) -> None:
 def figure(options: argparse.Namespace) -> None:
     from ..figures import draw
     from ..records.plans import read_plan
+    from ..running.progress import say_done
 
-    draw(read_plan(options.plan), options.summary, name=options.name, output_path=options.output)
+    planned = read_plan(options.plan)
+    draw(planned, options.summary, name=options.name, output_path=options.output)
+    _seal_pictures(options.output)
+    name = planned.experiment.path
+    say_done(options.progress, "figure", f"drew {name}/{options.name}", experiment=name)
 
 
 def summary_page(options: argparse.Namespace) -> None:
     from ..figures import summary_page
 
     summary_page(options.results, output_path=options.output)
+    _seal_pictures(options.output)
 
 
 def speed_figure(options: argparse.Namespace) -> None:
     from ..figures import draw_speed
 
     draw_speed(options.table, output_path=options.output)
+    _seal_pictures(options.output)
+
+
+def _seal_pictures(path: Path) -> None:
+    from ..records.atomic import seal
+
+    seal(path)
+    seal(path.with_suffix(".png"))
 
 
 def report(options: argparse.Namespace) -> None:
     from ..report import write_report
+    from ..running.progress import say
 
     write_report(options.results, options.paper, options.output, beside_dir=options.beside)
+    say(f"wrote the report's text, {options.output}")
+
+
+def typeset(options: argparse.Namespace) -> None:
+    from ..running.progress import say
+    from ..running.typesetting import typeset
+
+    say(f"typesetting {options.tex} (half a minute and more)")
+    typeset(options.tex, options.output)
 
 
 def show(options: argparse.Namespace) -> None:
     from ..report import show
 
-    show(options.results)
+    show(_selection(options))
+
+
+def _selection(options: argparse.Namespace) -> Path:
+    from ..records.folder import Folder
+
+    return Folder(options.results).selected(" ".join(options.only)).path
 
 
 def timing(options: argparse.Namespace) -> None:
     from ..running.progress import wall_time_line
 
-    print(wall_time_line(options.results, since=options.since))
+    print(wall_time_line(_selection(options), since=options.since))
 
 
 def mirror(options: argparse.Namespace) -> None:
@@ -174,7 +215,7 @@ def mirror(options: argparse.Namespace) -> None:
 def publish_wandb(options: argparse.Namespace) -> None:
     from ..tracking.publish import publish
 
-    print(publish(options.results))
+    print(publish(_selection(options)))
 
 
 def serve_warm(options: argparse.Namespace) -> None:
@@ -222,7 +263,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "summarize": (
         summarize,
         "metrics of an experiment to summary and claims",
-        ("plan", "metrics", "summary", "claims"),
+        ("plan", "metrics", "summary", "claims", "progress?"),
     ),
     "verdicts": (verdicts, "judge all claims together", ("results", "output", "replication?")),
     "replicate": (replicate, "put the verdicts of two base seeds side by side", ("results", "other", "output")),
@@ -232,11 +273,10 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
         ("results", "output", "published?"),
     ),
     "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
-    "figure": (figure, "draw one figure", ("plan", "summary", "name", "output")),
+    "figure": (figure, "draw one figure", ("plan", "summary", "name", "output", "progress?")),
     "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
     "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
     "report": (report, "write the report's .tex files", ("results", "paper", "output", "beside?")),
-    "show": (show, "print the report's path and its verdicts", ("results",)),
     "mirror": (
         mirror,
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
@@ -245,10 +285,12 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     "publish-wandb": (
         publish_wandb,
         "upload those W&B runs to your account, with a workspace and a report",
-        ("results",),
+        ("results", "only?"),
     ),
+    "typeset": (typeset, "typeset the report's .tex files", ("tex", "output")),
+    "show": (show, "print the report's path and its verdicts", ("results", "only?")),
     "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
-    "timing": (timing, "say how the wall time divides", ("results", "since")),
+    "timing": (timing, "say how the wall time divides", ("results", "only?", "since")),
 }
 OPTIONS: dict[str, dict] = {
     "scale": {"choices": SCALES},

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
+from ..records.folder import Folder
 from ..records.plans import read_plan
 from ..records.tables import read_csv
 from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
@@ -33,11 +34,11 @@ def summary_page(results_dir: Path, *, output_path: Path) -> None:
 def summary_panels(results_dir: Path) -> dict[Term, tuple[Panel, pd.DataFrame]]:
     """Return each present term's panel and its rows of the summary table."""
     found = {}
-    for path in sorted((results_dir / "plan").glob("*/*.json")):
+    for path in Folder(results_dir).plans():
         experiment = read_plan(path).experiment
         standing = [figure for figure in experiment.figures if figure.summary is not None]
         if standing and experiment.term not in found:
-            summary = read_csv(results_dir / "summary" / f"{experiment.path}.csv", kind="summary")
+            summary = read_csv(Folder(results_dir).summary(experiment.path), kind="summary")
             found[experiment.term] = _panel(standing[0], summary)
     return {term: found[term] for term in TERMS if term in found}
 

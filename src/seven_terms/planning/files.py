@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..records.atomic import is_whole, remove, write
+from ..records.folder import Folder
 from ..records.plans import Plan, holds, plan_text
 from ..spec import SCALES, Experiment, Scale
 from .selection import make_plan
@@ -14,7 +15,7 @@ from .stacks import expected_seconds, workload_of
 
 def write_plan(experiment: Experiment, path: Path, *, scale: Scale, base_seed: int = 0) -> None:
     """Write the plan of an experiment: the experiment itself, its stacks and its runs, as JSON."""
-    _write_text(path, plan_text(make_plan(experiment, scale=scale, base_seed=base_seed)))
+    write(path, plan_text(make_plan(experiment, scale=scale, base_seed=base_seed)), beside=False)
 
 
 def write_plans(plans: Mapping[str, Plan], results_dir: Path, *, among: Iterable[Experiment] = ()) -> None:
@@ -23,16 +24,17 @@ def write_plans(plans: Mapping[str, Plan], results_dir: Path, *, among: Iterable
     Files of experiments that are no longer planned are deleted, since the later stages go by what is there. `among` are the
     experiments that could be planned, at this scale or another; without them, those that are.
     """
-    paths = {results_dir / "plan" / f"{name}.json": plan for name, plan in plans.items()}
-    for path in set((results_dir / "plan").glob("*/*.json")) - set(paths):
-        path.unlink(missing_ok=True)
+    folder = Folder(results_dir)
+    paths = {folder.plan(name): plan for name, plan in plans.items()}
+    for path in set(results_dir.glob("plan/*/*.json")) - set(paths):
+        remove(path)
     for path, plan in paths.items():
         if not holds(path, plan):
-            _write_text(path, plan_text(plan))
+            write(path, plan_text(plan), beside=False)
     tables = {"stacks": _stack_table(plans), "experiments": _experiment_table(plans, among)}
-    for path, text in ((results_dir / "plan" / f"{name}.csv", text) for name, text in tables.items()):
-        if not path.is_file() or path.read_text() != text:
-            _write_text(path, text)
+    for path, text in ((folder.table(f"plan/{name}"), text) for name, text in tables.items()):
+        if not is_whole(path) or path.read_text(encoding="utf-8") != text:
+            write(path, text)
 
 
 def _stack_table(plans: Mapping[str, Plan]) -> str:
@@ -52,10 +54,3 @@ def _experiment_table(plans: Mapping[str, Plan], among: Iterable[Experiment]) ->
         scales = " ".join(scale for scale in SCALES if experiment.runs_at(scale))
         rows.append(f"{experiment.path},{scales},{experiment.path in plans}")
     return "\n".join(rows) + "\n"
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..records.folder import Folder
 from ..records.jobs import duration
 from ..records.plans import Plan
+from ..records.runs import Stack
 from .calibration import Calibration, calibration_of
 from .stacks import workload_of
 from .workload import Workload
@@ -84,12 +86,7 @@ def _row(name: str, part: Forecast) -> tuple[str, ...]:
 
 def total_line(plans: Mapping[str, Plan], calibration: Calibration, results_dir: Path, *, num_devices: int) -> str:
     """Return one sentence: what is left to train, and how long that should take on so many devices."""
-    left = [
-        stack
-        for name, plan in plans.items()
-        for key, stack in plan.stacks.items()
-        if not (results_dir / "metrics" / name / f"{key}.parquet").is_file()
-    ]
+    left = missing_stacks(plans, results_dir).values()
     num_stacks = sum(len(plan.stacks) for plan in plans.values())
     if not left:
         return f"to train: nothing, all {num_stacks} stacks are there"
@@ -99,6 +96,17 @@ def total_line(plans: Mapping[str, Plan], calibration: Calibration, results_dir:
     counts = f"{sum(len(stack.runs) for stack in left)} runs in {len(left)}{of_all} stacks"
     flops = sum(work.flops for work in works)
     return f"to train: {counts}, {flops / 1e12:,.1f} TFLOP, about {duration(wall)} with {num_devices} at a time"
+
+
+def missing_stacks(plans: Mapping[str, Plan], results_dir: Path) -> dict[str, Stack]:
+    """Return the stacks that have no metrics yet, by id."""
+    folder = Folder(results_dir)
+    return {
+        key: stack
+        for name, plan in plans.items()
+        for key, stack in plan.stacks.items()
+        if not folder.metrics(name, key).is_file()
+    }
 
 
 def scaling_table(plans: Mapping[str, Plan], calibration: Calibration, devices: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .. import spec
@@ -66,15 +67,48 @@ def canonical_json(value: Any) -> str:
     return json.dumps(_plain(encode(value)), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def content_id(value: Any, *, length: int = 10) -> str:
+ID_LENGTH = 10
+
+
+def content_id(value: Any, *, length: int = ID_LENGTH) -> str:
     """Return the first hex digits of the sha256 of the canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
 
 
-@functools.cache
 def part_id(part: Any) -> str:
     """Return the full content id of a hashable part, remembered: the runs of a grid share most of their record."""
+    return _remembered(_content_id_of, part)
+
+
+def part_json(part: Any) -> str:
+    """Return a hashable part as plan files hold it, remembered."""
+    return _remembered(_json_of, part)
+
+
+def settings_json(settings: Any) -> str:
+    """Return the canonical JSON of a run's settings, remembered: the seeds of a cell share one mapping."""
+    return _remembered(canonical_json, settings)
+
+
+@functools.cache
+def _content_id_of(part: Any) -> str:
     return content_id(part, length=64)
+
+
+@functools.cache
+def _json_of(part: Any) -> str:
+    return json.dumps(encode(part))
+
+
+_seen: dict[tuple[Any, int], tuple[Any, str]] = {}
+
+
+def _remembered(make: Callable[[Any], str], part: Any) -> str:
+    """Return make(part); the same object, as thousands of runs hold it, is not even hashed again."""
+    key = (make, id(part))
+    if key not in _seen:
+        _seen[key] = (part, make(part))  # kept alive, so that no other object gets its id
+    return _seen[key][1]
 
 
 def _plain(data: Any) -> Any:

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from .folder import Folder
+
 STAGES = {
     "train": "training",
     "mirror": "W&B",
@@ -36,15 +38,27 @@ class Job:
 
 
 def finished_jobs(results_dir: Path) -> list[Job]:
-    """Return the jobs that left a benchmark file, in the order in which they ended."""
-    folder = results_dir / "benchmarks"
+    """Return the jobs that left a benchmark file, in the order in which they ended; what a power cut tore is passed over."""
+    folder = Folder(results_dir)
     jobs = []
-    for path in folder.rglob("*.jsonl"):
-        lines = path.read_text().split("\n")
-        stop, seconds = path.stat().st_mtime, sum(json.loads(line)["s"] for line in lines if line)
-        rule, *name = path.relative_to(folder).with_suffix("").parts
-        jobs.append(Job(rule=rule, name="/".join(name), start=stop - seconds, stop=stop))
+    for place in dict.fromkeys((folder.path, folder.shared)):
+        benchmarks = place / "benchmarks"
+        for path in benchmarks.rglob("*.jsonl"):
+            seconds = _seconds(path)
+            if seconds is not None:
+                stop = path.stat().st_mtime
+                rule, *name = path.relative_to(benchmarks).with_suffix("").parts
+                jobs.append(Job(rule=rule, name="/".join(name), start=stop - seconds, stop=stop))
     return sorted(jobs, key=lambda job: job.stop)
+
+
+def _seconds(path: Path) -> float | None:
+    """Return the seconds of a benchmark file, or None where it is torn: Snakemake writes these in place."""
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        return sum(float(line["s"]) for line in lines)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def speed_tables(results_dir: Path) -> list[Path]:
@@ -52,8 +66,9 @@ def speed_tables(results_dir: Path) -> list[Path]:
 
     They lie beside the folder of a scale, since they do not depend on it.
     """
-    published = sorted((results_dir.parent / "published").glob("bench-*.csv"))
-    return published or [path for path in [results_dir.parent / "bench" / "speed.csv"] if path.is_file()]
+    results = Folder(results_dir).shared.parent
+    published = sorted((results / "published").glob("bench-*.csv"))
+    return published or [path for path in [results / "bench" / "speed.csv"] if path.is_file()]
 
 
 def duration(seconds: float) -> str:

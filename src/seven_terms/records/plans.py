@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..spec import Experiment, Scale, require
-from .canonical import decode, encode
+from .atomic import UNSTAMPED, is_stamped_right, read_stamped, stamped
+from .canonical import decode, encode, part_json
 from .runs import Run, Stack
 
 PLAN_FORMAT = 1  # raised by every commit that changes the form of plan files: all are written again
+AGAIN = "make the plan again with `seven-terms plan`"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,38 +40,88 @@ class Plan:
 
 
 def plan_text(plan: Plan) -> str:
-    stacks = {
-        stack_id: [{"id": run.id, **encode(run)} for run in stack.runs] for stack_id, stack in plan.stacks.items()
-    }
+    """Return the text of a plan file: one line a run, written from parts that are remembered."""
     # Keys stay unsorted: figures list labels in the author's order, and the content is read from the first line.
-    header = {"content": plan.content, "scale": plan.scale, "base_seed": plan.base_seed}
-    return json.dumps({**header, "experiment": encode(plan.experiment), "stacks": stacks}, indent=1) + "\n"
+    header = {"content": plan.content, "sha256": UNSTAMPED, "scale": plan.scale, "base_seed": plan.base_seed}
+    top = json.dumps({**header, "experiment": encode(plan.experiment)}, indent=1).removesuffix("\n}")
+    stacks = ",\n".join(
+        f'  "{stack_id}": [\n' + ",\n".join(f"   {_run_json(run)}" for run in stack.runs) + "\n  ]"
+        for stack_id, stack in plan.stacks.items()
+    )
+    return stamped(f'{top},\n "stacks": {{\n{stacks}\n }}\n}}\n'.encode()).decode()
+
+
+def _run_json(run: Run) -> str:
+    parts = {"training": part_json(run.training), "probes": part_json(run.probes)}
+    rest = {
+        field.name: encode(getattr(run, field.name)) for field in dataclasses.fields(run) if field.name not in parts
+    }
+    values = {name: json.dumps(value) for name, value in ({"id": run.id, "is": "Run"} | rest).items()} | parts
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in values.items()) + "}"
 
 
 def holds(path: Path, plan: Plan) -> bool:
+    """Return whether a file is a whole one of this plan."""
     if not path.is_file():
         return False
-    with open(path) as file:
-        return file.readline() + file.readline() == f'{{\n "content": "{plan.content}",\n'
+    data = path.read_bytes()
+    return data.startswith(f'{{\n "content": "{plan.content}",\n'.encode()) and is_stamped_right(data)
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan in a file; ValueError when its ids do not follow from its records."""
-    data = json.loads(path.read_text())
+    """Return the plan in a file; ValueError when it is not as it was written, or its ids do not follow from its records."""
+    data = _data(path)
     experiment = decode(data["experiment"])
-    stacks = {}
-    for stack_id, records in data["stacks"].items():
-        runs = tuple(
-            Run(**decode({key: value for key, value in record.items() if key not in ("id", "is")}))
-            for record in records
-        )
-        stack = Stack(experiment=experiment.path, runs=runs)
-        require(
-            stack.id == stack_id,
-            what=f"plan {str(path)!r}",
-            must=f"stack {stack_id} must match its runs",
-            got=stack.id,
-            do="make the plan again with `seven-terms plan`",
-        )
-        stacks[stack_id] = stack
-    return Plan(scale=data["scale"], base_seed=data["base_seed"], experiment=experiment, stacks=stacks)
+    stacks = {
+        stack_id: _stack(path, stack_id, experiment.path, records) for stack_id, records in data["stacks"].items()
+    }
+    plan = Plan(scale=data["scale"], base_seed=data["base_seed"], experiment=experiment, stacks=stacks)
+    require(
+        plan.content == data["content"],
+        what=f"plan {str(path)!r}",
+        must="its content must be that of its records with this version of seven-terms",
+        got=data["content"],
+        do=AGAIN,
+    )
+    return plan
+
+
+def read_stack(path: Path, stack_id: str) -> tuple[Scale, Stack]:
+    """Return the scale and one stack of a plan file, without making the others; ValueError as from `read_plan`."""
+    data = _data(path)
+    require(
+        stack_id in data["stacks"],
+        what=f"plan {str(path)!r}",
+        must=f"it must hold stack {stack_id!r}",
+        got=sorted(data["stacks"])[:4],
+        do=AGAIN,
+    )
+    stack = _stack(path, stack_id, decode(data["experiment"]).path, data["stacks"][stack_id])
+    return data["scale"], stack
+
+
+def _data(path: Path) -> dict[str, Any]:
+    data = json.loads(read_stamped(path))
+    require(
+        isinstance(data, dict) and {"content", "scale", "base_seed", "experiment", "stacks"} <= set(data),
+        what=f"plan {str(path)!r}",
+        must="it must be a file that `seven-terms plan` wrote",
+        got=type(data).__name__,
+        do=AGAIN,
+    )
+    return data
+
+
+def _stack(path: Path, stack_id: str, experiment: str, records: list[dict[str, Any]]) -> Stack:
+    runs = tuple(
+        Run(**decode({key: value for key, value in record.items() if key not in ("id", "is")})) for record in records
+    )
+    stack = Stack(experiment=experiment, runs=runs)
+    require(
+        stack.id == stack_id and {run.experiment for run in runs} == {experiment},
+        what=f"plan {str(path)!r}",
+        must=f"stack {stack_id} must match its runs",
+        got=stack.id,
+        do=AGAIN,
+    )
+    return stack

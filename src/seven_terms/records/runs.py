@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..spec import Probe, Training
-from .canonical import content_id, part_id
+from .canonical import ID_LENGTH, content_id, part_id, settings_json
 
 TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
 Mode = Literal["eager", "compiled", "native"]  # how the arithmetic is carried out: see `planning.modes`
@@ -30,10 +32,19 @@ class Run:
 
     @property
     def id(self) -> str:
-        parts = {"training": part_id(self.training), "probes": part_id(self.probes)}
-        parts |= {} if self.mode == "eager" else {"mode": self.mode}
-        record = {name: getattr(self, name) for name in ("experiment", "arm", "settings", "seed")}
-        return content_id({"version": TRAINING_VERSION, **record, **parts})
+        record = {
+            "arm": json.dumps(self.arm),
+            "experiment": json.dumps(self.experiment),
+            "mode": None if self.mode == "eager" else json.dumps(self.mode),
+            "probes": json.dumps(part_id(self.probes)),
+            "seed": json.dumps(self.seed),
+            "settings": settings_json(self.settings),
+            "training": json.dumps(part_id(self.training)),
+            "version": json.dumps(TRAINING_VERSION),
+        }
+        # The canonical JSON of the record, put together from parts that are remembered.
+        text = ",".join(f'"{name}":{value}' for name, value in record.items() if value is not None)
+        return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()[:ID_LENGTH]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

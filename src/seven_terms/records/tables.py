@@ -6,11 +6,10 @@ Stages meet in these files only; a table that lacks a column, has one too many, 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..spec import require
+from .atomic import UNSTAMPED, read_stamped, read_text, stamped, write
 
 METRICS = {"run_id": "str", "step": "int32", "metric": "str", "index": "int32", "value": "float64"}
 
@@ -220,24 +220,19 @@ def write_csv(table: pd.DataFrame, path: Path, *, kind: str) -> None:
     columns = [
         _spelled(table[name], _kind_of(name, kind), where=f"column {name!r} of {str(path)!r}") for name in table.columns
     ]
-    _atomically(path, lambda temporary: _write_rows(temporary, [list(table.columns), *zip(*columns, strict=True)]))
+    rows = [list(table.columns), *zip(*columns, strict=True)]
+    write(path, "".join(",".join(map(_quoted, row)) + "\n" for row in rows))
 
 
 def read_csv(path: Path, *, kind: str) -> pd.DataFrame:
     """Return a table of a known kind, checked, each column of its declared type whatever its cells look like."""
-    with path.open(encoding="utf-8", newline="") as file:
-        names, *rows = csv.reader(file, strict=True)
+    names, *rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     table = pd.DataFrame(rows, columns=names, dtype=object)
     check(table, kind=kind, where=str(path))
     types = {name: _kind_of(name, kind) for name in names}
     return table.assign(
         **{name: _parsed(table[name], types[name], where=f"column {name!r} of {str(path)!r}") for name in names}
     )
-
-
-def _write_rows(path: str, rows: list[Sequence[str]]) -> None:
-    text = "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
-    Path(path).write_bytes(text.encode())
 
 
 def _quoted(cell: str) -> str:
@@ -369,20 +364,31 @@ def write_metrics(table: pd.DataFrame, path: Path, *, stack: Mapping[str, Any]) 
         ("value", pa.float64()),
     ]
     arrow = pa.Table.from_pandas(table, schema=pa.schema(fields), preserve_index=False)
-    arrow = arrow.replace_schema_metadata({"stack": json.dumps(stack, sort_keys=True)})
-    _atomically(path, lambda temporary: pq.write_table(arrow, temporary, compression="zstd"))
+    metadata = {"stack": json.dumps(stack, sort_keys=True), "sha256": UNSTAMPED}
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow.replace_schema_metadata(metadata), sink, compression="zstd", write_page_checksum=True)
+    write(path, stamped(sink.getvalue().to_pybytes()), beside=False)
 
 
 def read_metrics(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return (metrics, stack record) of one metrics file."""
-    arrow = pq.read_table(path)
+    """Return (metrics, stack record) of one metrics file; ValueError when it is damaged or measures anything twice."""
+    arrow = pq.read_table(pa.BufferReader(read_stamped(path)))
     stack = json.loads(arrow.schema.metadata[b"stack"])
-    return arrow.replace_schema_metadata(None).to_pandas(), stack
+    table = arrow.replace_schema_metadata(None).to_pandas()
+    repeated = table.duplicated(["run_id", "step", "metric", "index"])
+    require(
+        not repeated.any(),
+        what=f"metrics {str(path)!r}",
+        must="run, step, metric and index must be unique",
+        got=f"{int(repeated.sum())} repeated rows, such as {table[repeated].iloc[:1].to_dict('records')}",
+        do="delete the file and run `make report` again, which trains the stack again",
+    )
+    return table, stack
 
 
 def read_stack_record(path: Path) -> dict[str, Any]:
     """Return the stack record of a metrics file (runs' status, duration, provenance) without reading its metrics."""
-    return json.loads(pq.read_schema(path).metadata[b"stack"])
+    return json.loads(pq.read_schema(pa.BufferReader(read_stamped(path))).metadata[b"stack"])
 
 
 def read_experiment_metrics(paths: list[Path], *, expected: set[str], experiment: str) -> pd.DataFrame:
@@ -408,16 +414,3 @@ def read_experiment_metrics(paths: list[Path], *, expected: set[str], experiment
         do="delete the stale metrics files",
     )
     return pd.concat(tables, ignore_index=True)
-
-
-def _atomically(path: Path, write: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    try:
-        write(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

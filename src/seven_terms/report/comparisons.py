@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..records.folder import Folder
 from ..records.tables import COMPARISONS, read_csv, write_csv
 from ..spec import Experiment, Scale, require
 from .inputs import read_plans, read_verdicts
@@ -112,7 +113,7 @@ def _find(
         return _number(verdicts.loc[place.claim], name="effect") if place.claim in verdicts.index else None
     if place.figure not in {figure.name for figure in experiments[place.experiment].figures}:
         return None
-    summary = read_csv(results_dir / "summary" / f"{place.experiment}.csv", kind="summary")
+    summary = read_csv(Folder(results_dir).summary(place.experiment), kind="summary")
     found = _summary_rows(summary, place)
     if found.empty and scale != "laptop":  # `measured` is written for laptop scale: other grids may lack its point
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
 from ..spec import SCALES, TERMS, Claim, Experiment, Scale, Term, require
@@ -79,7 +80,7 @@ def read_inputs(results_dir: Path) -> Inputs:
 
 def read_plans(results_dir: Path) -> tuple[Plan, ...]:
     """Return the plans in the terms' order, by name within a term."""
-    plans = [read_plan(path) for path in sorted((results_dir / "plan").glob("*/*.json"))]
+    plans = [read_plan(path) for path in Folder(results_dir).plans()]
     require(
         bool(plans),
         what=f"results {str(results_dir)!r}",

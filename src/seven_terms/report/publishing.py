@@ -6,9 +6,6 @@ scale are one family for Holm's correction, so that each time they are judged an
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..records.atomic import read_bytes, remove, write, write_sums
+from ..records.folder import Folder
 from ..records.plans import Plan
 from ..records.tables import PROVENANCE, TABLES, read_csv, read_stack_record, write_csv
 from ..spec import TERMS, require
@@ -23,7 +22,6 @@ from ..statistics import judge_together
 from . import Inputs, merge_comparisons, read_inputs
 
 LARGEST = 1_000_000  # bytes of a table that is kept in the repository
-CHECKSUMS = "SHA256SUMS"
 
 
 def publish(results_dir: Path, output_dir: Path, *, published_path: Path) -> list[str]:
@@ -45,17 +43,8 @@ def publish(results_dir: Path, output_dir: Path, *, published_path: Path) -> lis
     claims = [path for name in _ordered(known) if (path := output_dir / "claims" / f"{name}.csv").is_file()]
     replication = output_dir / "replication.csv"
     judge_together(claims, output_dir / "verdicts.csv", replication_path=replication)
-    write_checksums(output_dir.parent)
+    write_sums(output_dir.parent)
     return [*told, f"{output_dir}: experiments published: {len(held)}, now {len(claims)} of {len(known)} in all"]
-
-
-def write_checksums(folder: Path) -> None:
-    """Write SHA256SUMS of every file below a folder, as sha256sum does, sorted by name."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.is_file())
-    sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names if name != CHECKSUMS}
-    temporary = folder / f".{CHECKSUMS}.{os.getpid()}"
-    temporary.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
-    temporary.replace(folder / CHECKSUMS)
 
 
 def _require_publishable(inputs: Inputs, output_dir: Path) -> None:
@@ -105,20 +94,13 @@ def _copy_tables(inputs: Inputs, output_dir: Path) -> list[str]:
             source, target = inputs.results_dir / name, output_dir / name
             read_csv(source, kind=kind)
             if kind == "summary" and source.stat().st_size > LARGEST:
-                target.unlink(missing_ok=True)
+                remove(target)
                 told.append(
                     f"{name}: left out, {source.stat().st_size / 1e6:.1f} MB are more than {LARGEST / 1e6:g} MB"
                 )
             else:
-                _copy(source, target)
+                write(target, read_bytes(source))
     return told
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)
 
 
 def _forget(output_dir: Path, known: Iterable[str]) -> list[str]:
@@ -126,7 +108,7 @@ def _forget(output_dir: Path, known: Iterable[str]) -> list[str]:
     kept, told = set(known), []
     for path in sorted(output_dir.glob("claims/*/*.csv")) + sorted(output_dir.glob("summary/*/*.csv")):
         if f"{path.parent.name}/{path.stem}" not in kept:
-            path.unlink()
+            remove(path)
             told.append(f"{path.relative_to(output_dir)}: deleted, there is no such experiment any more")
     return told
 
@@ -153,8 +135,8 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 def _provenance(inputs: Inputs, plan: Plan) -> dict[str, Any]:
     """Return what stands behind an experiment's rows; several machines, versions or commits are all named."""
-    folder = inputs.results_dir / "metrics" / plan.experiment.path
-    paths = [folder / f"{stack}.parquet" for stack in plan.stacks]
+    folder = Folder(inputs.results_dir)
+    paths = [folder.metrics(plan.experiment.path, stack) for stack in plan.stacks]
     missing = [path.name for path in paths if not path.is_file()]
     require(
         not missing,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from .. import __version__
-from ..records.provenance import commit, commit_time
+from ..records.atomic import seal, write
+from ..records.provenance import commit
 from ..spec import TERM_TITLES, Term
 from .appendix import cost_table, machine_table, stages_table, trace_table
 from .coverage import coverage_paragraph, held_prose
@@ -40,10 +41,10 @@ def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside
     texts = _generated(inputs, paper_dir, output_dir=output_dir)
     texts |= {"coverage": coverage_paragraph(inputs, unsaid=unsaid), "scales": scales_section(inputs, beside_dir)}
     for name, text in texts.items():
-        path = output_dir / "generated" / f"{name}.tex"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (output_dir / "latexmkrc").write_text(_latexmkrc())
+        write(output_dir / "generated" / f"{name}.tex", text, beside=False)
+    write(output_dir / "latexmkrc", _latexmkrc(), beside=False)
+    others = [path for path in output_dir.rglob("*") if path.suffix in (".tex", ".bib") and path.name != "main.tex"]
+    seal(output_dir / "main.tex", others=others)
 
 
 def _copy_sources(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> None:
@@ -51,8 +52,8 @@ def _copy_sources(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> None:
     for name in SOURCES:
         shutil.copyfile(paper_dir / name, output_dir / name)
     for path in (paper_dir / "sections").glob("*.tex"):
-        prose = held_prose(path.read_text(), inputs, term=cast(Term, path.stem))
-        (output_dir / "sections" / path.name).write_text(prose)
+        prose = held_prose(path.read_text(encoding="utf-8"), inputs, term=cast(Term, path.stem))
+        write(output_dir / "sections" / path.name, prose, beside=False)
 
 
 def _generated(inputs: Inputs, paper_dir: Path, *, output_dir: Path) -> dict[str, str]:
@@ -123,6 +124,5 @@ def _citation() -> str:
 
 
 def _latexmkrc() -> str:
-    """Return latexmk's settings: dates from the commit, so that equal sources give equal PDFs."""
-    date = f"$ENV{{'SOURCE_DATE_EPOCH'}} //= '{commit_time()}';\n" if commit_time() else ""
-    return f"$pdf_mode = 1;\n{date}$ENV{{'FORCE_SOURCE_DATE'}} = '1';\n$pdflatex = 'pdflatex -halt-on-error %O %S';\n"
+    """Return latexmk's settings; dates come from the commit, so that equal sources give equal PDFs (`running.typesetting`)."""
+    return "$pdf_mode = 1;\n$pdflatex = 'pdflatex -halt-on-error %O %S';\n"

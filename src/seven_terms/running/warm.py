@@ -1,9 +1,10 @@
 """A warm start: one process imports torch and Lightning, every training job is a fork of it.
 
 Importing takes seconds and a stack often less. The first job of a workflow starts the server; jobs send their arguments
-and their output files to it over a Unix socket and wait for the exit status. The server ends by itself when it has been
-idle; a job that is killed takes its fork with it. Without fork, or if anything here fails, a job trains in its own
-process as if this file did not exist. Standard library only.
+and their output files to it over a Unix socket and wait for the exit status. The server forks at once and reads nothing
+itself, so that no client can hold it up; a fork prints whatever goes wrong, and takes limits, umask and directory of its
+client. The server ends by itself when it has been idle; a job that is killed takes its fork with it. Without fork, if
+the server cannot be reached or dies, a job runs in its own process as if this file did not exist. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .user_directory import user_directory
 
@@ -37,10 +40,30 @@ def run_warm(arguments: list[str]) -> int | None:
     except (OSError, ValueError):
         return None
     with connection:
-        request = {"arguments": arguments, "directory": os.getcwd(), "environment": dict(os.environ)}
-        socket.send_fds(connection, [json.dumps(request).encode() + b"\n"], [1, 2])
-        answer = connection.makefile().readline()
-    return int(answer) if answer.strip() else 1
+        try:
+            socket.send_fds(connection, [json.dumps(_request(arguments)).encode() + b"\n"], [1, 2])
+            answer = connection.makefile().readline()
+        except OSError:  # the server died while it was asked
+            return None
+    if not answer.strip():  # it died, and its forks with it: what they wrote is whole or not there
+        return None
+    status = int(answer)
+    if status < 0:
+        sys.stderr.write(
+            f"seven-terms {arguments[0]}: the process was killed by signal {-status}; memory may be short.\n"
+        )
+    return status if status >= 0 else 128 - status
+
+
+def _request(arguments: list[str]) -> dict[str, Any]:
+    umask = os.umask(0)
+    os.umask(umask)
+    import resource
+
+    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    limits = {name: resource.getrlimit(getattr(resource, name)) for name in names}
+    about = {"arguments": arguments, "directory": os.getcwd(), "environment": dict(os.environ)}
+    return about | {"umask": umask, "limits": limits, "nice": os.nice(0)}
 
 
 def serve(path: Path, main: Callable[[list[str]], int]) -> None:
@@ -57,7 +80,7 @@ def serve(path: Path, main: Callable[[list[str]], int]) -> None:
             if listener in ready:
                 _start(listener, main, jobs)
             for process, client in list(jobs.items()):
-                if client in ready:  # a waiting client sends nothing: readable means gone
+                if client in ready and _is_gone(client):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process, signal.SIGKILL)
             _reap(jobs)
@@ -66,40 +89,81 @@ def serve(path: Path, main: Callable[[list[str]], int]) -> None:
         path.unlink(missing_ok=True)
 
 
+def _is_gone(client: socket.socket) -> bool:
+    """Return whether a client has closed its end; a request that its fork has not read yet is not that."""
+    try:
+        return not client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def _start(listener: socket.socket, main: Callable[[list[str]], int], jobs: dict[int, socket.socket]) -> None:
     client, _ = listener.accept()
-    data, outputs, _, _ = socket.recv_fds(client, 1 << 20, 2)
-    while data and not data.endswith(b"\n"):
-        data += client.recv(1 << 20)
-    if not data:
+    try:
+        process = os.fork()
+    except OSError:  # no more processes, or no memory for one: the client does its work itself
         client.close()
         return
-    process = os.fork()
     if process:
-        for output in outputs:
-            os.close(output)
         jobs[process] = client
         return
     listener.close()
-    _become(json.loads(data), outputs, main)
+    for other in jobs.values():  # the server alone answers the others
+        other.close()
+    _become(client, main)
 
 
-def _become(request: dict, outputs: list[int], main: Callable[[list[str]], int]) -> None:
-    """Turn a fork into the job: its files, directory and environment; then run it and leave."""
+def _become(client: socket.socket, main: Callable[[list[str]], int]) -> None:
+    """Turn a fork into the job: its files, limits, directory and environment; then run it and leave."""
     status = 1
     try:
         _die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        request, outputs = _read(client)
+        if request is None:
+            return
         for number, output in zip((1, 2), outputs, strict=True):
             os.dup2(output, number)
-        os.chdir(request["directory"])
-        os.environ.clear()
-        os.environ.update(request["environment"])
+        for output in set(outputs) - {1, 2}:
+            os.close(output)
+        _take_over(request)
         status = main(request["arguments"])
+    except BaseException:
+        traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
         os._exit(status)
+
+
+def _read(client: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    """Return a client's request and its output files; None when it went away before it had said all."""
+    data, outputs, _, _ = socket.recv_fds(client, 1 << 20, 2)
+    while data and not data.endswith(b"\n"):
+        more = client.recv(1 << 20)
+        if not more:
+            return None, outputs
+        data += more
+    return (json.loads(data), outputs) if data and len(outputs) == 2 else (None, outputs)
+
+
+def _take_over(request: dict[str, Any]) -> None:
+    import resource
+
+    os.chdir(request["directory"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
+    os.umask(request["umask"])
+    with contextlib.suppress(OSError):
+        os.nice(max(request["nice"] - os.nice(0), 0))
+    for name, (soft, hard) in request["limits"].items():
+        with contextlib.suppress(OSError, ValueError):  # a limit cannot be raised again
+            resource.setrlimit(getattr(resource, name), (soft, hard))
 
 
 def _reap(jobs: dict[int, socket.socket]) -> None:

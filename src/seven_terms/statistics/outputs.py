@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ..records.canonical import content_id
+from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.runs import TRAINING_VERSION, Run
 from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, read_csv, read_stack_record, write_csv
-from ..spec import TERMS, Claim, Last, Selected, require
+from ..spec import Claim, Last, Selected, require
 from .estimates import Estimated, estimate
 from .families import judged
 from .intervals import welch
@@ -139,7 +140,7 @@ def replicate(results_dir: Path, other_dir: Path, output_path: Path) -> None:
 
 
 def _claims_paths(results_dir: Path) -> list[Path]:
-    return [results_dir / "claims" / f"{plan.experiment.path}.csv" for plan in _plans(results_dir)]
+    return [Folder(results_dir).claims(plan.experiment.path) for plan in _plans(results_dir)]
 
 
 def _all_claims(paths: Sequence[Path]) -> pd.DataFrame:
@@ -159,7 +160,7 @@ def _read_claims(path: Path) -> pd.DataFrame:
 
 
 def _plans(results_dir: Path) -> list[Plan]:
-    paths = sorted(results_dir.glob("plan/*/*.json"), key=lambda path: (TERMS.index(path.parent.name), path.stem))
+    paths = Folder(results_dir).plans()
     require(
         bool(paths), what=f"results {str(results_dir)!r}", must="must hold plans", got=[], do="run `seven-terms plan`"
     )
@@ -175,8 +176,8 @@ def list_runs(results_dir: Path, output_path: Path) -> None:
 
 
 def _run_rows(plan: Plan, results_dir: Path) -> Iterator[dict[str, Any]]:
-    folder = results_dir / "metrics" / plan.experiment.path
-    records = {stack: folder / f"{stack}.parquet" for stack in plan.stacks}
+    folder = Folder(results_dir)
+    records = {stack: folder.metrics(plan.experiment.path, stack) for stack in plan.stacks}
     missing = [run.id for stack, path in records.items() if not path.is_file() for run in plan.stacks[stack].runs]
     require(
         not missing,

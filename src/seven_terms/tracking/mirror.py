@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv, read_experiment_metrics, read_metrics, read_stack_record
 from ..spec import require
@@ -133,11 +134,11 @@ def _scores(plan: Plan, frame: pd.DataFrame) -> pd.Series:
 
 
 def _metrics_dir(results_dir: Path, plan: Plan) -> Path:
-    return results_dir / "metrics" / plan.experiment.path
+    return Folder(results_dir).metrics_of(plan.experiment.path)
 
 
 def _plans(results_dir: Path, only: tuple[str, ...]) -> tuple[Plan, ...]:
-    paths = sorted((results_dir / "plan").glob("*/*.json"))
+    paths = Folder(results_dir).plans()
     names = {path: f"{path.parent.name}/{path.stem}" for path in paths}
     wanted = tuple(word for words in only for word in words.split())
     unknown = [word for word in wanted if word not in {*names.values(), *(path.parent.name for path in paths)}]

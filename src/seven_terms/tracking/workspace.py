@@ -7,11 +7,10 @@ import os
 from pathlib import Path
 
 import pandas as pd
+import wandb
 import wandb_workspaces.reports.v2 as wr
 import wandb_workspaces.workspaces as ws
 from wandb_workspaces import expr
-
-import wandb
 
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv

@@ -6,13 +6,18 @@ moment leaves either the last one or none. SEVEN_TERMS_CHECKPOINT_SECONDS says h
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+
+from ..records.atomic import PART, UNSTAMPED, read_stamped, stamped, write
+from ..spec import require
 
 SECONDS_BETWEEN = "SEVEN_TERMS_CHECKPOINT_SECONDS"
 
@@ -23,7 +28,7 @@ class Checkpoints(pl.Callback):
     def __init__(self, directory: Path, stack_id: str) -> None:
         self.path = directory / f"{stack_id}.ckpt"
         self.stack_id = stack_id
-        self.seconds_between = float(os.environ.get(SECONDS_BETWEEN, "30"))
+        self.seconds_between = seconds_between()
         self.saved_at = time.monotonic()
 
     def restore(self, module: pl.LightningModule) -> bool:
@@ -31,10 +36,16 @@ class Checkpoints(pl.Callback):
         if not self.path.exists():
             return False
         try:
-            checkpoint = torch.load(self.path, weights_only=True, map_location={"cuda:0": str(module.program.device)})
+            data = read_stamped(self.path)
+            where = {"cuda:0": str(module.program.device)}
+            checkpoint = torch.load(io.BytesIO(data), weights_only=True, map_location=where)
             assert checkpoint["stack_id"] == self.stack_id
             module.on_load_checkpoint(checkpoint)
-        except Exception:
+        except Exception as error:
+            print(
+                f"seven-terms train: checkpoint {self.path} is of no use ({error}); training starts anew.",
+                file=sys.stderr,
+            )
             self.remove()
             return False
         return True
@@ -49,7 +60,9 @@ class Checkpoints(pl.Callback):
         temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
-            os.replace(temporary, self.path)
+            data = temporary.read_bytes() + UNSTAMPED.encode()  # behind the end of a zip file, where nobody reads
+            write(self.path, stamped(data), beside=False)
+            temporary.unlink()
         self.saved_at = time.monotonic()
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -57,5 +70,17 @@ class Checkpoints(pl.Callback):
 
     def remove(self) -> None:
         """Delete the checkpoint, and what a kill in the middle of a save has left."""
-        for path in (self.path, *self.path.parent.glob(f"{self.stack_id}.*.tmp")):
+        left = (*self.path.parent.glob(f"{self.stack_id}.*.tmp"), *self.path.parent.glob(f".{self.path.name}.*{PART}"))
+        for path in (self.path, *left):
             path.unlink(missing_ok=True)
+
+
+def seconds_between() -> float:
+    """Return how often to save; ValueError where the environment says no such thing."""
+    given = os.environ.get(SECONDS_BETWEEN) or "30"
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    require(seconds >= 0, what=SECONDS_BETWEEN, must="it must be a number of seconds >= 0", got=given)
+    return seconds

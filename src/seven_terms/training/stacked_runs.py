@@ -31,15 +31,20 @@ class StackedRuns(pl.LightningModule):
         measured = () if program.rank else probes  # the first process of several measures
         self.probes_at = _probes_by_update(measured, steps, program.training.num_steps)
         self.next_update = 0
+        self.is_measured = False  # also after the last update
 
     def configure_optimizers(self) -> None:
         """Return nothing: the stack has its own update rules, one rate per run."""
 
     def ranges(self) -> list[tuple[int, int]]:
-        """Return the (first, stop) ranges of updates still to be made: what Lightning iterates over."""
+        """Return the (first, stop) ranges of updates still to be made: what Lightning iterates over.
+
+        Without any update a stack is measured once, unless a checkpoint made after its last update has been loaded.
+        """
         total, length = len(self.program.updates), self.program.way.updates_per_step
         firsts = range(self.next_update, total, length)
-        return [(first, min(first + length, total)) for first in firsts] or [(total, total)]
+        ranges = [(first, min(first + length, total)) for first in firsts]
+        return ranges if ranges or self.is_measured else [(total, total)]
 
     def training_step(self, batch: tuple[int, int], batch_index: int) -> None:
         number, stop = batch
@@ -51,6 +56,7 @@ class StackedRuns(pl.LightningModule):
         self.next_update = stop
         if stop == len(self.program.updates):
             self._measure(stop)
+            self.is_measured = True
 
     def _end_of_part(self, number: int, stop: int) -> int:
         """Return how far to go in one call: at most to the next probe."""
@@ -90,6 +96,7 @@ class StackedRuns(pl.LightningModule):
         program = self.program
         checkpoint["stack"] = {
             "next_update": self.next_update,
+            "is_measured": self.is_measured,
             "parameters": program.parameters,
             "buffers": program.buffers,
             "state": program.state,
@@ -106,7 +113,7 @@ class StackedRuns(pl.LightningModule):
         program.probe_state, self.stream.held = saved["probe_state"], saved["held_UR"]
         program.load_state(saved["parameters"], saved["buffers"], saved["state"])
         program.diverged_at_R, program.initial_loss_R = saved["diverged_at_R"], saved["initial_loss_R"]
-        self.next_update = saved["next_update"]
+        self.next_update, self.is_measured = saved["next_update"], saved["is_measured"]
         self.recorder.load_state(saved["rows"])
 
 

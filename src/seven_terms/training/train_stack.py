@@ -17,7 +17,7 @@ import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
-from ..records.plans import read_plan
+from ..records.plans import read_stack
 from ..records.provenance import provenance
 from ..records.runs import Stack
 from ..records.tables import write_metrics
@@ -37,32 +37,25 @@ def train_stack(
     output_path: Path,
     state_dir: Path | None = None,
     accelerator: str = "cpu",
-) -> None:
-    """Train a stack and write its metrics; with `state_dir`, an interrupted call goes on where it stopped.
+) -> Stack:
+    """Train a stack, write its metrics and return it; with `state_dir`, an interrupted call goes on where it stopped.
 
     Diverged runs are marked in the file and are no error. ValueError when the plan has no such stack.
     """
-    plan = read_plan(plan_path)
-    require(
-        stack_id in plan.stacks,
-        what=f"plan {str(plan_path)!r}",
-        must=f"it must hold stack {stack_id!r}",
-        got=sorted(plan.stacks)[:4],
-        do="make the plan again with `seven-terms plan`",
-    )
-    stack, rank = plan.stacks[stack_id], own_rank()
+    _, stack = read_stack(plan_path, stack_id)
+    rank = own_rank()
     if stack.num_devices > 1 and rank is None:
         paths = {"plan": plan_path, "output": output_path, "state": state_dir}
         options = {"stack": stack_id, "accelerator": accelerator} | paths
         arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
         with held_devices(stack.num_devices, accelerator=accelerator):
             run_ranks(stack.num_devices, ["train", *arguments])
-        return
+        return stack
     with held_devices(1, accelerator=accelerator) if rank is None else nullcontext():
         started, cpu_started = time.perf_counter(), time.process_time()
         runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
     if rank:  # the first of several processes writes for all
-        return
+        return stack
     record = stack_record(
         stack,
         runs,
@@ -72,6 +65,7 @@ def train_stack(
     write_metrics(runs.recorder.table(), output_path, stack=record)
     if state_dir is not None:
         Checkpoints(state_dir, stack_id).remove()
+    return stack
 
 
 def fit(

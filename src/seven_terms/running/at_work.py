@@ -1,0 +1,77 @@
+"""Who works in a folder of results: one call at a time, whatever becomes of it; what is damaged is cleared away first.
+
+The lock is the kernel's, so it is gone with the call that held it. Whoever does not hold it writes nothing there.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from ..records.atomic import is_whole, remove
+from ..spec import require
+
+MARK = ".at-work"  # its text: the process that works there, or the last one that did
+# What Snakemake does with these it does without running a job.
+IDLE_FLAGS = frozenset(
+    word
+    for line in (
+        "-n --dry-run --dryrun --lint --list-rules --list -l --list-target-rules --lt --summary -S --detailed-summary -D",
+        "--unlock --dag --rulegraph --filegraph --d3dag --report --print-compilation --containerize --archive",
+        "--cleanup-metadata --cm --cleanup-shadow --list-input-changes --list-params-changes --list-code-changes",
+        "--generate-unit-tests",
+    )
+    for word in line.split()
+)
+
+
+def will_work(arguments: Iterable[str]) -> bool:
+    """Return whether a command line of Snakemake asks for jobs to be run."""
+    return not any(word.partition("=")[0] in IDLE_FLAGS for word in arguments)
+
+
+def hold(folder: Path) -> IO[str] | None:
+    """Return what marks this call as the one that works in a folder, open as long as it does; None on other systems.
+
+    ValueError when another call is at work there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = open(folder / MARK, "a+", encoding="utf-8")  # noqa: SIM115 - open is what holds the lock
+    try:
+        import fcntl
+
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        mark.seek(0)
+        holder = mark.read().strip() or "?"
+        mark.close()
+        require(
+            False,
+            what=f"results {str(folder)!r}",
+            must="one call at a time may work there",
+            got=f"another one, process {holder}",
+            do="wait until it is done, or stop it; nothing was changed",
+        )
+    except (ImportError, OSError):  # no such locks here: Snakemake's own must do
+        mark.close()
+        return None
+    mark.truncate(0)
+    mark.write(f"{os.getpid()}\n")
+    mark.flush()
+    return mark
+
+
+def remove_damaged(paths: Iterable[Path | str]) -> list[Path]:
+    """Delete the files that are not as they were written, so that they are made again, and say so; return them."""
+    damaged = [path for path in map(Path, paths) if path.exists() and not (path.is_file() and is_whole(path))]
+    for path in damaged:
+        print(f"seven-terms: {path} is damaged or was changed; it is made again.", file=sys.stderr)
+        if path.is_dir():
+            path.rename(path.with_name(f".{path.name}.moved-away"))
+        else:
+            remove(path)
+    return damaged
