@@ -42,16 +42,17 @@ def inspect(path: Path) -> dict:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.name.startswith("run-")}
+    return {path.name for path in folder.iterdir() if path.name.startswith("run-20000101_000000-")}
 
 
 def test_every_seed_of_a_setting_that_a_claim_reads_is_a_run_and_every_sweep_is_one(results_dir):
     assert names(results_dir / "wandb" / "learning_rate" / "rates") == {
-        "run-plain-lr=0.5-s0", "run-plain-lr=0.5-s1", "run-plain-sweep",
-        "run-wide-lr=0.1-width=8-s0", "run-wide-lr=0.1-width=8-s1", "run-wide-sweep",
-        "run-fixed-lr=0.1-s0", "run-fixed-lr=0.1-s1", "run-fixed-sweep",
+        "run-20000101_000000-plain-lr=0.5-s0", "run-20000101_000000-plain-lr=0.5-s1", "run-20000101_000000-plain-sweep",
+        "run-20000101_000000-wide-lr=0.1-width=8-s0", "run-20000101_000000-wide-lr=0.1-width=8-s1",
+        "run-20000101_000000-wide-sweep",
+        "run-20000101_000000-fixed-lr=0.1-s0", "run-20000101_000000-fixed-lr=0.1-s1", "run-20000101_000000-fixed-sweep",
     }  # fmt: skip
-    assert names(results_dir / "wandb") >= {"run-overview", "run-rates-plain-lr=0.5-s0"}
+    assert names(results_dir / "wandb") >= {"run-20000101_000000-overview", "run-20000101_000000-rates-plain-lr=0.5-s0"}
     assert len(list((results_dir / "wandb" / "logs").iterdir())) == len(names(results_dir / "wandb")) == 10
 
 
@@ -59,12 +60,16 @@ def test_a_claim_over_a_whole_sweep_adds_no_runs_but_the_best_setting_stands_for
     rates = [{"optimizer.learning_rate": rate} for rate in (0.1, 0.5, 2.0)]
     folder = make_results(tmp_path / "laptop", selected={"plain": rates})
     mirror(folder)
-    plain = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if name.startswith("run-plain-lr")}
-    assert plain == {"run-plain-lr=0.1-s0", "run-plain-lr=0.1-s1"}
+    plain = {
+        name
+        for name in names(folder / "wandb" / "learning_rate" / "rates")
+        if name.startswith("run-20000101_000000-plain-lr")
+    }
+    assert plain == {"run-20000101_000000-plain-lr=0.1-s0", "run-20000101_000000-plain-lr=0.1-s1"}
 
 
 def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):
-    run = inspect(results_dir / "wandb" / "run-rates-plain-lr=0.5-s1")
+    run = inspect(results_dir / "wandb" / "run-20000101_000000-rates-plain-lr=0.5-s1")
     assert run["name"] == "learning_rate/rates/plain-lr=0.5-s1"
     assert set(run["tags"]) == {"learning_rate", "rates", "plain", "laptop", "supported"}
     assert "Which rate is best?" in run["notes"]
@@ -74,11 +79,11 @@ def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):
                 "commit": "0123456789ab", "processor": "an AMD", "training/model/width": 4, "at_scale": "laptop"}  # fmt: skip
     assert expected.items() <= run["config"].items()
     assert not [value for value in run["config"].values() if isinstance(value, dict)]
-    assert f"{run['config']['run_key']}-{run['config']['attempt']}" in run["file"]
+    assert f"{run['config']['run_key']}-{run['config']['attempt']}" in os.path.realpath(run["file"])
 
 
 def test_summaries_keep_the_good_end_of_each_metric(results_dir):
-    summary = inspect(results_dir / "wandb" / "run-rates-plain-lr=0.5-s0")["summary"]
+    summary = inspect(results_dir / "wandb" / "run-20000101_000000-rates-plain-lr=0.5-s0")["summary"]
     assert summary["batch_loss"]["min"] == pytest.approx(-5.5)
     assert summary["test_accuracy"]["max"] == pytest.approx(6.5)
     assert summary["trainer/step"] == 6
@@ -87,23 +92,27 @@ def test_summaries_keep_the_good_end_of_each_metric(results_dir):
 def test_divergent_values_and_their_step_are_shown(tmp_path):
     folder = make_results(tmp_path / "laptop", selected={"plain": {"optimizer.learning_rate": DIVERGES}})
     mirror(folder)
-    run = inspect(folder / "wandb" / f"run-rates-plain-lr={DIVERGES:g}-s0")
+    run = inspect(folder / "wandb" / f"run-20000101_000000-rates-plain-lr={DIVERGES:g}-s0")
     assert run["config"]["status"] == run["summary"]["status"] == "diverged"
     assert run["summary"]["diverged_at_step"] == 3
     assert run["state"] == "finished"
 
 
 def test_a_sweep_is_a_table_with_shares_and_the_overview_holds_verdicts_and_figures(results_dir):
-    sweep = inspect(results_dir / "wandb" / "run-rates-plain-sweep")
+    sweep = inspect(results_dir / "wandb" / "run-20000101_000000-rates-plain-sweep")
     assert sweep["summary"]["num_runs"] == 6
     assert sweep["summary"]["share_diverged"] == pytest.approx(1 / 3)
     assert sweep["config"]["swept/learning_rate"] == "0.1, 0.5, 2"
-    table = json.loads(next((results_dir / "wandb" / "run-rates-plain-sweep").rglob("*.table.json")).read_text())
+    table = json.loads(
+        next(
+            (results_dir / "wandb" / "run-20000101_000000-rates-plain-sweep" / "files").resolve().rglob("*.table.json")
+        ).read_text()
+    )
     assert {"learning_rate", "seed", "status", "last/validation_loss"} <= set(table["columns"])
     assert len(table["data"]) == 6
     overview = inspect(results_dir / "wandb")  # latest-run
     assert overview["summary"]["verdicts/supported"] == 1
-    assert list((results_dir / "wandb" / "run-overview").rglob("*.png"))
+    assert list((results_dir / "wandb" / "latest-run").resolve().rglob("*.png"))
 
 
 def test_a_second_mirror_writes_nothing_and_changed_results_write_new_runs(tmp_path):
@@ -114,7 +123,7 @@ def test_a_second_mirror_writes_nothing_and_changed_results_write_new_runs(tmp_p
     assert {path: path.stat().st_mtime_ns for path in (folder / "wandb" / "logs").rglob("*.wandb")} == before
     make_results(folder, selected={"plain": {"optimizer.learning_rate": 0.1}})
     assert ", 0 of them new" not in mirror(folder)
-    assert "run-plain-lr=0.5-s0" not in names(folder / "wandb" / "learning_rate" / "rates")
+    assert "run-20000101_000000-plain-lr=0.5-s0" not in names(folder / "wandb" / "learning_rate" / "rates")
 
 
 def test_all_runs_can_be_asked_for_and_the_mirror_can_be_narrowed(results_dir, tmp_path, capsys):

@@ -1,7 +1,7 @@
 """How the mirror lies on disk, so that `wandb leet`, which lists folder names, shows experiment, arm, setting and seed.
 
 wandb/logs/offline-run-<time>-<id>/          each run as wandb wrote it: what `wandb sync` sends
-wandb/run-<experiment>-<arm>-<setting>-s<seed>          links to all of them
+wandb/run-<time>-<experiment>-<arm>-<setting>-s<seed>          links to all of them
 wandb/<term>/run-..., wandb/<term>/<name>/run-...       links to those of a term, of an experiment
 wandb/latest-run                             the overview
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from .content import MirroredRun
 
 LOGS = "logs"
+ENTRY = "run-20000101_000000-"  # leet asks for a time; one for all keeps the order by name
 
 
 def written_runs(wandb_dir: Path) -> dict[str, Path]:
@@ -42,14 +43,23 @@ def link_all(wandb_dir: Path, runs: Mapping[str, tuple[MirroredRun, Path]]) -> N
     for run, folder in runs.values():
         term, _, name = run.group.partition("/")
         if not name:
-            _link(wandb_dir / f"run-{run.label}", folder)
+            _list(wandb_dir, run.label, folder)
             _link(wandb_dir / "latest-run", folder)
             continue
-        _link(wandb_dir / f"run-{name}-{run.label}", folder)
-        _link(wandb_dir / term / f"run-{name}-{run.label}", folder)
-        _link(wandb_dir / term / name / f"run-{run.label}", folder)
+        _list(wandb_dir, f"{name}-{run.label}", folder)
+        _list(wandb_dir / term, f"{name}-{run.label}", folder)
+        _list(wandb_dir / term / name, run.label, folder)
 
 
 def _link(path: Path, folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(os.path.relpath(folder, path.parent), target_is_directory=True)
+
+
+def _list(parent: Path, label: str, folder: Path) -> None:
+    """Make an entry that leet opens: it finds the log `run-<label>.wandb` in a folder `run-<time>-<label>` only."""
+    entry = parent / f"{ENTRY}{label}"
+    for file in folder.iterdir():
+        name = f"run-{label}.wandb" if file.suffix == ".wandb" else file.name
+        if file.suffix == ".wandb" or file.is_dir():
+            _link(entry / name, file)
