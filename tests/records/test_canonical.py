@@ -54,6 +54,7 @@ def example(kind: type) -> Any:
     """Return a value with nested specs, an infinity and a tuple in its required fields."""
     given = {
         "metric": "loss",
+        "name": "loss",
         "low": 0.0,
         "high": math.inf,
         "runs": (Selected("a", where={"rate": math.inf}), Selected("b")),

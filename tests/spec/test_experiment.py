@@ -70,7 +70,7 @@ def test_a_misspelt_path_is_refused_with_the_fields_that_exist() -> None:
 
 def test_a_misspelt_sweep_fails_when_the_experiment_is_written() -> None:
     with pytest.raises(ValueError) as refusal:
-        dataclasses.replace(EXPERIMENT, sweep={"clipping.normm": (1.0,)})
+        dataclasses.replace(EXPERIMENT, sweep={"clipping.normm": (1.0,)}, scales={})
     assert str(refusal.value) == (
         "path 'clipping.normm': Clipping must have a field 'normm', got ['norm', 'value', 'adaptive']; try 'norm'."
     )

@@ -12,6 +12,7 @@ from seven_terms.spec import (
     Clipping,
     Combine,
     Digits,
+    Evaluate,
     Experiment,
     Figure,
     Last,
@@ -41,7 +42,7 @@ def claim(runs, baseline):
 
 
 def experiment(**fields):
-    common = {"title": "t", "question": "q", "method": "m", "arms": (plain, norm)}
+    common = {"title": "t", "question": "q", "method": "m", "arms": (plain, norm), "probes": (Evaluate(),)}
     return Experiment.here("experiments.batch_norm.parts", **common, sweep={RATE: (0.1, 0.2), DEPTH: (2, 3)}, **fields)
 
 

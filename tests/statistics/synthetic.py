@@ -8,14 +8,57 @@ from typing import Any
 
 import pandas as pd
 
+from seven_terms import spec
 from seven_terms.planning.selection import make_plan
 from seven_terms.records.plans import Plan
 from seven_terms.records.runs import Run
 from seven_terms.records.tables import METRICS, write_metrics
-from seven_terms.spec import Arm, Experiment, Point, Quadratic, Selection, Training
+from seven_terms.spec import (
+    Arm,
+    Direction,
+    Experiment,
+    Metric,
+    Point,
+    Quadratic,
+    Selection,
+    Stream,
+    Training,
+    checked,
+)
 from seven_terms.statistics.results import Results, results_of
 
 TRAINING = Training(task=Quadratic(dimension=2), model=Point(dimension=2), num_steps=100)
+DIRECTIONS: dict[str, Direction] = {
+    "loss": "min",
+    "test_loss": "min",
+    "train_loss": "min",
+    "validation_loss": "min",
+} | {
+    "test_accuracy": "max",
+    "validation_accuracy": "max",
+}
+SCALARS = (*DIRECTIONS, "learning_rate", "probe", "half", "reaches", "low", "middle", "high", "x", "y")
+LAYERED = ("layer", "layers")
+
+
+@checked
+class ByFormula(Stream):
+    """A probe that records what a test writes by formula."""
+
+    def metrics(self, training: Training) -> tuple[Metric, ...]:
+        """Return metrics without an index, and some with one for each layer."""
+        scalars = (Metric(name=name, direction=DIRECTIONS.get(name, "none"), split=split_of(name)) for name in SCALARS)
+        return (*scalars, *(Metric(name=name, index="layer") for name in LAYERED))
+
+
+setattr(spec, ByFormula.__name__, ByFormula)
+
+
+def split_of(name: str) -> Any:
+    first = name.partition("_")[0]
+    return first if first in ("train", "validation", "test") else None
+
+
 Recorded = Mapping[str, Any]  # metric -> {step: value} or {(step, index): value}, or a number for the last step
 Record = Callable[[Run], Recorded]
 
@@ -30,6 +73,7 @@ def make_experiment(*names: str, **changes: Any) -> Experiment:
         "method": "By formula.",
         "arms": tuple(Arm(name=name, label=name, training=TRAINING) for name in names or ("a", "b")),
         "num_seeds": 3,
+        "probes": (ByFormula(),),
         "selection": Selection(metric="validation_loss"),
     }
     return Experiment(**{**settings, **changes})

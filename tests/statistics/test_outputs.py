@@ -13,7 +13,17 @@ from seven_terms.planning import write_plan
 from seven_terms.records.plans import Plan
 from seven_terms.records.runs import Run
 from seven_terms.records.tables import read_csv
-from seven_terms.spec import Above, Below, Claim, Experiment, Last, PairedDifference, Selected, WorstDeviation
+from seven_terms.spec import (
+    Above,
+    Below,
+    Claim,
+    Experiment,
+    Last,
+    PairedDifference,
+    Proportion,
+    Selected,
+    WorstDeviation,
+)
 from seven_terms.statistics import list_runs, summarize, verdicts
 from seven_terms.statistics.outputs import claims_of
 
@@ -160,9 +170,9 @@ def finish_again(results_dir: Path, plan: Plan) -> None:
 
 
 def test_a_claim_that_cannot_be_estimated_is_named(tmp_path: Path) -> None:
-    broken = dataclasses.replace(DIFFERENCE, runs=Selected("c"))
+    broken = Proportion(measure=Last("test_loss"), runs=Selected("a"))
     with pytest.raises(
-        ValueError, match=r"^claim 'X1 .fair.': experiment 'lr_schedule/made_up': arm 'c' must have runs"
+        ValueError, match=r"^claim 'X1 .fair.': proportion of .*: the measure must be 0 or 1 in every run"
     ):
         finish(tmp_path, make_experiment(claims=(claim("X1", form="fair", estimate=broken),)))
 

@@ -15,12 +15,14 @@ from seven_terms.spec import (
     Arm,
     Claim,
     Digits,
+    Evaluate,
     Experiment,
     Initialization,
     Last,
     Mlp,
     PairedDifference,
     Selected,
+    Stream,
     Training,
 )
 
@@ -41,6 +43,7 @@ EXPERIMENT = Experiment(
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=2,
     noise_floor_arm=None,
+    probes=(Stream(), Evaluate()),
     claims=(
         Claim(
             id="LR1", statement="It learns.", source="S1", unit="loss", because="It must.", rule=Above(0.0),

@@ -13,6 +13,12 @@ from .experiment import *
 from .figures import *
 from .kinds import *
 from .measures import *
+from .metrics import Direction as Direction
+from .metrics import Metric as Metric
+from .metrics import direction_of as direction_of
+from .metrics import metric_of as metric_of
+from .metrics import metrics_of as metrics_of
+from .metrics import on_test_split as on_test_split
 from .models import *
 from .optimizers import *
 from .probes import *
@@ -20,6 +26,7 @@ from .refusals import number_fields as number_fields
 from .schedules import *
 from .schedules import factor as factor
 from .tasks import *
+from .theories import THEORIES as THEORIES
 from .vocabulary import *
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]  # what `import *` brings: every kind, union and word

@@ -38,3 +38,11 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
     """Return the known name that a misspelt one most likely means."""
     close = difflib.get_close_matches(str(name), list(known), n=1)
     return close[0] if close else None
+
+
+def require_known(name: object, known: Iterable[str], *, what: str, must: str, got: object = None) -> None:
+    """Require that a name is a known one; the sentence proposes the nearest."""
+    known = list(known)
+    if name not in known:
+        close = nearest(name, known)
+        require(False, what=what, must=must, got=name if got is None else got, do=f"try {close!r}" if close else "")

@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal, cast
 
 from .checked import checked
-from .checks import nearest, require, require_increasing, require_unique
+from .checks import require, require_increasing, require_unique
 from .claims import EVERY, Claim, Selected
 from .figures import Figure
 from .kinds import Model, Optimizer, Probe, Task
@@ -20,11 +20,16 @@ from .later import later
 from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
 from .models import Initialization
 from .optimizers import Clipping, Sgd
+from .paths import read_path as read_path
+from .paths import replace_path as replace_path
+from .paths import replace_paths as replace_paths
+from .references import check_changes, check_references
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .schedules import Constant, Schedule
 from .spelling import Sweeps, in_last_parts, require_paths
 
+AS_WRITTEN_FIRST: tuple[Scale, ...] = ("laptop", "smoke", "paper")
 Term = Literal[
     "learning_rate",
     "lr_schedule",
@@ -170,20 +175,13 @@ class Experiment:
             object.__setattr__(self, name, in_last_parts(getattr(self, name), self.sweeps))
         require_unique(f"experiment {self.name!r}", "arm names", (arm.name for arm in self.arms))
         require_unique(f"experiment {self.name!r}", "figure names", (figure.name for figure in self.figures))
-        known = {arm.name for arm in self.arms}
-        require(
-            self.noise_floor_arm is None or self.noise_floor_arm in known,
-            what=f"experiment {self.name!r}",
-            must=f"noise_floor_arm must be one of {sorted(known)}",
-            got=self.noise_floor_arm,
-        )
-        self._require_noise_floor_values()
-        for arm in self.arms:
-            for path, values in {**self.sweep, **arm.sweep}.items():
-                require(
-                    len(values) > 0, what=f"experiment {self.name!r}", must=f"sweep {path} must have values", got=values
-                )
-                read_path(arm.training, path)
+        require_unique(f"experiment {self.name!r}", "claims", (claim.key for claim in self.claims))
+        check_changes(self)
+        if not self.scales:
+            check_references(self)
+            self._require_noise_floor_values()
+        elif (scale := next((one for one in AS_WRITTEN_FIRST if self.runs_at(one)), None)) is not None:
+            self.at_scale(scale)  # checks itself; so does each other scale before it is planned
 
     def _require_noise_floor_values(self) -> None:
         sweeps = {**self.sweep, **next((arm.sweep for arm in self.arms if arm.name == self.noise_floor_arm), {})}
@@ -254,48 +252,3 @@ class Experiment:
 
     def runs_at(self, scale: Scale) -> bool:
         return not self.scales.get(scale, Changes()).skip
-
-
-def read_path(record: Any, path: str) -> Any:
-    """Return the field at a dotted path of a nested dataclass."""
-    for name in path.split("."):
-        _require_field(record, name, path)
-        record = getattr(record, name)
-    return record
-
-
-def replace_path(record: Any, path: str, value: Any) -> Any:
-    """Return a copy of a nested dataclass with the field at a dotted path replaced."""
-    return replace_paths(record, {path: value})
-
-
-def replace_paths(record: Any, changes: Mapping[str, Any], *, inside: str = "") -> Any:
-    """Return a copy with several fields replaced together, so that only what comes out must agree with itself.
-
-    Of a record and its fields the later change counts. `inside` is the path at which the record itself lies.
-    """
-    whole: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {}
-    for path, value in changes.items():
-        name, _, rest = path.partition(".")
-        _require_field(record, name, inside + path)
-        if rest:
-            parts.setdefault(name, {})[rest] = value
-        else:
-            parts.pop(name, None)
-            whole[name] = value
-    for name, changed in parts.items():
-        whole[name] = replace_paths(whole.get(name, getattr(record, name)), changed, inside=f"{inside}{name}.")
-    return dataclasses.replace(record, **whole)
-
-
-def _require_field(record: Any, name: str, path: str) -> None:
-    names = [field.name for field in dataclasses.fields(record)] if dataclasses.is_dataclass(record) else []
-    close = nearest(name, names)
-    require(
-        name in names,
-        what=f"path {path!r}",
-        must=f"{type(record).__name__} must have a field {name!r}",
-        got=names,
-        do=f"try {close!r}" if close else "",
-    )

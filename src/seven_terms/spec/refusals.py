@@ -10,7 +10,7 @@ import functools
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
@@ -84,7 +84,8 @@ def check_of(hint: Any) -> Check:
         base = hint.__origin__
         return _limited(functools.partial(_plain, base) if base in PLAIN else check_of(base), hint.__metadata__)
     if origin is Literal:
-        return functools.partial(_literal, typing.get_args(hint))
+        words = typing.get_args(hint)
+        return functools.partial(_literal, words, frozenset((type(word), word) for word in words))
     if origin in (Union, types.UnionType):
         return _union(hint)
     if origin is tuple:
@@ -115,8 +116,8 @@ def _plain(kind: type, value: Any) -> Refusal | None:
     return refuse(f"be {PLAIN[kind]}", value, do=f"write {int(value)}" if whole else "", near=whole)
 
 
-def _literal(allowed: tuple[Any, ...], value: Any) -> Refusal | None:
-    if any(type(value) is type(one) and value == one for one in allowed):
+def _literal(allowed: tuple[Any, ...], typed: frozenset[tuple[type, Any]], value: Any) -> Refusal | None:
+    if isinstance(value, Hashable) and (type(value), value) in typed:
         return None
     close = nearest(value, [one for one in allowed if isinstance(one, str)]) if isinstance(value, str) else None
     words = f"be one of {', '.join(map(repr, allowed))}"

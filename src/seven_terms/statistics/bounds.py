@@ -15,13 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..spec import At, Best, Combine, Last, Measure, Over, StepsTo
+from ..spec import At, Best, Combine, Last, Measure, Over, StepsTo, direction_of
 from .results import Results
 from .samples import Sample, sample_of
 from .selection import Chosen, evaluate
 
-WORSE_WHEN_LARGE = ("loss", "error", "distance")
-WORSE_WHEN_SMALL = ("accuracy",)
+WORSE = {"min": 1, "max": -1, "none": 0}  # by the better direction: the sign of what is worse
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +83,8 @@ def _seeds(group: Chosen, results: Results) -> list[int]:
 def _of_group(
     measure: Measure, group: Chosen, values: np.ndarray, *, worst: tuple[float, float], results: Results
 ) -> PerSeed:
-    filled = np.where(np.isnan(values) & (direction(measure) != 0), direction(measure) * np.inf, values)
+    worse = direction(measure, results)
+    filled = np.where(np.isnan(values) & (worse != 0), worse * np.inf, values)
     up, down = filled == np.inf, filled == -np.inf
     filled = np.where(up, worst[1], np.where(down, worst[0], filled))
     lost = np.isnan(filled)
@@ -100,23 +100,23 @@ def _of_group(
     return PerSeed(table=per.assign(low=per["value"], high=per["value"]), lost=bool(lost.any()), notes=tuple(notes))
 
 
-def direction(measure: Measure) -> int:
+def direction(measure: Measure, results: Results) -> int:
     """Return 1 where a larger value of the measure is worse, -1 where a smaller one is, 0 where neither is."""
     match measure:
         case StepsTo():
             return 1
         case Last(metric=metric) | At(metric=metric) | Best(metric=metric):
-            return metric.endswith(WORSE_WHEN_LARGE) - metric.endswith(WORSE_WHEN_SMALL)
+            return WORSE[direction_of(results.experiment, metric)]
         case Over(metric=metric, statistic="mean" | "median" | "min" | "max"):
-            return metric.endswith(WORSE_WHEN_LARGE) - metric.endswith(WORSE_WHEN_SMALL)
+            return WORSE[direction_of(results.experiment, metric)]
         case Combine(formula="log" | "log10" | "exp" | "sqrt" | "square", first=first):
-            return direction(first)
+            return direction(first, results)
         case Combine(formula="negative", first=first):
-            return -direction(first)
+            return -direction(first, results)
         case Combine(formula="difference", first=first, second=int() | float()):
-            return direction(first)
+            return direction(first, results)
         case Combine(formula="ratio" | "product", first=first, second=int() | float() as second):
-            return direction(first) if second > 0 else -direction(first)
+            return direction(first, results) if second > 0 else -direction(first, results)
     return 0
 
 

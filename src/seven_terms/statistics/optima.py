@@ -156,7 +156,7 @@ def _crossing(grid: np.ndarray, values: np.ndarray, *, level: float) -> tuple[fl
 
 
 def _scores(measure: Measure, results: Results) -> np.ndarray:
-    values = evaluate(measure, results).to_numpy() * (direction(measure) or 1)
+    values = evaluate(measure, results).to_numpy() * (direction(measure, results) or 1)
     return np.where(np.isfinite(values), values, np.nan)
 
 

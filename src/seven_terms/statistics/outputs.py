@@ -15,7 +15,7 @@ from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.runs import TRAINING_VERSION, Run
 from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, read_csv, read_stack_record, write_csv
-from ..spec import Claim, Last, Selected, require
+from ..spec import Claim, Last, Selected, on_test_split, require
 from .estimates import Estimated, estimate
 from .families import judged
 from .intervals import welch
@@ -105,8 +105,7 @@ def _noise_row(results: Results) -> dict[str, Any]:
         select(Selected(f"{arm}_again", where=where, best=names, best_of=arm), results),
     ]
     selected_on = results.experiment.selection.metric
-    reported = selected_on.replace("validation", "test")
-    metric = reported if reported in results.recorded else selected_on
+    metric = on_test_split(results.experiment, selected_on)
     values = evaluate(Last(metric), results).to_numpy()
     interval = welch(*(values[group.positions] for group in groups))
     num_runs = sum(len(group.positions) for group in groups)

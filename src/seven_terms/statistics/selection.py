@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..spec import Best, Combine, Last, Measure, Over, Ranked, Reached, Selected, StepsTo, require
+from ..spec import Best, Combine, Last, Measure, Over, Ranked, Reached, Selected, StepsTo, direction_of, require
 from .measures import measure_runs
 from .results import Results, as_coordinate, setting
 
@@ -70,7 +70,9 @@ def _with_number(measure: StepsTo, results: Results) -> StepsTo:
         must=f"the runs of arm {selected.arm!r} must have a mean to aim at",
         got=target,
     )
-    if measure.above is not None or (measure.below is None and measure.metric.endswith("accuracy")):
+    if measure.above is not None or (
+        measure.below is None and direction_of(results.experiment, measure.metric) == "max"
+    ):
         target += measure.above or 0.0
         return StepsTo(measure.metric, above=float(np.nextafter(target, -np.inf)))
     return StepsTo(measure.metric, below=float(np.nextafter(target + (measure.below or 0.0), np.inf)))

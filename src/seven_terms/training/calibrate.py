@@ -156,10 +156,10 @@ def _start_seconds(accelerator: str) -> float:
     experiment = Experiment(
         name="calibration",
         term="learning_rate",
-        title="",
-        question="",
-        method="",
-        arms=(Arm(name="only", label="", training=training),),
+        title="Calibration",
+        question="What does a stack of one update cost?",
+        method="It is trained as the pipeline does.",
+        arms=(Arm(name="only", label="only", training=training),),
         num_seeds=NUM_RUNS["dense"],
         probes=(Stream(),),
     )

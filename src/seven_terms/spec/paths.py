@@ -1,0 +1,50 @@
+"""Dotted paths into nested specs: read, and replaced in a copy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from .checks import require_known
+
+
+def read_path(record: Any, path: str) -> Any:
+    """Return the field at a dotted path of a nested dataclass."""
+    for name in path.split("."):
+        _require_field(record, name, path)
+        record = getattr(record, name)
+    return record
+
+
+def replace_path(record: Any, path: str, value: Any) -> Any:
+    """Return a copy of a nested dataclass with the field at a dotted path replaced."""
+    return replace_paths(record, {path: value})
+
+
+def replace_paths(record: Any, changes: Mapping[str, Any], *, inside: str = "") -> Any:
+    """Return a copy with several fields replaced together, so that only what comes out must agree with itself.
+
+    Of a record and its fields the later change counts. `inside` is the path at which the record itself lies.
+    """
+    whole: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for path, value in changes.items():
+        name, _, rest = path.partition(".")
+        _require_field(record, name, inside + path)
+        if rest:
+            parts.setdefault(name, {})[rest] = value
+        else:
+            parts.pop(name, None)
+            whole[name] = value
+    for name, changed in parts.items():
+        whole[name] = replace_paths(whole.get(name, getattr(record, name)), changed, inside=f"{inside}{name}.")
+    return dataclasses.replace(record, **whole)
+
+
+def _require_field(record: Any, name: str, path: str) -> None:
+    if dataclasses.is_dataclass(record) and name in record.__dataclass_fields__:
+        return
+    names = [field.name for field in dataclasses.fields(record)] if dataclasses.is_dataclass(record) else []
+    must = f"{type(record).__name__} must have a field {name!r}"
+    require_known(name, names, what=f"path {path!r}", must=must, got=names)

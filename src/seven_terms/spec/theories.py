@@ -1,0 +1,26 @@
+"""The names of `seven_terms.statistics.theory`: what an experiment may ask of theory, known without importing numpy."""
+
+THEORIES = (
+    "batch_norm_gradient_gain",
+    "best_contraction",
+    "best_learning_rate",
+    "chi_1",
+    "contraction",
+    "curvature_limit",
+    "depth_scale",
+    "expected_squared_distance",
+    "gradient_norm_gain",
+    "gradient_variance_gain",
+    "heavy_ball_best_contraction",
+    "heavy_ball_best_learning_rate",
+    "heavy_ball_best_momentum",
+    "inverse_time_variance",
+    "log_gradient_norm_slope",
+    "log_loss_slope",
+    "noisy_quadratic_loss",
+    "q_star",
+    "stability_limit",
+    "stationary_loss",
+    "stationary_variance",
+    "weight_gain",
+)
