@@ -45,8 +45,9 @@ CLAIMS = [str(FOLDER.claims(path)) for path in PLANS]
 TABLES = [str(FOLDER.table(name)) for name in ("runs", "verdicts", "noise_floor", "comparisons")]
 FIGURES = {f"{path}/{figure.name}": figure for path, plan in PLANS.items() for figure in plan.experiment.figures}
 SPEED = {path.stem: str(path) for path in speed_tables(FOLDER.path)}
-PICTURES = [str(FOLDER.figure(name)) for name in (*FIGURES, "summary", *(f"speed/{name}" for name in SPEED))]
-REPORT = [str(FOLDER.tex), str(FOLDER.pdf)] if engine() else [str(FOLDER.tex)]
+KEYS = [f"{path}/key" for path, plan in PLANS.items() if plan.experiment.figures]
+PICTURES = [str(FOLDER.figure(name)) for name in (*FIGURES, *KEYS, "summary", *(f"speed/{name}" for name in SPEED))]
+REPORT = [str(FOLDER.tex), str(FOLDER.page), *([str(FOLDER.pdf), str(FOLDER.supplement)] if engine() else [])]
 REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path("results/published", SETTINGS.scale).glob("replication.csv")]
 BESIDE = f"results/published/{'laptop' if SETTINGS.scale == 'paper' else 'paper'}"  # another scale's verdicts, put beside these
 PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
@@ -71,7 +72,7 @@ report: "rules/captions/workflow.rst"
 wildcard_constraints:
     experiment="[a-z_]+/[a-z0-9_]+",
     stack="[0-9a-f]+",
-    figure="[a-z0-9_]+",
+    figure=r"(?!key\b)[a-z0-9_]+",
     speed="[A-Za-z0-9_-]+",
 
 

@@ -22,17 +22,30 @@ rule figure:
         " --output {output.pdf:q} --progress {params.results:q} 2>&1 | tee {log:q}"
 
 
+rule key_figure:
+    input: plan=lambda wildcards: PLAN_FILES[wildcards.experiment], summary=f"{RESULTS}/summary/{{experiment}}.csv"
+    output: pdf=f"{RESULTS}/figures/{{experiment}}/key.pdf", png=f"{RESULTS}/figures/{{experiment}}/key.png"
+    params: plan=lambda wildcards: PLANS[wildcards.experiment].content, code=DRAWING
+    log: f"{RESULTS}/logs/figure/{{experiment}}/key.log"
+    benchmark: f"{RESULTS}/benchmarks/figure/{{experiment}}/key.jsonl"
+    conda: "../environment.yml"
+    localrule: True
+    shell:
+        "seven-terms key-figure --plan {input.plan:q} --summary {input.summary:q} --output {output.pdf:q} 2>&1 | tee {log:q}"
+
+
 rule summary_page:
-    input: SUMMARIES, list(PLAN_FILES.values())
+    input: SUMMARIES, list(PLAN_FILES.values()), Path(workflow.basedir, "paper", "answers.yaml")
     output:
         pdf=f"{RESULTS}/figures/summary.pdf",
         png=report(f"{RESULTS}/figures/summary.png", caption="captions/summary.rst", category="summary"),
-    params: results=lambda wildcards: RESULTS, code=DRAWING, plans=CONTENTS
+    params: results=lambda wildcards: RESULTS, paper=Path(workflow.basedir, "paper"), code=DRAWING, plans=CONTENTS
     log: f"{RESULTS}/logs/summary_page.log"
     benchmark: f"{RESULTS}/benchmarks/summary_page.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms summary-page --results {params.results:q} --output {output.pdf:q} 2>&1 | tee {log:q}"
+    shell: 
+        "seven-terms summary-page --results {params.results:q} --paper {params.paper:q} --output {output.pdf:q} 2>&1 | tee {log:q}"
 
 
 rule speed:
@@ -79,3 +92,35 @@ rule pdf:
     conda: "../environment.yml"
     localrule: True
     shell: "seven-terms typeset --tex {input:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule supplement:
+    input: f"{RESULTS}/report/main.tex"
+    output: f"{RESULTS}/seven-terms-supplement.pdf"
+    params: tex=f"{RESULTS}/report/supplement.tex", code=source_id("running.typesetting")
+    log: f"{RESULTS}/logs/supplement.log"
+    benchmark: f"{RESULTS}/benchmarks/supplement.jsonl"
+    conda: "../environment.yml"
+    localrule: True
+    shell: "seven-terms typeset --tex {params.tex:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
+rule page:
+    input:
+        PAPER, SUMMARIES, PICTURES,
+        sorted(str(path) for path in Path(BESIDE).glob("*.csv")),
+        TABLES, [str(path) for path in [FOLDER.table("plan/experiments")] if path.is_file()],
+    output: f"{RESULTS}/index.html"
+    params:
+        results=lambda wildcards: RESULTS,
+        paper=Path(workflow.basedir, "paper"),
+        beside=lambda wildcards: BESIDE,
+        code=source_id("report.page"),
+        plans=CONTENTS,
+    log: f"{RESULTS}/logs/page.log"
+    benchmark: f"{RESULTS}/benchmarks/page.jsonl"
+    conda: "../environment.yml"
+    localrule: True
+    shell:
+        "seven-terms page --results {params.results:q} --paper {params.paper:q} --beside {params.beside:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"

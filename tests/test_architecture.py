@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "tracking": (ANALYSIS, {"wandb", "wandb_workspaces", "pandas"}),
     "statistics": (ANALYSIS, {"numpy", "scipy", "pandas"}),
     "figures": (ANALYSIS, {"matplotlib", "seaborn", "pandas", "numpy"}),
-    "report": (ANALYSIS | {"statistics"}, {"pandas", "yaml", "numpy"}),
+    "report": (ANALYSIS | {"statistics"}, {"pandas", "yaml", "numpy", "jinja2", "markupsafe", "rocrate"}),
     "cli": (
         {*ANALYSIS, "planning", "training", "tracking", "statistics", "figures", "report", "running"},
         set(),

@@ -86,7 +86,8 @@ def test_a_selection_has_a_report_of_its_own_and_shares_what_is_trained(checkout
         folder = Folder(results).selected(only).path
         listed = (folder / "runs.csv").read_text(encoding="utf-8")
         assert all((name in listed) == (name in only) for name in (cliff, power))
-        parts = {path.stem for path in (folder / "report" / "generated" / "experiments").glob("*.tex")}
+        record = (folder / "report" / "generated" / "record.tex").read_text(encoding="utf-8")
+        parts = set(re.findall(r"\\label\{exp:(\w+)\}", record))
         assert parts == {path.rpartition("/")[2] for path in only.split()}
     assert not (results / "runs.csv").exists()
     assert len(list(results.glob("metrics/*/*/*.parquet"))) == sizes[cliff] + sizes[power]

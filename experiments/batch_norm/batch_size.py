@@ -100,6 +100,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="batch_size",
+            key=1,
             caption=(
                 "Final test error at the best rate of each point. Left: batches of that size. Right: batches of 32, of "
                 "which so many examples share their statistics; normalization over units does not know of any."

@@ -95,6 +95,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="shift",
+            key=3,
             caption=(
                 "Final accuracy at each network's own best rate; change of a layer's gradient when the layers below move, "
                 "mean over layers; change of the gradient along itself. The last two at the plain network's best rate."

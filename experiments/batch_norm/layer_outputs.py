@@ -103,6 +103,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="outputs",
+            key=1,
             caption=(
                 "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers, by "
                 "the place of the normalization."

@@ -91,6 +91,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="cliff",
+            key=3,
             caption=(
                 "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
                 "there together by orders of magnitude. Last: one run from w = 5.0 at equal rate; without a bound, one "

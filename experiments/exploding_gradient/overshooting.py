@@ -68,6 +68,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="overshooting",
+            key=1,
             caption=(
                 "Deep tanh networks with larger and larger initial weights. Left: relative size of the first update by layer "
                 "at rate 0.01. Right: test accuracy after 150 updates over the rate."

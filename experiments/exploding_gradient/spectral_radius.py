@@ -88,6 +88,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="lag",
+            key=1,
             caption=(
                 "Gradient over lag before training, relative to lag 0. Left: linear networks of radius 0.9; non-normal "
                 "matrices let it rise before it falls, orthogonal ones do not. Right: largest singular value and gradient 100 "

@@ -47,6 +47,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="spikes",
+            key=1,
             caption=(
                 "Training without clipping at rate 0.01. Left: the gradient norm, largest of five updates, each seed a line. "
                 "Right: the largest gradient of each run against the largest spectral radius it reached."

@@ -55,6 +55,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="adaptive",
+            key=1,
             caption="Test accuracy of a deep plain network over the rate, without clipping and at three adaptive thresholds.",
             panels=tuple(
                 sweep_curve(

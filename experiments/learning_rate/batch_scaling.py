@@ -91,6 +91,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="batch_scaling",
+            key=1,
             caption=(
                 "Left: final test loss over the rate, by batch size. Right: the rate with the lowest mean validation loss "
                 "at each batch size."

@@ -74,6 +74,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="range_test",
+            key=1,
             caption="Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
             panels=(
                 curve(

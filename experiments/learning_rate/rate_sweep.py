@@ -119,8 +119,9 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="sweep",
+            key=1,
             caption=(
-                "Steps to a test loss of 0.7 nats, and shares of runs that train and that overflow, over the learning "
+                "Steps to a test loss of 0.7 nats, final test loss, and the share of runs that train, over the learning "
                 "rate. A line ends where runs miss the target."
             ),
             panels=(
@@ -144,15 +145,6 @@ experiment = Experiment.here(
                 sweep_curve(
                     "Runs that train",
                     trains,
-                    {"plain": plain, "batch norm": batch_norm},
-                    over="optimizer.learning_rate",
-                    y_label="share of runs",
-                    log_x=True,
-                    y_limits=(-0.03, 1.03),
-                ),
-                sweep_curve(
-                    "Runs that overflow",
-                    Diverged(),
                     {"plain": plain, "batch norm": batch_norm},
                     over="optimizer.learning_rate",
                     y_label="share of runs",

@@ -97,6 +97,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="width",
+            key=1,
             caption=(
                 "Final test loss over the rate, by width, in the standard parametrization and in muP. A line ends where "
                 "runs diverge."

@@ -119,6 +119,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="drop",
+            key=2,
             caption="A drop of the rate halfway: test loss over training, its spread in the last fifth, and where it ends.",
             panels=(
                 curve(

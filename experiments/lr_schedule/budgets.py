@@ -170,6 +170,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="budgets",
+            key=1,
             caption="Final test loss of each schedule at its own best peak rate: over three budgets; at the longest, last and best.",
             panels=(
                 sweep_curve(

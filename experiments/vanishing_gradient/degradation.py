@@ -115,6 +115,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="degradation",
+            key=1,
             caption=(
                 "With batch normalization: training loss of shallow and deep networks at their best rates, and the "
                 "gradient by layer before training. In the plain network it grows towards the input."

@@ -96,6 +96,7 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="by_lag",
+            key=1,
             caption=(
                 "The gradient with respect to the hidden state before training, by lag and relative to the last state, and "
                 "the factor per step back between lags 10 and 100."

@@ -80,8 +80,8 @@ def fabricate(
     write_csv(noise_floor_of(chosen), folder / "noise_floor.csv", kind="noise_floor")
     write_csv(pd.DataFrame(columns=list(COMPARISONS)), folder / "comparisons.csv", kind="comparisons")
     for experiment in chosen:
-        for figure in experiment.figures:
-            picture = folder / "figures" / experiment.path / f"{figure.name}.pdf"
+        for name in ("key", *(figure.name for figure in experiment.figures)):
+            picture = folder / "figures" / experiment.path / f"{name}.pdf"
             picture.parent.mkdir(parents=True, exist_ok=True)
             picture.write_bytes(b"%PDF-1.4 made up")
     return folder
@@ -118,6 +118,7 @@ def publish_beside(folder: Path, *experiments: Experiment, provenance: bool = Tr
 def open_paper(paper: Path, folder: Path) -> Path:
     r"""Return a copy of the paper whose sentences assert no verdict: made-up results cannot agree with the real ones."""
     shutil.copytree(paper, folder)
+    (folder / "answers.yaml").unlink()
     for path in folder.glob("sections/*.tex"):
         path.write_text(re.sub(r"\\claimsays\{[^}]*\}\{[^}]*\}", r"\\textit", path.read_text()))
     return folder

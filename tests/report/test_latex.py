@@ -15,6 +15,10 @@ from seven_terms.report.latex import cited, effect, escape, given, interval, num
         ("a < b | c > $5", r"a \textless{} b \textbar{} c \textgreater{} \$5"),
         ('"14 times", 2/λ ≥ 1', r"``14 times'', 2/$\lambda$ $\geq$ 1"),
         ("Hägele", "Hägele"),
+        ("[2em] skip", "{[}2em{]} skip"),
+        ("--flag", "-{}-flag"),
+        ("why?`x", r"why?{}\textasciigrave{}x"),
+        (",,x", ",{},x"),
     ],
 )
 def test_special_characters_are_escaped(text, latex):
@@ -24,6 +28,12 @@ def test_special_characters_are_escaped(text, latex):
 def test_a_character_that_latex_does_not_know_is_refused_with_a_sentence():
     with pytest.raises(ValueError, match="Latin letters or known symbols, got '漢'; write the character in words"):
         escape("漢")
+
+
+@pytest.mark.parametrize("character", ["ħ", "ĸ", "ŉ", "ſ", "\a", "\x85"])
+def test_what_no_font_of_the_report_has_is_refused(character):
+    with pytest.raises(ValueError, match="its characters must be Latin letters or known symbols"):
+        escape(f"a{character}b")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +47,7 @@ def test_a_character_that_latex_does_not_know_is_refused_with_a_sentence():
         (math.nan, "--"),
         (math.inf, r"$\infty$"),
         (0.0, "$0$"),
+        (9.9999e-7, r"$1.00\times10^{-6}$"),
     ],
 )
 def test_numbers_have_three_digits(value, latex):

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from experiments.batch_norm import mnist_2015
-from seven_terms.figures import draw, draw_speed
+from seven_terms.figures import draw, draw_key, draw_speed, draw_terms, summary_page
 from seven_terms.planning.selection import make_plan
 from seven_terms.records.plans import read_plan
 from seven_terms.records.tables import read_csv, write_csv
 from seven_terms.report import compare, show, write_report
 from seven_terms.report.appendix import machine_table
+from seven_terms.report.facts import facts_of
 from seven_terms.report.inputs import read_inputs
 from seven_terms.report.latex import in_words
 from seven_terms.report.numbers import number_macros
@@ -38,33 +39,64 @@ def written(results: Path, name: str) -> str:
     return (results / "report" / "generated" / f"{name}.tex").read_text()
 
 
-def test_each_present_term_has_a_section_and_each_experiment_its_part(results):
+def test_each_present_term_has_a_section_and_each_experiment_its_unit_and_its_record(results):
     terms = written(results, "terms")
     assert re.findall(r"\\label\{term:(\w+)\}", terms) == ["lr_schedule", "batch_norm", "gradient_clipping"]
-    part = (results / "report/generated/experiments/mnist_2015.tex").read_text()
-    assert part.startswith(r"\subsection{Batch normalization on MNIST, as in 2015}")
-    assert r"\includegraphics{../figures/batch_norm/mnist_2015/training.pdf}" in part
+    assert r"\begin{questionunit}{Batch normalization on MNIST, as in 2015}{exp:mnist_2015}" in terms
+    assert r"\pictured{../figures/batch_norm/mnist_2015/key.pdf}" in terms
+    record = (results / "report/generated/record.tex").read_text()
+    assert r"\subsection{Batch normalization on MNIST, as in 2015}\label{exp:mnist_2015}" in record
+    assert r"\pictured{../figures/batch_norm/mnist_2015/training.pdf}" in record
 
 
-def test_an_experiment_that_the_prose_does_not_place_still_appears(results, tmp_path):
+def test_an_experiment_without_hand_written_text_still_appears_with_a_generated_one(results, tmp_path):
     paper = open_paper(PAPER, tmp_path / "paper")
     (paper / "sections/batch_norm.tex").write_text("Prose without experiments.\n")
     write_report(results, paper, results / "report")
-    assert r"\experiment{mnist_2015}" in (results / "report/generated/terms.tex").read_text()
+    terms = (results / "report/generated/terms.tex").read_text()
+    assert "{exp:mnist_2015}" in terms
+    assert "Three layers of 100 sigmoid units classify binarized digits" in terms
+    assert "Of its claims: " in terms
 
 
-def test_a_verdict_is_told_with_effect_interval_runs_and_rule(results):
+def test_a_claim_is_one_line_in_the_text_and_has_its_rule_in_the_record(results):
     set_verdict(results, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84, p_holm=0.003)
-    part = written(results, "experiments/mnist_2015")
-    assert r"\begin{verdictbox}{BN1 (fair)}{supported}{supported}" in part
-    assert r"$2.31$ times fewer steps, 95\,\% interval [$1.87$, $2.84$], $10$ runs" in part
-    assert "The whole interval satisfies the rule ($p$ = $0.0030$ after Holm)." in part
-    assert "supported if the interval lies above 1, because a ratio of steps above 1 is a speed-up" in part
+    terms = written(results, "terms")
+    line = next(line for line in terms.splitlines() if line.startswith(r"\claimline{BN1-fair}"))
+    assert r"\href{seven-terms-supplement.pdf\#BN1-fair}{BN1 (fair)}" in line
+    assert "$2.31$ [$1.87$, $2.84$] times fewer steps" in line
+    assert r"\verdictword{supported}{supported}." in line
+    record = (results / "report/generated/record.tex").read_text()
+    assert r"\begin{claimrecord}{BN1-fair}{BN1 (fair)}{supported}{supported}" in record
+    assert "The whole interval satisfies the rule ($p$ = $0.0030$ after Holm)." in record
+    assert "supported if the interval lies above 1, because a ratio of steps above 1 is a speed-up" in record
 
 
 def test_the_note_of_a_verdict_replaces_the_usual_reason(results):
     set_verdict(results, "GC2", note="supported alone, but p = 0.06 after Holm's correction over all claims")
-    assert "Supported alone, but p = 0.06 after Holm's correction" in written(results, "experiments/temporal_order")
+    assert "Supported alone, but p = 0.06 after Holm's correction" in written(results, "record")
+
+
+def test_a_verdict_that_turns_at_another_scale_depends_on_the_budget(results, tmp_path):
+    set_verdict(results, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84)
+    beside = publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
+    set_verdict(beside, "BN1 (fair)", verdict="refuted", effect=0.7, low=0.6, high=0.8)
+    write_report(results, results.parent / "open", results / "report", beside_dir=beside)
+    terms = (results / "report/generated/terms.tex").read_text()
+    line = next(line for line in terms.splitlines() if line.startswith(r"\claimline{BN1-fair}"))
+    assert (
+        r"at paper scale $0.70$ [$0.60$, $0.80$]: \verdictword{refuted}{refuted}; \textbf{depends on the budget}."
+        in line
+    )
+
+
+def test_the_same_runs_at_both_scales_are_no_agreement(results, tmp_path):
+    beside = publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
+    for folder in (results, beside):
+        set_verdict(folder, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84, num_runs=10)
+    facts = facts_of(read_inputs(results, beside_dir=beside))
+    assert facts["BN1 (fair)"].is_same_run
+    assert facts["BN1 (fair)"].beside is None
 
 
 def test_the_numbers_of_the_prose_are_macros(results):
@@ -104,7 +136,7 @@ def test_an_empty_results_folder_is_refused(tmp_path):
 
 def test_a_second_report_leaves_nothing_of_the_first(results):
     written(results, "terms")
-    stale = results / "report/generated/experiments/stale.tex"
+    stale = results / "report/generated/stale.tex"
     stale.write_text("old")
     written(results, "terms")
     assert not stale.exists()
@@ -113,6 +145,7 @@ def test_a_second_report_leaves_nothing_of_the_first(results):
 def test_every_term_has_prose_and_every_citation_an_entry():
     keys = set(re.findall(r"^@\w+\{(\w+),", (PAPER / "references.bib").read_text(), flags=re.MULTILINE))
     sources = [PAPER / "main.tex", *(PAPER / "sections" / f"{term}.tex" for term in TERMS)]
+    assert all(path.is_file() for path in sources)
     cited = {
         key.strip()
         for path in sources
@@ -138,31 +171,40 @@ def test_show_prints_counts_and_one_line_a_claim(results, capsys):
 def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path):
     results = fabricate(tmp_path / "smoke", scale="smoke", experiments=(mnist_2015.experiment,), among=CHOSEN)
     plan = read_plan(results / "plan/batch_norm/mnist_2015.json")
+    summary = results / "summary/batch_norm/mnist_2015.csv"
     for figure in plan.experiment.figures:
-        picture = results / f"figures/batch_norm/mnist_2015/{figure.name}.pdf"
-        draw(plan, results / "summary/batch_norm/mnist_2015.csv", name=figure.name, output_path=picture)
+        draw(plan, summary, name=figure.name, output_path=results / f"figures/batch_norm/mnist_2015/{figure.name}.pdf")
+    draw_key(plan, summary, output_path=results / "figures/batch_norm/mnist_2015/key.pdf")
+    summary_page(results, output_path=results / "figures/summary.pdf")
+    draw_terms(results / "figures/terms")
     write_csv(speed_table(), tmp_path / "published/bench-cpu.csv", kind="speed")
     draw_speed(tmp_path / "published/bench-cpu.csv", output_path=results / "figures/speed/bench-cpu.pdf")
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
     publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
     write_report(results, PAPER, results / "report", beside_dir=tmp_path / "published" / "paper")
-    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
-    done = subprocess.run(command, cwd=results / "report", capture_output=True, text=True, timeout=110)
-    assert done.returncode == 0, done.stdout[-2000:]
-    log = (results / "report/main.log").read_text(errors="replace")
-    wide = [float(points) for points in re.findall(r"Overfull \\hbox \((\d+\.\d+)pt", log)]
-    assert max(wide, default=0.0) < 3.0
-    assert "undefined" not in log
-    assert "draftwatermark" in log
+    for document in ("main", "supplement"):
+        compile_twice_alike(results / "report", document)
+        log = (results / f"report/{document}.log").read_text(errors="replace")
+        wide = [float(points) for points in re.findall(r"Overfull \\hbox \((\d+\.\d+)pt", log)]
+        assert max(wide, default=0.0) < 3.0
+        assert "undefined" not in log
+        assert "draftwatermark" in log
+        assert "Warning--" not in (results / f"report/{document}.blg").read_text()
 
 
-def test_the_page_of_verdicts_holds_every_claim_once_with_its_mark(results):
-    set_verdict(results, "BN1 (fair)", verdict="refuted", effect=0.51, low=0.42, high=0.63)
-    page = written(results, "overview")
-    claims = [claim.key for name in results.glob("plan/*/*.json") for claim in read_plan(name).experiment.claims]
-    keys = re.findall(r"\$\} & (.*?) & ", page)
-    assert sorted(keys) == sorted(claims)
-    assert r"\textcolor{refuted}{$\times$} & BN1 (fair) & $0.51$ [$0.42$, $0.63$]" in page
+def compile_twice_alike(folder: Path, document: str) -> None:
+    """Compile a document in two folders and hold the bytes against each other."""
+    pdfs = []
+    for copy in ("once", "twice"):
+        there = folder.parent / copy
+        shutil.copytree(folder, there, dirs_exist_ok=True)
+        command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", f"{document}.tex"]
+        done = subprocess.run(command, cwd=there, capture_output=True, text=True, errors="replace", timeout=300)
+        assert done.returncode == 0, done.stdout[-2000:]
+        pdfs.append((there / f"{document}.pdf").read_bytes())
+    assert pdfs[0] == pdfs[1]
+    for suffix in ("log", "blg"):
+        shutil.copyfile(folder.parent / "twice" / f"{document}.{suffix}", folder / f"{document}.{suffix}")
 
 
 def test_the_method_tells_of_kernels_only_where_runs_went_through_them(results, monkeypatch):
@@ -171,5 +213,7 @@ def test_the_method_tells_of_kernels_only_where_runs_went_through_them(results, 
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     plan = make_plan(mnist_2015.experiment.at_scale("smoke"), scale="laptop", compiling="auto")
     inputs = dataclasses.replace(read_inputs(results), plans=(plan,))
-    assert f"Small dense and recurrent networks under SGD, ${len(plan.runs)}$ of" in number_macros(inputs)
+    assert f"Small dense and recurrent networks under SGD, ${len(plan.runs)}$ of" in number_macros(
+        inputs, facts_of(read_inputs(results))
+    )
     assert f"arithmetic of the runs & native {len(plan.runs)} " in machine_table(inputs)

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 from ..running.warm import run_warm
 
-WARM_VERBS = ("train", "runs", "summarize", "verdicts", "compare", "figure", "summary-page", "report", "show")
+WARM_VERBS = (
+    "train",
+    "runs",
+    "summarize",
+    "verdicts",
+    "compare",
+    "figure",
+    "key-figure",
+    "summary-page",
+    "page",
+    "report",
+    "show",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,10 +20,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run one verb in this process and return its exit status; an error is said as `errors` says it."""
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
+        status = options.run(options)
     except (Exception, KeyboardInterrupt) as error:
         return report_error(options.verb, error)
-    return 0
+    return status or 0
 
 
 def plan(options: argparse.Namespace) -> None:
@@ -150,10 +150,49 @@ def figure(options: argparse.Namespace) -> None:
     say_done(options.progress, "figure", f"drew {name}/{options.name}", experiment=name)
 
 
-def summary_page(options: argparse.Namespace) -> None:
-    from ..figures import summary_page
+def key_figure(options: argparse.Namespace) -> None:
+    from ..figures import draw_key
+    from ..records.plans import read_plan
 
-    summary_page(options.results, output_path=options.output)
+    draw_key(read_plan(options.plan), options.summary, output_path=options.output)
+    _seal_pictures(options.output)
+
+
+def paper(options: argparse.Namespace) -> None:
+    from ..figures import draw, draw_key, draw_speed
+    from ..records.jobs import speed_tables
+    from .staging import stage
+
+    experiments = _import_experiments(options.experiments)
+    for plan in stage(options.published, experiments, options.output):
+        summary = options.output / "summary" / f"{plan.experiment.path}.csv"
+        folder = options.output / "figures" / plan.experiment.path
+        for one in plan.experiment.figures:
+            draw(plan, summary, name=one.name, output_path=folder / f"{one.name}.pdf")
+        draw_key(plan, summary, output_path=folder / "key.pdf")
+    for table in speed_tables(options.output):
+        draw_speed(table, output_path=options.output / "figures" / "speed" / f"{table.stem}.pdf")
+    options.results, out = options.output, options.output
+    options.output = out / "figures" / "summary.pdf"
+    summary_page(options)
+    options.output = out / "report"
+    report(options)
+    options.output = out / "index.html"
+    page(options)
+
+
+def summary_page(options: argparse.Namespace) -> None:
+    from ..figures import draw_terms, summary_page
+    from ..report.answers import read_answers
+
+    answers = read_answers(options.paper)
+    summary_page(
+        options.results,
+        output_path=options.output,
+        figures={answer.term: answer.figure for answer in answers},
+        titles={answer.term: answer.headline for answer in answers},
+    )
+    draw_terms(options.output.parent / "terms")
     _seal_pictures(options.output)
 
 
@@ -185,6 +224,20 @@ def typeset(options: argparse.Namespace) -> None:
 
     say(f"typesetting {options.tex} (half a minute and more)")
     typeset(options.tex, options.output)
+
+
+def page(options: argparse.Namespace) -> None:
+    from ..report.page import write_page
+
+    write_page(options.results, options.paper, options.output, beside_dir=options.beside)
+
+
+def agree(options: argparse.Namespace) -> int:
+    from ..report.agreement import agree, agreement_lines, is_repeated
+
+    found = agree(options.results, options.published)
+    print("\n".join(agreement_lines(found)))
+    return 0 if is_repeated(found) else 1
 
 
 def show(options: argparse.Namespace) -> None:
@@ -274,9 +327,25 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...
     ),
     "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
     "figure": (figure, "draw one figure", ("plan", "summary", "name", "output", "progress?")),
-    "summary-page": (summary_page, "draw the page with one panel a term", ("results", "output")),
+    "key-figure": (key_figure, "draw the panel that stands for an experiment", ("plan", "summary", "output")),
+    "summary-page": (
+        summary_page,
+        "draw the seven answers, and what teaches each term",
+        ("results", "output", "paper?"),
+    ),
+    "paper": (
+        paper,
+        "write the paper from published tables, without training",
+        ("published", "output", "experiments?", "paper?", "beside?"),
+    ),
     "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
-    "report": (report, "write the report's .tex files", ("results", "paper", "output", "beside?")),
+    "report": (report, "write the report's .tex files", ("results", "paper?", "output", "beside?")),
+    "page": (page, "write index.html, the page of all claims", ("results", "output", "paper?", "beside?")),
+    "agree": (
+        agree,
+        "compare verdicts with published ones; exits with 1 where a claim moved or flipped",
+        ("results", "published"),
+    ),
     "mirror": (
         mirror,
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
@@ -298,6 +367,7 @@ OPTIONS: dict[str, dict] = {
     "compiling": {"choices": ("auto", "torch", "never"), "default": "auto"},
     "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
     "published": {"type": Path, "default": Path("paper/published.yaml")},
+    "paper": {"type": Path, "default": Path("paper")},
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},

@@ -14,9 +14,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from ..spec import Panel, Reference
 from .rows import as_floats, series
-from .style import REFERENCE_DASHES
+from .style import REFERENCE_DASHES, LineStyle
 
 LOG_MANTISSAS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+WIDE = 1e5  # from so many decades on, every tick of a logarithmic axis is a power of ten
 FEW = 6  # up to so many sweep values each get their own tick
 
 
@@ -34,7 +35,8 @@ def set_ticks(axis: Axis, *, logarithmic: bool) -> None:
     else:
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
+    is_wide = logarithmic and high / low > WIDE
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _power(value) if is_wide else tick_text(value)))
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -72,6 +74,48 @@ def tick_text(value: float) -> str:
         if size >= limit:
             return f"{value / divisor:g}{letter}".replace("-", "−")
     return f"{value:.4g}".replace("-", "−")
+
+
+def _power(value: float) -> str:
+    return f"$10^{{{round(math.log10(value))}}}$" if value > 0 else "0"
+
+
+def label_lines(axes: Axes, styles: dict[str, LineStyle], *, font_size: float) -> None:
+    """Write each line's label beside its right end in its colour, instead of a legend; close labels are moved apart."""
+    ends = {}
+    for line in axes.get_lines():
+        label, x, y = str(line.get_label()), np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        finite = np.isfinite(x) & np.isfinite(y)
+        if label in styles and finite.any():
+            last = np.argmax(np.where(finite, x, -np.inf))
+            ends[label] = axes.transLimits.transform(axes.transScale.transform((x[last], y[last])))[1]
+    gap = 1.25 * font_size / 72 / (axes.get_window_extent().height / axes.figure.dpi)
+    places = _moved_apart({label: float(np.clip(y, 0.0, 1.0)) for label, y in ends.items()}, gap=gap)
+    for label, y in places.items():
+        axes.annotate(
+            label,
+            (1.02, y),
+            xycoords="axes fraction",
+            color=styles[label].colour,
+            fontsize=font_size,
+            va="center",
+            ha="left",
+            annotation_clip=False,
+        )
+
+
+def _moved_apart(places: dict[str, float], *, gap: float) -> dict[str, float]:
+    """Return places at least `gap` apart, in the same order and about the same middle."""
+    names = sorted(places, key=lambda name: places[name])
+    moved = [places[name] for name in names]
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + gap)
+    over = max(0.0, moved[-1] - 1.0) if moved else 0.0
+    middle = sum(moved[i] - places[name] for i, name in enumerate(names)) / max(len(names), 1)
+    return {
+        name: place - max(over, middle if moved[0] - middle >= 0 else 0.0)
+        for name, place in zip(names, moved, strict=True)
+    }
 
 
 def set_limits(axis: Axis, limits: tuple[float | None, float | None]) -> None:

@@ -6,6 +6,7 @@ import textwrap
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from ..spec import Panel
@@ -14,6 +15,7 @@ from .style import LineStyle
 
 CHARACTERS_PER_INCH = 11.0  # of tick labels that stand side by side
 WRAP = 26
+MANY = 6
 
 
 def lies_down(panel: Panel, *, width: float) -> bool:
@@ -28,6 +30,10 @@ def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str,
     labels = drawn_labels(rows, list(panel.content.runs))
     finite = rows[rows["value"].notna()]
     filled = [label for label in labels if (finite["series"] == label).any()]
+    if len(filled) > MANY:  # many bars are an order: sorted, in one colour, with their numbers
+        means = finite[finite["y"].isna()].set_index("series")["value"]
+        filled = sorted(filled, key=lambda label: means.get(label, np.inf))
+        styles = dict.fromkeys(filled, styles[labels[0]])
     for place, label in enumerate(filled):
         chosen = finite[finite["series"] == label]
         is_seed = chosen["y"].notna()
@@ -60,7 +66,9 @@ def _draw_mean(axes: Axes, panel: Panel, chosen: pd.DataFrame, *, place: float, 
 
 
 def _draw_seeds(axes: Axes, chosen: pd.DataFrame, *, place: float, style: LineStyle, down: bool) -> None:
+    if chosen.empty:
+        return
     value = as_floats(chosen["value"])
     beside = place + 0.22 + 0.04 * (np.arange(len(value)) % 3 - 1)
-    points = (value, beside) if down else (beside, value)
-    axes.plot(*points, linestyle="none", marker="o", markersize=2.2, color=style.colour, alpha=0.6, markeredgewidth=0)
+    x, y = (value, beside) if down else (beside, value)
+    seaborn.scatterplot(x=x, y=y, color=style.colour, s=6, alpha=0.6, linewidth=0, legend=False, ax=axes)

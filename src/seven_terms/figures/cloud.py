@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from ..spec import Panel
@@ -22,6 +23,16 @@ def draw_cloud(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str
             missing.append(label)
             continue
         style = styles[label]
-        marks = {"marker": style.marker, "color": style.colour, "label": label}
-        axes.plot(x[finite], y[finite], linestyle="none", alpha=0.65, markeredgewidth=0, **marks)
+        seaborn.scatterplot(
+            x=x[finite],
+            y=y[finite],
+            marker=style.marker,
+            color=style.colour,
+            label=label,
+            alpha=0.65,
+            s=14,
+            linewidth=0,
+            legend=False,
+            ax=axes,
+        )
     return missing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from ..spec import Curve, Panel
@@ -19,35 +20,38 @@ def labels_of_curve(content: Curve, rows: pd.DataFrame) -> list[str]:
 
 def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
     """Draw one line a label; return the labels without a finite value."""
-    missing = []
-    for label in labels_of_curve(panel.content, rows):
-        chosen = series(rows, label)
-        if chosen.empty:
-            missing.append(label)
-        elif panel.content.band == "seeds":
-            _draw_seeds(axes, chosen, style=styles[label], label=label)
-        else:
-            _draw_band(axes, chosen, style=styles[label], label=label)
-    return missing
+    labels = labels_of_curve(panel.content, rows)
+    tables = {label: series(rows, label) for label in labels}
+    filled = [label for label in labels if len(tables[label])]
+    if filled:
+        draw_lines(axes, tables, filled, styles=styles, by_seed=panel.content.band == "seeds")
+    return [label for label in labels if label not in filled]
 
 
-def _draw_band(axes: Axes, chosen: pd.DataFrame, *, style: LineStyle, label: str) -> None:
-    x, value = as_floats(chosen["x"]), as_floats(chosen["value"])
-    low, high = as_floats(chosen["low"]), as_floats(chosen["high"])
-    marker = style.marker if len(x) <= FEW_POINTS else None
-    axes.plot(x, value, color=style.colour, linestyle=style.dash, marker=marker, label=label)
-    if np.isfinite(low).any():
-        axes.fill_between(x, low, high, color=style.colour, alpha=0.17, linewidth=0)
-
-
-def _draw_seeds(axes: Axes, chosen: pd.DataFrame, *, style: LineStyle, label: str) -> None:
-    for number, (_, one) in enumerate(chosen.groupby(chosen["y"].fillna(0), sort=True)):
-        axes.plot(
-            as_floats(one["x"]),
-            as_floats(one["value"]),
+def draw_lines(
+    axes: Axes, tables: dict[str, pd.DataFrame], labels: list[str], *, styles: dict[str, LineStyle], by_seed: bool
+) -> None:
+    """Draw tidy rows as lines, one a label or, thin, one a label and seed (column y), and their bands as the table has them."""
+    for label in labels:
+        chosen, style = tables[label], styles[label]
+        few, drawn = len(chosen) <= FEW_POINTS, len(axes.lines)
+        seaborn.lineplot(
+            data=chosen.assign(x=as_floats(chosen["x"]), seed=chosen["y"].fillna(0)),
+            x="x",
+            y="value",
+            units="seed" if by_seed else None,
+            estimator=None,  # means and intervals are the statistics' own
             color=style.colour,
             linestyle=style.dash,
-            linewidth=0.8,
-            alpha=0.75,
-            label=label if number == 0 else None,
+            marker=style.marker if few and not by_seed else None,
+            linewidth=0.8 if by_seed else None,
+            alpha=0.75 if by_seed else None,
+            label=label,
+            legend=False,
+            ax=axes,
         )
+        for line in axes.lines[drawn + 1 :]:
+            line.set_label("_" + label)  # one line of a label is named
+        low, high = as_floats(chosen["low"]), as_floats(chosen["high"])
+        if np.isfinite(low).any():
+            axes.fill_between(as_floats(chosen["x"]), low, high, color=style.colour, alpha=0.17, linewidth=0)

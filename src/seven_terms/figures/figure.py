@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
-from ..spec import Bars, Figure, Panel, require
+from ..spec import Bars, Curve, Figure, Heatmap, Panel, SweepCurve, require
+from .axes import label_lines
 from .bars import lies_down
 from .panel import draw_panel, labels_of, needs_legend
 from .rows import panel_rows
@@ -22,6 +23,10 @@ LEGEND_ROW = FONT_SIZE / 72 * 1.35  # inches
 CHARACTERS_PER_INCH = 17.0  # of legend text
 HANDLE_CHARACTERS = 6  # what a legend's line and the space around it take
 BELOW_LABEL = 3.6  # in font sizes: room for ticks and x label
+KEY_WIDTH, KEY_HEIGHT = 2.78, 1.42  # inches: beside the text of a question
+LABEL_SIZE = 7.5
+BAR_HEIGHT = 0.15  # inches of a lying bar in a small figure
+LONGEST = 19  # letters of a label that fits beside its line
 ALONE_WIDTH = 4.4  # inches: a single panel does not fill the text width
 
 
@@ -37,7 +42,54 @@ def draw(plan: Plan | Path, summary_path: Path, *, name: str, output_path: Path)
     )
     summary = read_csv(summary_path, kind="summary")
     with house_style():
-        save(make_figure(known[name], summary), output_path)
+        save(make_figure(known[name], summary), output_path, svg=True)
+
+
+def draw_key(plan: Plan | Path, summary_path: Path, *, output_path: Path) -> None:
+    """Draw the panel that stands for a plan's experiment in the main text, small and with its labels at the lines."""
+    plan = plan if isinstance(plan, Plan) else read_plan(plan)
+    figures = plan.experiment.figures
+    marked = [figure for figure in figures if figure.key is not None]
+    require(bool(figures), what=f"experiment {plan.experiment.path!r}", must="it must have a figure", got="none")
+    figure = marked[0] if marked else figures[0]
+    number = figure.key or 0
+    rows = panel_rows(read_csv(summary_path, kind="summary"), figure.name, panel=number)
+    with house_style():
+        save(make_small(figure.panels[number], rows), output_path)
+
+
+def make_small(
+    panel: Panel, rows: pd.DataFrame, *, width: float = KEY_WIDTH, height: float = KEY_HEIGHT, title: str = ""
+) -> Canvas:
+    """Return one panel as a small figure; a few lines carry their labels, many have a legend below."""
+    lying = isinstance(panel.content, Bars) and lies_down(panel, width=width)
+    canvas = Canvas(
+        figsize=(width, max(height, 0.5 + BAR_HEIGHT * len(panel.content.runs)) if lying else height),
+        layout="constrained",
+    )
+    draw_small(canvas.subplots(), panel, rows, width=width, title=title)
+    return canvas
+
+
+def draw_small(axes: Axes, panel: Panel, rows: pd.DataFrame, *, width: float, title: str = "") -> None:
+    """Draw a panel into axes of `width` inches, labels at the lines where they fit and in a legend where they do not."""
+    labels = labels_of(panel, rows)
+    styles = style_of(labels)
+    draw_panel(axes, panel, rows, styles=styles, width=width)
+    if title:
+        axes.set_title(textwrap.fill(title, int(width * 13)), loc="left", fontweight="bold", fontsize=FONT_SIZE)
+    if not needs_legend(panel):
+        return
+    is_line = isinstance(panel.content, (Curve, SweepCurve))
+    if is_line and len(labels) > 1 and max(map(len, labels)) <= LONGEST and not panel.references:
+        axes.figure.draw_without_rendering()
+        label_lines(axes, styles, font_size=LABEL_SIZE)
+    elif len(labels) > 1 or panel.references:
+        handles, names = axes.get_legend_handles_labels()
+        columns = legend_columns(names, width=1.25 * width)
+        canvas = axes.figure
+        canvas.set_figheight(canvas.get_figheight() + math.ceil(len(names) / columns) * LABEL_SIZE / 72 * 1.3)
+        canvas.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=LABEL_SIZE, handlelength=1.6)
 
 
 def make_figure(figure: Figure, summary: pd.DataFrame) -> Canvas:
@@ -50,15 +102,23 @@ def make_figure(figure: Figure, summary: pd.DataFrame) -> Canvas:
     width = total / columns
     heights = [panel_height(panel, width=width) for panel in figure.panels]
     canvas = Canvas(figsize=(total, lines * max(heights)), layout="constrained")
+    limits = _colour_limits(figure.panels, tables)
     places = list(canvas.subplots(lines, columns, squeeze=False).flat)
     for number, (axes, panel, rows) in enumerate(zip(places, figure.panels, tables, strict=False)):
-        draw_panel(axes, panel, rows, styles=styles, width=width)
+        draw_panel(axes, panel, rows, styles=styles, width=width, limits=limits)
         letter = f"({'abcd'[number]}) " if len(figure.panels) > 1 else ""
         add_title(axes, letter + panel.title, width=width)
     for axes in places[len(figure.panels) :]:
         axes.set_axis_off()
     _add_legends(canvas, places, figure.panels, labels=labels, width=width)
     return canvas
+
+
+def _colour_limits(panels: tuple[Panel, ...], tables: list[pd.DataFrame]) -> tuple[float, float] | None:
+    """Return the range of all heatmaps of a figure whose values have one name: one colour then means one value."""
+    maps = [rows["value"] for panel, rows in zip(panels, tables, strict=True) if isinstance(panel.content, Heatmap)]
+    values = pd.concat(maps).dropna() if maps else pd.Series(dtype=float)
+    return (float(values.min()), float(values.max())) if len(maps) > 1 and len(values) else None
 
 
 def add_title(axes: Axes, title: str, *, width: float, weight: str = "normal") -> None:

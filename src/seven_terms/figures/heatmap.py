@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
@@ -15,8 +16,11 @@ MOST_WRITTEN = 64  # cells: up to here each shows its number
 MOST_TICKS = 8
 
 
-def draw_heatmap(axes: Axes, rows: pd.DataFrame) -> list[str]:
-    """Draw the cells with a colour bar; return ["the map"] when no cell has a finite value."""
+def draw_heatmap(axes: Axes, rows: pd.DataFrame, *, limits: tuple[float, float] | None = None) -> list[str]:
+    """Draw the cells with a colour bar; return ["the map"] when no cell has a finite value.
+
+    `limits` are those of the colours, where several maps of a figure share them.
+    """
     rows = rows[rows["x"].notna() & rows["y"].notna()]
     if rows["value"].notna().sum() == 0:
         return ["the map"]
@@ -26,9 +30,19 @@ def draw_heatmap(axes: Axes, rows: pd.DataFrame) -> list[str]:
         cells[ys.index(_key(y)), xs.index(_key(x))] = value
     axes.set_facecolor("0.93")
     axes.patch.set(hatch="////", edgecolor="0.6", linewidth=0)
-    norm = _norm(cells)
-    mesh = axes.pcolormesh(np.ma.masked_invalid(cells), cmap="cividis", norm=norm, rasterized=cells.size > 2000)
-    axes.figure.colorbar(mesh, ax=axes, pad=0.02, fraction=0.05, format=lambda value, _: tick_text(value))
+    norm = _norm(cells if limits is None else np.append(cells.ravel(), limits))
+    seaborn.heatmap(
+        cells,
+        mask=~np.isfinite(cells),
+        cmap="cividis",
+        norm=norm,
+        cbar_kws={"pad": 0.02, "fraction": 0.05, "format": lambda value, _: tick_text(value)},
+        xticklabels=False,
+        yticklabels=False,
+        rasterized=cells.size > 2000,
+        ax=axes,
+    )
+    axes.invert_yaxis()
     _label_cells(axes, xs, ys)
     if cells.size <= MOST_WRITTEN:
         _write_numbers(axes, cells, norm)
@@ -67,11 +81,11 @@ def _label_cells(axes: Axes, xs: list[Any], ys: list[Any]) -> None:
 def _write_numbers(axes: Axes, cells: np.ndarray, norm: Normalize) -> None:
     for (row, column), value in np.ndenumerate(cells):
         if np.isfinite(value):
-            colour = "white" if norm(value) < 0.55 else "black"
+            colour = "white" if norm(value) < 0.6 else "black"
             axes.text(
                 column + 0.5,
                 row + 0.5,
-                tick_text(float(f"{value:.2g}")),
+                f"{value:.2f}" if abs(value) < 10 else tick_text(float(f"{value:.2g}")),
                 ha="center",
                 va="center",
                 color=colour,

@@ -26,11 +26,19 @@ def needs_legend(panel: Panel) -> bool:
     return bool(panel.references) or not isinstance(panel.content, (Bars, Heatmap))
 
 
-def draw_panel(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], width: float) -> None:
-    """Draw one panel of `width` inches."""
+def draw_panel(
+    axes: Axes,
+    panel: Panel,
+    rows: pd.DataFrame,
+    *,
+    styles: dict[str, LineStyle],
+    width: float,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Draw one panel of `width` inches; `limits` are those of a heatmap's colours."""
     down = isinstance(panel.content, Bars) and lies_down(panel, width=width)
     _set_scales(axes, panel, down=down)
-    missing = _draw_content(axes, panel, rows, styles=styles, down=down)
+    missing = _draw_content(axes, panel, rows, styles=styles, down=down, limits=limits)
     if len(missing) == max(len(labels_of(panel, rows)), 1):
         say_empty(axes, missing)
     else:
@@ -43,7 +51,13 @@ def draw_panel(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str
 
 
 def _draw_content(
-    axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], down: bool
+    axes: Axes,
+    panel: Panel,
+    rows: pd.DataFrame,
+    *,
+    styles: dict[str, LineStyle],
+    down: bool,
+    limits: tuple[float, float] | None,
 ) -> list[str]:
     match panel.content:
         case Curve():
@@ -55,7 +69,7 @@ def _draw_content(
         case Bars():
             return draw_bars(axes, panel, rows, styles=styles, down=down)
         case Heatmap():
-            return draw_heatmap(axes, rows)
+            return draw_heatmap(axes, rows, limits=limits)
         case Cloud():
             return draw_cloud(axes, panel, rows, styles=styles)
 

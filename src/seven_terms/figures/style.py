@@ -20,8 +20,26 @@ TEXT_WIDTH = 6.3  # inches
 FONT_SIZE = 8.5  # points; nothing is smaller than 8
 PNG_DPI = 150
 
-# Okabe and Ito's colours without yellow and black, ordered by contrast, then three that differ from them in lightness.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#882255", "#7F7F7F", "#44AA99")
+COLOURS = tuple(seaborn.color_palette("colorblind").as_hex())
+# Equal things have equal colours throughout: what a label begins with -> place in the palette.
+FIXED = {
+    "plain": 0,
+    "no clipping": 0,
+    "no normalization": 0,
+    "no warm-up": 0,
+    "none": 0,
+    "constant": 0,
+    "batch norm": 1,
+    "clip by norm": 1,
+    "clip by value": 2,
+    "group norm": 2,
+    "layer norm": 4,
+    "heavy ball": 1,
+    "sigmoid": 3,
+    "tanh, uniform": 4,
+    "tanh, Glorot": 9,
+    "ReLU, He": 2,
+}
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 REFERENCE_DASHES = ((0, (4, 2)), (0, (1, 1.5)), (0, (7, 2, 1, 2)))
@@ -39,12 +57,26 @@ class LineStyle:
 def style_of(labels: Iterable[str]) -> dict[str, LineStyle]:
     """Return one style a label, in order of first appearance."""
     unique = list(dict.fromkeys(labels))
+    places = _places(unique)
     return {
         label: LineStyle(
-            colour=COLOURS[i % len(COLOURS)], dash=DASHES[i % len(DASHES)], marker=MARKERS[i % len(MARKERS)]
+            colour=COLOURS[places[label] % len(COLOURS)],
+            dash=DASHES[i % len(DASHES)],
+            marker=MARKERS[i % len(MARKERS)],
         )
         for i, label in enumerate(unique)
     }
+
+
+def _places(labels: list[str]) -> dict[str, int]:
+    """Return each label's place in the palette: a fixed one where it has one that is free, else the next."""
+    places: dict[str, int] = {}
+    for label in labels:
+        fixed = next((place for begin, place in FIXED.items() if label.startswith(begin)), None)
+        if fixed is not None and fixed not in places.values():
+            places[label] = fixed
+    free = (place for place in range(len(labels) + len(COLOURS)) if place not in set(places.values()))
+    return {label: places[label] if label in places else next(free) for label in labels}
 
 
 def house_style() -> AbstractContextManager[None]:
@@ -53,8 +85,10 @@ def house_style() -> AbstractContextManager[None]:
         name: FONT_SIZE
         for name in ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize")
     }
+    ours = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
     return matplotlib.rc_context(
         {
+            **ours,  # whatever the user's matplotlibrc says
             **seaborn.axes_style("whitegrid"),
             **sizes,
             "font.family": "STIXGeneral",  # ships with matplotlib: the same type on every machine
@@ -84,13 +118,20 @@ def house_style() -> AbstractContextManager[None]:
             "legend.labelspacing": 0.3,
             "pdf.fonttype": 42,
             "hatch.linewidth": 0.4,
+            "svg.hashsalt": "seven-terms",
+            "svg.fonttype": "path",
         }
     )
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write the PDF and, beside it, the PNG; byte for byte the same on every build (SOURCE_DATE_EPOCH is honoured)."""
+def save(figure: Figure, path: Path, *, svg: bool = False) -> None:
+    """Write the PDF and, beside it, the PNG; byte for byte the same on every build (SOURCE_DATE_EPOCH is honoured).
+
+    `svg` writes one for the page as well.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     date = {} if "SOURCE_DATE_EPOCH" in os.environ else {"CreationDate": None}
     figure.savefig(path, metadata={"Creator": "seven-terms", **date})
     figure.savefig(path.with_suffix(".png"), dpi=PNG_DPI)
+    if svg:
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": "seven-terms"})

@@ -1,64 +1,111 @@
-"""The summary page: one small panel a term, the seven words at a glance."""
+"""The picture of the seven answers: one small panel of one size a term, a sentence as its title, labels at its lines."""
 
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from ..records.folder import Folder
 from ..records.plans import read_plan
 from ..records.tables import read_csv
-from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
-from .figure import LEGEND_ROW, add_panel_legend, add_title
-from .panel import draw_panel, labels_of, needs_legend
+from ..spec import TERM_TITLES, TERMS, Bars, Figure, Heatmap, Panel, Term
+from .axes import label_lines
+from .figure import LABEL_SIZE
+from .panel import draw_panel, labels_of
 from .rows import panel_rows
-from .style import TEXT_WIDTH, house_style, save, style_of
+from .style import FONT_SIZE, TEXT_WIDTH, house_style, save, style_of
 
 COLUMNS = 2
-PANEL_HEIGHT = 1.8  # inches without the legend: four rows fit a page
+PANEL_HEIGHT = 1.65  # inches: four rows and their caption fit a page
+LETTERS = 12  # of a title, an inch
 
 
-def summary_page(results_dir: Path, *, output_path: Path) -> None:
-    """Draw the panel that stands for each term present, in the terms' order, to a PDF and a PNG.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A panel, its rows of the summary table, and the sentence above it."""
 
-    The first figure of a term, in order of experiment names, whose `summary` names a panel is taken.
+    panel: Panel
+    rows: pd.DataFrame
+    title: str
+
+
+def summary_page(
+    results_dir: Path,
+    *,
+    output_path: Path,
+    figures: Mapping[Term, tuple[str, str, int]] | None = None,
+    titles: Mapping[Term, str] | None = None,
+) -> None:
+    """Draw the panel that stands for each term present, in the terms' order, to PDF, PNG and SVG.
+
+    `figures` names experiment, figure and panel of a term, `titles` its sentence; without a name, the first figure of the term,
+    in order of experiment names, whose `summary` marks a panel is taken.
     """
-    chosen = summary_panels(results_dir)
+    chosen = summary_panels(results_dir, figures=figures or {}, titles=titles or {})
     with house_style():
-        save(_make_page(chosen), output_path)
+        save(_make_page(chosen), output_path, svg=True)
 
 
-def summary_panels(results_dir: Path) -> dict[Term, tuple[Panel, pd.DataFrame]]:
-    """Return each present term's panel and its rows of the summary table."""
-    found = {}
+def summary_panels(
+    results_dir: Path,
+    *,
+    figures: Mapping[Term, tuple[str, str, int]],
+    titles: Mapping[Term, str],
+) -> dict[Term, Shown]:
+    """Return what is shown of each present term."""
+    found: dict[Term, Shown] = {}
     for path in Folder(results_dir).plans():
         experiment = read_plan(path).experiment
-        standing = [figure for figure in experiment.figures if figure.summary is not None]
-        if standing and experiment.term not in found:
-            summary = read_csv(Folder(results_dir).summary(experiment.path), kind="summary")
-            found[experiment.term] = _panel(standing[0], summary)
+        term = experiment.term
+        wanted = figures.get(term)
+        for figure in experiment.figures:
+            is_wanted = wanted is not None and wanted[:2] == (experiment.path, figure.name)
+            number = figure.summary if wanted is None else wanted[2] if is_wanted else None
+            if number is not None and term not in found:
+                summary = read_csv(Folder(results_dir).summary(experiment.path), kind="summary")
+                found[term] = _shown(figure, number, summary, title=titles.get(term, TERM_TITLES[term]))
     return {term: found[term] for term in TERMS if term in found}
 
 
-def _panel(figure: Figure, summary: pd.DataFrame) -> tuple[Panel, pd.DataFrame]:
-    number = figure.summary or 0
-    return figure.panels[number], panel_rows(summary, figure.name, panel=number)
+def _shown(figure: Figure, number: int, summary: pd.DataFrame, *, title: str) -> Shown:
+    return Shown(panel=figure.panels[number], rows=panel_rows(summary, figure.name, panel=number), title=title)
 
 
-def _make_page(chosen: dict[Term, tuple[Panel, pd.DataFrame]]) -> Canvas:
+def _make_page(chosen: Mapping[Term, Shown]) -> Canvas:
     lines = max(math.ceil(len(chosen) / COLUMNS), 1)
     canvas = Canvas(figsize=(TEXT_WIDTH, lines * PANEL_HEIGHT), layout="constrained")
     places = list(canvas.subplots(lines, COLUMNS, squeeze=False).flat)
-    width, rows_of_legend = TEXT_WIDTH / COLUMNS, []
-    for axes, (term, (panel, rows)) in zip(places, chosen.items(), strict=False):
-        draw_panel(axes, panel, rows, styles=style_of(labels_of(panel, rows)), width=width)
-        add_title(axes, TERM_TITLES[term], width=width, weight="bold")
-        rows_of_legend.append(add_panel_legend(axes, width=width) if needs_legend(panel) else 0)
+    width = TEXT_WIDTH / COLUMNS
+    styles = {term: style_of(labels_of(shown.panel, shown.rows)) for term, shown in chosen.items()}
+    for axes, (term, shown) in zip(places, chosen.items(), strict=False):
+        draw_panel(axes, shown.panel, shown.rows, styles=styles[term], width=width)
+        title = f"{TERM_TITLES[term]}: {shown.title}" if shown.title != TERM_TITLES[term] else shown.title
+        axes.set_title(textwrap.fill(title, int(width * LETTERS)), loc="left", fontweight="bold", fontsize=FONT_SIZE)
     for axes in places[len(chosen) :]:
         axes.set_axis_off()
-    extra = sum(max(rows_of_legend[i : i + COLUMNS]) for i in range(0, len(rows_of_legend), COLUMNS))
-    canvas.set_figheight(canvas.get_figheight() + extra * LEGEND_ROW)
+    canvas.draw_without_rendering()
+    for axes, (term, shown) in zip(places, chosen.items(), strict=False):
+        if not isinstance(shown.panel.content, (Bars, Heatmap)) and len(styles[term]) > 1:
+            label_lines(axes, styles[term], font_size=LABEL_SIZE)
+        _name_references(axes, shown.panel)
     return canvas
+
+
+def _name_references(axes: Axes, panel: Panel) -> None:
+    """Write the label of each line of theory at its left end."""
+    for reference in panel.references:
+        if reference.y is not None:
+            axes.annotate(
+                reference.label,
+                (0.02, reference.y),
+                xycoords=("axes fraction", "data"),
+                va="bottom",
+                fontsize=LABEL_SIZE,
+            )

@@ -69,6 +69,14 @@ class Folder:
     def pdf(self) -> Path:
         return self.path / "seven-terms.pdf"
 
+    @property
+    def supplement(self) -> Path:
+        return self.path / "seven-terms-supplement.pdf"
+
+    @property
+    def page(self) -> Path:
+        return self.path / "index.html"
+
 
 def folder_of(scale: str, *, base_seed: int = 0, only: str = "", results: str = "results") -> Folder:
     """Return the folder of a scale, a base seed and a selection."""

@@ -13,8 +13,7 @@ from .latex import count, escape, longtable, number
 def machine_table(inputs: Inputs) -> str:
     """Return hardware, versions and commits as rows of a table."""
     found = provenance()
-    commits = ", ".join(sorted(inputs.runs["commit"].dropna().astype(str).unique()))
-    devices = ", ".join(sorted(inputs.runs["device"].dropna().astype(str).unique()))
+    commits, devices = (", ".join(sorted(set(inputs.trained[name].astype(str)))) for name in ("commit", "device"))
     modes = Counter(run.mode for plan in inputs.plans for run in plan.runs.values())
     facts = {
         "scale": f"{inputs.scale}, base seed {inputs.base_seed}",
@@ -33,19 +32,9 @@ def machine_table(inputs: Inputs) -> str:
 def cost_table(inputs: Inputs) -> str:
     """Return runs, stacks, updates and training time of each experiment."""
     rows = []
-    for plan in inputs.plans:
-        runs = inputs.runs[inputs.runs["stack"].isin(plan.stacks)]
-        seconds = runs["duration"].sum()  # each run has its even share of its stack's seconds
-        rows.append(
-            [
-                escape(plan.experiment.path),
-                count(len(runs)),
-                count(len(plan.stacks)),
-                count(runs["steps"].sum()),
-                count((runs["status"] == "diverged").sum()),
-                number(seconds),
-            ]
-        )
+    for path, row in inputs.trained.iterrows():
+        numbers = [count(row[name]) for name in ("num_runs", "num_stacks", "num_steps", "num_diverged")]
+        rows.append([rf"\path{{{path}}}", *numbers, number(row["seconds"])])
     return longtable(
         "lrrrrr",
         header=("experiment", "runs", "stacks", "updates", "diverged", "training (s)"),
@@ -71,24 +60,4 @@ def stages_table(inputs: Inputs) -> str:
         rows=rows,
         caption="Time by stage, start-up of each job included, summed over jobs; this page's own compilation is missing.",
         label="tab:stages",
-    )
-
-
-def trace_table(inputs: Inputs) -> str:
-    """Return where each experiment is written down and where its runs are found."""
-    rows = [
-        [
-            f"\\S\\ref{{exp:{plan.experiment.name}}}",
-            rf"\path{{experiments/{plan.experiment.path}.py}}",
-            rf"\path{{plan/{plan.experiment.path}.json}}",
-            escape(", ".join(figure.name for figure in plan.experiment.figures)) or "--",
-        ]
-        for plan in inputs.plans
-    ]
-    return longtable(
-        r"lP{0.35\linewidth}P{0.33\linewidth}P{0.19\linewidth}",
-        header=("section", "written down in", "plan", "figures"),
-        rows=rows,
-        caption="From sections to runs. Plans stand in the folder of results, experiments in the repository.",
-        label="tab:trace",
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from ..spec import TERMS, Term
+from ..spec import TERMS
 from .inputs import Inputs
 from .latex import count, escape, in_words
 
@@ -25,29 +24,11 @@ def coverage_paragraph(inputs: Inputs, *, unsaid: Sequence[str]) -> str:
             f"{in_words(len(inputs.plans))}: {held}. The others were not run for it, and the claims of these are one family."
         )
     if inputs.scale != "laptop":
-        told.append(
-            "The text between the results was written for scale laptop: where it names data and budgets, it means those."
-        )
+        told.append("The text was written for scale laptop; set-ups, numbers and verdicts are those of this scale.")
     if unsaid:
         keys = ", ".join(escape(key) for key in dict.fromkeys(unsaid))
         told.append(f"Sentences of it that assert another verdict than the one found here are left out: {keys}.")
     return rf"\paragraph{{What this report covers.}} {' '.join(told)}" + "\n" if told else ""
-
-
-def held_prose(prose: str, inputs: Inputs, *, term: Term) -> str:
-    r"""Return a term's prose without what it says on experiments that were not selected.
-
-    What stands between one \experiment{name} and the next is on that experiment, and after the last one on the whole term.
-    """
-    if not any(path.startswith(f"{term}/") for path in inputs.left_out):
-        return prose
-    opening, *parts = re.split(r"(?=\\experiment\{)", prose)
-    held = {experiment.name for experiment in inputs.experiments(term)}
-    return opening + "".join(part for part in parts if _name(part) in held)
-
-
-def _name(part: str) -> str:
-    return part.partition("{")[2].partition("}")[0]
 
 
 def selection_in_words(inputs: Inputs) -> str:

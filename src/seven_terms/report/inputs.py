@@ -12,22 +12,27 @@ from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
 from ..spec import SCALES, TERMS, Claim, Experiment, Scale, Term, require
 
+WHERE = ("commit", "device")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
     """`verdicts` is indexed by claim key ("BN1 (fair)"); tables that a scale does not have are empty.
 
-    `experiments_known` lists every experiment with its scales, be it planned here or not.
+    `experiments_known` lists every experiment with its scales, be it planned here or not. `trained` says by experiment what
+    was trained and for how long: from runs.csv, or from provenance.csv where only published tables are at hand.
     """
 
     results_dir: Path
     plans: tuple[Plan, ...]
     experiments_known: pd.DataFrame
     verdicts: pd.DataFrame
-    runs: pd.DataFrame
+    trained: pd.DataFrame
     comparisons: pd.DataFrame
     noise_floor: pd.DataFrame
     replication: pd.DataFrame
+    other: pd.DataFrame  # verdicts published of another scale, by claim key
+    other_scale: str
 
     @property
     def scale(self) -> Scale:
@@ -62,17 +67,25 @@ class Inputs:
         return {claim.key: (plan.experiment, claim) for plan in self.plans for claim in plan.experiment.claims}
 
 
-def read_inputs(results_dir: Path) -> Inputs:
-    """Return everything in a results folder; ValueError when claims and verdicts do not belong together."""
+def read_inputs(results_dir: Path, *, beside_dir: Path | None = None) -> Inputs:
+    """Return everything in a results folder; ValueError when claims and verdicts do not belong together.
+
+    `beside_dir` holds the published results of another scale and has its name.
+    """
+    has_other = beside_dir is not None and (beside_dir / "verdicts.csv").is_file()
+    plans = read_plans(results_dir)
+    verdicts = read_verdicts(results_dir)
     inputs = Inputs(
         results_dir=results_dir,
-        plans=read_plans(results_dir),
+        plans=plans,
         experiments_known=read_csv(results_dir / "plan" / "experiments.csv", kind="experiments"),
-        verdicts=read_verdicts(results_dir),
-        runs=read_csv(results_dir / "runs.csv", kind="runs"),
+        verdicts=verdicts,
+        trained=_trained(results_dir),
         comparisons=_optional(results_dir / "comparisons.csv", kind="comparisons"),
         noise_floor=_optional(results_dir / "noise_floor.csv", kind="noise_floor"),
         replication=_optional(results_dir / "replication.csv", kind="replication"),
+        other=read_verdicts(beside_dir) if beside_dir is not None and has_other else verdicts[:0],
+        other_scale=beside_dir.name if beside_dir is not None else "",
     )
     _require_verdicts(inputs)
     return inputs
@@ -100,6 +113,26 @@ def read_verdicts(results_dir: Path) -> pd.DataFrame:
         f"{claim} ({form})" if form else claim for claim, form in zip(verdicts["claim"], verdicts["form"], strict=True)
     ]
     return verdicts.set_index(pd.Index(keys, name="key"))
+
+
+def _trained(results_dir: Path) -> pd.DataFrame:
+    """Return num_runs, num_diverged, num_stacks, num_steps, seconds, commit and device of each experiment."""
+    if not (results_dir / "runs.csv").exists():
+        published = read_csv(results_dir / "provenance.csv", kind="provenance")
+        return published.rename(columns={"duration_seconds": "seconds"}).set_index("experiment")
+    runs = read_csv(results_dir / "runs.csv", kind="runs")
+    groups = runs.assign(diverged=runs["status"] == "diverged").groupby("experiment", sort=False)
+    listed = {
+        name: groups[name].agg(lambda values: ", ".join(sorted(set(values.dropna().astype(str))))) for name in WHERE
+    }
+    sums = groups.agg(
+        num_runs=("run_id", "size"),
+        num_diverged=("diverged", "sum"),
+        num_stacks=("stack", "nunique"),
+        num_steps=("steps", "sum"),
+        seconds=("duration", "sum"),  # each run has its even share of its stack's seconds
+    )
+    return sums.assign(**listed)
 
 
 def _optional(path: Path, *, kind: str) -> pd.DataFrame:

@@ -23,25 +23,35 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    "[": "{[}",  # at the start of a table's row it would be an option of the line break before it
+    "]": "{]}",
+    "`": r"\textasciigrave{}",
+    "\n": " ",
+    "\t": " ",
 }
 _SYMBOLS = {
     "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "≈": r"$\approx$",
     "∞": r"$\infty$", "→": r"$\rightarrow$", "√": r"$\surd$", "²": "$^2$", "³": "$^3$", "½": r"$\frac{1}{2}$",
     "η": r"$\eta$", "λ": r"$\lambda$", "σ": r"$\sigma$", "γ": r"$\gamma$", "β": r"$\beta$", "μ": r"$\mu$",
-    "ξ": r"$\xi$", "π": r"$\pi$", "χ": r"$\chi$", "–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''",
+    "µ": r"$\mu$", "ξ": r"$\xi$", "π": r"$\pi$", "χ": r"$\chi$", "–": "--",
+    "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''",
     "…": r"\ldots{}", "\u00a0": "~", "\u202f": r"\,",
 }  # fmt: skip
+_LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=,)(?=,)|(?<=')(?=')|(?<=[?!])(?=`)")  # what T1 fonts would join
+_UNSET = "ħĦĸŉſĿŀŦŧ"  # below U+0180, yet in no T1 font
 _CITED = re.compile(r"\[([a-z]+[0-9]{4}[a-z]*)\]")
 
 
 def escape(text: object) -> str:
     """Return the text with every character LaTeX would take for something else replaced; straight quotes become pairs."""
     quoted = re.sub(r'"([^"]*)"', "“\\1”", str(text))
-    return "".join(_escape_character(character) for character in quoted)
+    parts = _LIGATURES.split(quoted)
+    return "{}".join("".join(_escape_character(character) for character in part) for part in parts)
 
 
 def _escape_character(character: str) -> str:
-    printable = character in _SPECIAL or character in _SYMBOLS or ord(character) < 0x180
+    is_letter = ord(character) < 0x180 and character.isprintable() and character not in _UNSET
+    printable = character in _SPECIAL or character in _SYMBOLS or is_letter
     require(
         printable,
         what="text of the report",
@@ -66,8 +76,8 @@ def number(value: float, *, digits: int = 3) -> str:
         return r"$\infty$" if value > 0 else r"$-\infty$"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"${_plain(value, _decimals(abs(value), digits))}$"
-    exponent = math.floor(math.log10(abs(value)))
-    return f"${value / 10.0**exponent:.{digits - 1}f}\\times10^{{{exponent}}}$"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")  # rounded first: never 10.0 times a power
+    return f"${mantissa}\\times10^{{{int(exponent)}}}$"
 
 
 def given(value: float) -> str:
@@ -136,3 +146,9 @@ def longtable(columns: str, *, header: Sequence[str], rows: Sequence[Sequence[st
             "",
         ]
     )
+
+
+def plain(text: str) -> str:
+    """Return a number or interval of this module as plain text: "$-0.05$ [$-1$, $2$]" is "−0.05 [−1, 2]"."""
+    text = text.replace(r"\,", ",").replace(r"\infty", "∞").replace("--", "–").replace("-", "−")
+    return re.sub(r"\\times10\^\{(.*?)\}", "×10^\\1", text).replace("$", "").replace("×10^−", "×10^−")

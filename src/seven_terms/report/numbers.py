@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 
+from .. import __version__
 from ..records.provenance import commit, commit_time
+from .counting import count_macros
 from .coverage import command
+from .facts import Fact
 from .inputs import Inputs
-from .latex import count, effect, escape, in_words, interval
+from .latex import count, effect, escape, estimate, in_words, interval
 from .sentences import VERDICTS, in_full, said
 
 
-def number_macros(inputs: Inputs) -> str:
+def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
     """Return the \\newcommand lines and the claims' values."""
-    verdicts = inputs.verdicts
+    verdicts, trained = inputs.verdicts, inputs.trained
     values = {
         "Scale": inputs.scale,
         "BaseSeed": str(inputs.base_seed),
@@ -22,26 +26,30 @@ def number_macros(inputs: Inputs) -> str:
         "NumTerms": in_words(len(inputs.terms)),
         "Experiments": f"{in_words(len(inputs.plans))} experiment{'' if len(inputs.plans) == 1 else 's'}{_of_all(inputs)}",
         "Command": command(inputs),
-        "NumRuns": count(len(inputs.runs)),
-        "NumStacks": count(inputs.runs["stack"].nunique()),
-        "NumDiverged": count((inputs.runs["status"] == "diverged").sum()),
+        "NumRuns": count(trained["num_runs"].sum()),
+        "NumStacks": count(trained["num_stacks"].sum()),
+        "NumDiverged": count(trained["num_diverged"].sum()),
+        "NumSeconds": count(trained["seconds"].sum()),
+        "Version": __version__,
         "Kernels": _kernels(inputs),
-        "NumSteps": count(inputs.runs["steps"].sum()),
+        "NumSteps": count(trained["num_steps"].sum()),
         "NumClaims": in_words(len(verdicts)) if len(verdicts) else "none",
         **{f"Num{word.capitalize()}": in_words(_num(inputs, word)) for word in VERDICTS},
+        **count_macros(inputs, facts),
     }
     lines = [f"\\newcommand{{\\{name}}}{{{value}}}" for name, value in values.items()]
     lines.append("\\smoketrue" if inputs.scale == "smoke" else "\\smokefalse")
-    return "\n".join([*lines, *_claim_values(inputs)]) + "\n"
+    return "\n".join([*lines, *_claim_values(inputs, facts)]) + "\n"
 
 
 def _kernels(inputs: Inputs) -> str:
     """Return what the method says of our own kernels, nothing where no run went through them."""
     native = sum(run.mode == "native" for plan in inputs.plans for run in plan.runs.values())
+    planned = sum(len(plan.runs) for plan in inputs.plans)
     if not native:
         return ""
     return (
-        f" Small dense and recurrent networks under SGD, {count(native)} of {count(len(inputs.runs))} runs here, share "
+        f" Small dense and recurrent networks under SGD, {count(native)} of {count(planned)} runs here, share "
         "batches and nothing else: kernels of our own train them one after the other inside the caches of a core, "
         "which is faster still."
     )
@@ -63,7 +71,7 @@ def commit_date() -> str:
     return datetime.datetime.fromtimestamp(stamp, datetime.UTC).strftime("%Y-%m-%d") if stamp else ""
 
 
-def _claim_values(inputs: Inputs) -> list[str]:
+def _claim_values(inputs: Inputs, facts: Mapping[str, Fact]) -> list[str]:
     lines = []
     for key, row in inputs.verdicts.iterrows():
         values = {
@@ -71,7 +79,19 @@ def _claim_values(inputs: Inputs) -> list[str]:
             "interval": interval(row["low"], row["high"], beside=row["effect"]),
             "verdict": in_full(row["verdict"]),
             "numruns": count(row["num_runs"]),
+            "numseeds": count(facts[str(key)].num_seeds),
+            "estimate": estimate(row["effect"], row["low"], row["high"]),
+            "slug": facts[str(key)].slug,
+            "othernote": _other(facts[str(key)]),
             said(row["verdict"]): "yes",  # \whenclaim asks for this name
         }
         lines += [f"\\claimvalue{{{key}}}{{{name}}}{{{value}}}" for name, value in values.items()]
     return lines
+
+
+def _other(fact: Fact) -> str:
+    """Return what the other scale found, in brackets; empty where there is nothing that could differ."""
+    row = fact.beside
+    if row is None:
+        return ""
+    return f" ({fact.other_scale} scale: {estimate(row['effect'], row['low'], row['high'])}, {in_full(row['verdict'])})"

@@ -57,7 +57,7 @@ def _require_publishable(inputs: Inputs, output_dir: Path) -> None:
     )
     must, do = "published results must be those of base seed 0", "publish other seeds with `seven-terms replicate`"
     require(inputs.base_seed == 0, what=what, must=must, got=inputs.base_seed, do=do)
-    planned, listed = {key for plan in inputs.plans for key in plan.runs}, set(inputs.runs["run_id"])
+    planned, listed = {key for plan in inputs.plans for key in plan.runs}, set(_runs(inputs)["run_id"])
     require(
         planned == listed,
         what=what,
@@ -66,6 +66,10 @@ def _require_publishable(inputs: Inputs, output_dir: Path) -> None:
         do="run `make report` again",
     )
     _require_claims(inputs, output_dir)
+
+
+def _runs(inputs: Inputs) -> pd.DataFrame:
+    return read_csv(inputs.results_dir / "runs.csv", kind="runs")
 
 
 def _require_claims(inputs: Inputs, output_dir: Path) -> None:
@@ -147,7 +151,8 @@ def _provenance(inputs: Inputs, plan: Plan) -> dict[str, Any]:
     )
     records = [read_stack_record(path) for path in paths]
     origins = [record["provenance"] for record in records]
-    runs = inputs.runs[inputs.runs["stack"].isin(plan.stacks)]
+    runs = _runs(inputs)
+    runs = runs[runs["stack"].isin(plan.stacks)]
     last = max(path.stat().st_mtime for path in paths)
     return {
         "experiment": plan.experiment.path,

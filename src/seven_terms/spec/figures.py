@@ -126,15 +126,21 @@ class Panel:
 
 @checked
 class Figure:
-    """One figure file of 1 to 4 panels. `summary` marks the panel that stands for the term on the summary page."""
+    """One figure file of 1 to 4 panels.
+
+    `summary` marks the panel that stands for the term among the seven answers, `key` the one that stands for the experiment
+    in the main text; without a mark that is the first panel of the first figure.
+    """
 
     name: FileName
     caption: Line
     panels: Annotated[tuple[Panel, ...], Sized(least=1, most=4)]
     scales: Annotated[tuple[Scale, ...], Sized(least=1, unique=True)] = SCALES
     summary: Number | None = None
+    key: Number | None = None
 
     def __post_init__(self) -> None:
         last = len(self.panels) - 1
-        must = f"summary must be the number of a panel, 0 to {last}, or None"
-        require((self.summary or 0) <= last, what=f"figure {self.name!r}", must=must, got=self.summary)
+        for name, number in (("summary", self.summary), ("key", self.key)):
+            must = f"{name} must be the number of a panel, 0 to {last}, or None"
+            require((number or 0) <= last, what=f"figure {self.name!r}", must=must, got=number)

@@ -1,0 +1,65 @@
+"""The honest count: how many claims of which kind fared how, how many repeat, how many hold at another scale."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from .facts import Fact
+from .inputs import Inputs
+from .kinds import KINDS, KINDS_IN_WORDS, kind_of_training
+from .latex import count, escape, in_words
+from .sentences import VERDICTS, said
+
+_MACROS = {"identity": "Identity", "closed form": "ClosedForm", "untrained": "Untrained", "trained": "Trained"}
+
+
+def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
+    """Return macro -> number in LaTeX, for claims by kind, runs by kind, repetition and agreement between scales."""
+    values: dict[str, str] = {}
+    for kind in KINDS:
+        own = [fact for fact in facts.values() if fact.kind == kind]
+        values[f"Num{_MACROS[kind]}Claims"] = count(len(own))
+        for word in VERDICTS:
+            values[f"Num{_MACROS[kind]}{word.capitalize()}"] = count(sum(fact.word == word for fact in own))
+    runs = Counter(kind_of_training(run.training) for plan in inputs.plans for run in plan.runs.values())
+    values |= {f"Num{_MACROS[kind]}Runs": count(runs[kind]) for kind in ("closed form", "untrained", "trained")}
+    decided, repeated = decided_twice(facts.values())
+    differ = [fact for fact in facts.values() if fact.beside is not None]
+    values |= {
+        "NumExactClaims": count(sum(fact.kind != "trained" for fact in facts.values())),
+        "NumDecided": count(decided),
+        "NumRepeated": count(repeated),
+        "NumBeside": count(len(differ)),
+        "NumBesideSame": count(sum(_same_word(fact) for fact in differ)),
+        "NumBesideIdentical": count(sum(fact.is_same_run for fact in facts.values())),
+        "NumFlipped": in_words(sum(fact.is_flipped for fact in differ)),
+        "NumExploratory": in_words(sum(fact.mark == "exploratory" for fact in facts.values())),
+        "NumChanged": in_words(sum(fact.mark == "changed" for fact in facts.values())),
+        "NumPairs": count(sum(fact.key.endswith("(as said)") for fact in facts.values())),
+    }
+    return values
+
+
+def _same_word(fact: Fact) -> bool:
+    return fact.beside is not None and said(fact.beside["verdict"]) == fact.word
+
+
+def decided_twice(facts: Iterable[Fact]) -> tuple[int, int]:
+    """Return (claims with sampling error that the first seeds decide, those that the second seeds alone decide alike)."""
+    both = [fact.second for fact in facts if fact.second is not None and fact.row["low"] < fact.row["high"]]
+    words = [(said(row["first"]), said(row["second"])) for row in both]
+    decided = [pair for pair in words if pair[0] != "inconclusive"]
+    return len(decided), sum(first == second for first, second in decided)
+
+
+def tally_table(facts: Mapping[str, Fact]) -> str:
+    """Return how the claims of each kind fared."""
+    lines = []
+    for kind in KINDS:
+        own = [fact for fact in facts.values() if fact.kind == kind]
+        cells = [count(sum(fact.word == word for fact in own)) for word in VERDICTS]
+        lines.append(" & ".join([escape(KINDS_IN_WORDS[kind]), count(len(own)), *cells]) + r" \\")
+    head = " & ".join(["claims about", "all", *VERDICTS]) + r" \\"
+    body = "\n".join([r"\toprule", head, r"\midrule", *lines, r"\bottomrule"])
+    return f"\\begin{{tabular}}{{@{{}}lrrrr@{{}}}}{body}\\end{{tabular}}\n"

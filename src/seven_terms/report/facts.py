@@ -1,0 +1,127 @@
+"""All that is known of each claim in one value: verdict, kind, seeds, the other scale, the second seeds, what was changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from ..records.plans import Plan
+from ..spec import Claim, Experiment, require
+from .inputs import Inputs
+from .kinds import Kind, kind_of, num_seeds
+from .sentences import in_full, said
+
+DEPENDS = "depends on the budget"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """A claim with its verdict. `other` is the row of the other scale; `is_same_run` where both scales made the same runs.
+
+    `mark` is "exploratory" (the claim was written after a look at results), "changed" (its measure or threshold was) or "".
+    """
+
+    key: str
+    experiment: Experiment
+    claim: Claim
+    row: pd.Series
+    kind: Kind
+    num_seeds: int
+    other: pd.Series | None = None
+    other_scale: str = ""
+    second: pd.Series | None = None  # the row of replication.csv
+    mark: str = ""
+
+    @property
+    def slug(self) -> str:
+        return slug(self.key)
+
+    @property
+    def word(self) -> str:
+        """The verdict in one word, e.g. for its colour."""
+        return said(self.row["verdict"])
+
+    @property
+    def is_same_run(self) -> bool:
+        """Whether both scales made the very same runs, which is no agreement."""
+        if self.other is None:
+            return False
+        return bool(self.other["effect"] == self.row["effect"] and self.other["num_runs"] == self.row["num_runs"])
+
+    @property
+    def beside(self) -> pd.Series | None:
+        """The other scale's row where it could have come out differently."""
+        return None if self.is_same_run else self.other
+
+    @property
+    def is_flipped(self) -> bool:
+        """Whether one scale supports what the other refutes."""
+        return self.beside is not None and {self.word, said(self.beside["verdict"])} == {
+            "supported",
+            "refuted",
+        }
+
+    @property
+    def headline(self) -> str:
+        """The verdict, or that it depends on the budget."""
+        return DEPENDS if self.is_flipped else in_full(self.row["verdict"])
+
+    @property
+    def selected(self) -> dict[str, Any]:
+        """Return the settings that were chosen on validation data, by arm; empty where the table does not say."""
+        text = self.row.get("selected", "")
+        return json.loads(text) if isinstance(text, str) and text else {}
+
+
+def slug(key: str) -> str:
+    """Return a claim's key as the name of a link: "B-LR2 (as said)" is "B-LR2-as-said"."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", key).strip("-")
+
+
+def facts_of(inputs: Inputs, *, marks: Mapping[str, str] | None = None) -> dict[str, Fact]:
+    """Return every claim of the report by its key, in the order of its experiments."""
+    plans = {plan.experiment.path: plan for plan in inputs.plans}
+    second = {_key(row): row for _, row in inputs.replication.iterrows()}
+    facts = {}
+    for key, (experiment, claim) in inputs.claims.items():
+        facts[key] = Fact(
+            key=key,
+            experiment=experiment,
+            claim=claim,
+            row=inputs.verdicts.loc[key],
+            kind=kind_of(experiment, claim),
+            num_seeds=_seeds(inputs.verdicts.loc[key], plans[experiment.path], claim),
+            other=inputs.other.loc[key] if key in inputs.other.index else None,
+            other_scale=inputs.other_scale,
+            second=second.get(key),
+            mark=(marks or {}).get(key, ""),
+        )
+    return facts
+
+
+def _seeds(row: pd.Series, plan: Plan, claim: Claim) -> int:
+    """Return the independent units that the table names, or else the seeds of the arms that the claim reads."""
+    told = row.get("num_seeds")
+    return num_seeds(plan, claim) if told is None or pd.isna(told) else int(told)
+
+
+def _key(row: pd.Series) -> str:
+    return f"{row['claim']} ({row['form']})" if isinstance(row["form"], str) and row["form"] else str(row["claim"])
+
+
+def read_marks(paper_dir: Path) -> dict[str, str]:
+    """Return "exploratory" or "changed" by claim key, from paper/after_results.yaml."""
+    path = paper_dir / "after_results.yaml"
+    if not path.exists():
+        return {}
+    record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    known = {"exploratory", "changed"}
+    require(set(record) <= known, what=str(path), must=f"keys must be {sorted(known)}", got=sorted(record))
+    return {key: mark for mark, keys in record.items() for key in keys}

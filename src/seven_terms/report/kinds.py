@@ -1,0 +1,92 @@
+"""What a claim is about: an identity, a function in closed form, a network before training, or one that was trained.
+
+The four are counted apart, because only the last kind is a finding about training.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from ..records.plans import Plan
+from ..spec import (
+    Below,
+    Claim,
+    Experiment,
+    NoisyQuadraticMoments,
+    OneUnitRecurrence,
+    PowerFunction,
+    Quadratic,
+    Selected,
+    Training,
+    Within,
+    WorstDeviation,
+)
+
+Kind = Literal["identity", "closed form", "untrained", "trained"]
+KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
+KINDS_IN_WORDS = {
+    "identity": "identities",
+    "closed form": "functions in closed form",
+    "untrained": "networks before training",
+    "trained": "trained networks",
+}
+ROUNDING = 1e-3  # an identity is asked to hold to this, far below any effect of training
+ROUNDING_OF_FUNCTIONS = 1e-8  # closed forms are approached, not met, unless asked for this
+CLOSED_FORMS = (Quadratic, NoisyQuadraticMoments, PowerFunction, OneUnitRecurrence)
+
+
+def kind_of(experiment: Experiment, claim: Claim) -> Kind:
+    """Return what a claim is about, from its estimate and from the trainings that it reads."""
+    kinds = {kind_of_training(training) for training in trainings_of(experiment, claim)}
+    is_network = kinds != {"closed form"}
+    if _tolerance(claim) <= (ROUNDING if is_network else ROUNDING_OF_FUNCTIONS):
+        return "identity"
+    return max(kinds, key=KINDS.index)
+
+
+def _tolerance(claim: Claim) -> float:
+    """Return how far from exact a claim may be; infinite where it does not ask for exactness."""
+    match claim.rule:
+        case Below(threshold=threshold) if isinstance(claim.estimate, WorstDeviation):
+            return threshold
+        case Within(low=low, high=high):
+            return (high - low) / 2 if low < 0 < high and high - low < ROUNDING_OF_FUNCTIONS else math.inf
+    return math.inf
+
+
+def kind_of_training(training: Training) -> Kind:
+    """Return "closed form", "untrained" or "trained"."""
+    if isinstance(training.task, CLOSED_FORMS):
+        return "closed form"
+    return "untrained" if training.num_steps == 0 else "trained"
+
+
+def trainings_of(experiment: Experiment, claim: Claim) -> list[Training]:
+    """Return the training of each arm that a claim's estimate names."""
+    named = {selected.arm for selected in selections(claim.estimate)}
+    return [arm.training for arm in experiment.arms if arm.name in named] or [arm.training for arm in experiment.arms]
+
+
+def selections(record: Any) -> Iterator[Selected]:
+    """Yield every selection of runs within an estimate."""
+    if isinstance(record, Selected):
+        yield record
+    elif dataclasses.is_dataclass(record):
+        for field in dataclasses.fields(record):
+            yield from selections(getattr(record, field.name))
+    elif isinstance(record, (tuple, list)):
+        for part in record:
+            yield from selections(part)
+
+
+def num_seeds(plan: Plan, claim: Claim) -> int:
+    """Return how many independent seeds stand behind a claim, the most of any arm that it reads."""
+    named = {selected.arm for selected in selections(claim.estimate)}
+    by_arm: dict[str, set[int]] = {}
+    for run in plan.runs.values():
+        if run.arm in named:
+            by_arm.setdefault(run.arm, set()).add(run.seed)
+    return max((len(seeds) for seeds in by_arm.values()), default=0)
