@@ -59,7 +59,7 @@ endif
 NARROWED = $(or $(if $(filter command,$(firstword $(origin TERM))),$(TERM)),$(ONLY))
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-slow check browse publish-wandb verify bench clean environment latex compiler places
+.PHONY: help report paper arxiv agree test test-slow check browse publish-wandb verify bench clean environment latex compiler places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -86,6 +86,16 @@ check: environment latex compiler ## format, lint, types and tests, as before a 
 	ruff check
 	pyright
 	python -m pytest -m 'not slow'
+
+paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
+	@seven-terms paper --published results/published/$(SCALE) --beside results/published/$(if $(filter paper,$(SCALE)),laptop,paper) \
+	  --output results/$(SCALE)-published
+
+arxiv: paper ## results/arxiv.tar.gz: the paper's sources, which compile in an empty folder
+	@sh setup/arxiv.sh results/$(SCALE)-published results/arxiv.tar.gz
+
+agree: environment ## did your results agree with the published ones? Claim by claim; fails where one moved or flipped
+	@seven-terms agree --results $(RESULTS) --published results/published/$(SCALE)
 
 browse: environment ## look at the W&B runs of results/<scale> in the terminal (TERM=batch_norm: of one term)
 	@test -d '$(RESULTS)/wandb/$(NARROWED)' || { echo 'seven-terms: $(RESULTS)/wandb/$(NARROWED) must exist; run `make report SCALE=$(SCALE)` first.' >&2; exit 1; }

@@ -179,6 +179,27 @@ def paper(options: argparse.Namespace) -> None:
     report(options)
     options.output = out / "index.html"
     page(options)
+    _put_beside(options.published, out, options)
+
+
+def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> None:
+    """Put paper, supplement, page, picture, questions and provenance beside the published tables, with their checksums."""
+    from ..records.atomic import write, write_sums
+    from ..report.crate import write_crate
+    from ..report.facts import facts_of
+    from ..report.inputs import read_inputs
+    from ..report.page import questions
+    from ..running.typesetting import engine, typeset
+
+    if engine():
+        for source, name in (("main", "seven-terms"), ("supplement", "seven-terms-supplement")):
+            typeset(made / "report" / f"{source}.tex", published / f"{name}.pdf")
+    write(published / "index.html", (made / "index.html").read_bytes(), beside=False)
+    write(published / "answers.png", (made / "figures" / "summary.png").read_bytes(), beside=False)
+    inputs = read_inputs(made, beside_dir=options.beside)
+    write(published / "questions.json", questions(inputs, facts_of(inputs)), beside=False)
+    write_crate(published, snakefile=options.experiments.resolve().parent / "Snakefile", scale=published.name)
+    write_sums(published.parent)
 
 
 def summary_page(options: argparse.Namespace) -> None:
