@@ -28,7 +28,7 @@ def write_data(job: Job) -> None:
     seeds = sorted({run.seed for run in job.stack.runs})
     task = build_task(training.task, dtype=torch.float32, device="cpu")
     module = build_model(training.model, input_shape=task.input_shape, num_outputs=task.num_outputs)
-    drawn = [initial_parameters(module, training.model, training.initialization, seed) for seed in seeds]
+    drawn = [initial_parameters(module, training.initialization, seed) for seed in seeds]
     arrays = {f"parameters/{name}": torch.stack([values[name] for values in drawn]) for name in drawn[0]}
     examples = _stored if isinstance(training.task, Digits) else _fresh
     arrays |= examples(task, seeds, size=training.batch_size, num_steps=job.num_steps)

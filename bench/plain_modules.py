@@ -35,7 +35,7 @@ def run_parts(run: Run, accelerator: str = "cpu") -> tuple[nn.Module, torch.opti
     training, device = run.training, DEVICES[accelerator]
     task = build_task(training.task, dtype=torch.float32, device=device)
     ours = build_model(training.model, input_shape=task.input_shape, num_outputs=task.num_outputs)
-    initial = initial_parameters(ours, training.model, training.initialization, run.seed)
+    initial = initial_parameters(ours, training.initialization, run.seed)
     module = _module(run, task.input_shape, task.num_outputs)
     with torch.no_grad():
         for parameter, value in zip(_in_our_order(module), initial.values(), strict=True):

@@ -11,7 +11,7 @@ HE = spec.Initialization(kind="he")
 
 def drawn(model: spec.Cnn | spec.Resnet) -> torch.nn.Module:
     module = build_model(model, input_shape=(3, 16, 16), num_outputs=10).double()
-    module.load_state_dict(initial_parameters(module, model, HE, 0), strict=False)
+    module.load_state_dict(initial_parameters(module, HE, 0), strict=False)
     return module
 
 

@@ -13,7 +13,7 @@ RNN = spec.Recurrent(width=50)
 
 def drawn(model: spec.Model, *, seed: int = 0, shape: tuple[int, ...] = (200,), **fields: object) -> dict[str, Tensor]:
     module = build_model(model, input_shape=shape, num_outputs=10).double()
-    return initial_parameters(module, model, spec.Initialization(**fields), seed)  # type: ignore[arg-type]
+    return initial_parameters(module, spec.Initialization(**fields), seed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_constant_weights_are_the_scale() -> None:
 @pytest.mark.parametrize("model", [MLP, RNN, spec.Point()], ids=lambda model: type(model).__name__)
 def test_every_parameter_is_drawn_in_the_modules_type(model: spec.Model) -> None:
     module = build_model(model, input_shape=(9, 6), num_outputs=10)
-    parameters = initial_parameters(module, model, spec.Initialization(), 0)
+    parameters = initial_parameters(module, spec.Initialization(), 0)
     shapes = {name: p.shape for name, p in module.named_parameters()}
     assert {name: p.shape for name, p in parameters.items()} == shapes
     assert {p.dtype for p in parameters.values()} == {torch.float32}

@@ -10,7 +10,7 @@ LECUN = spec.Initialization(kind="lecun")
 
 def drawn(model: spec.Mlp, *, num_inputs: int = 20, num_outputs: int = 5, seed: int = 0) -> Mlp:
     module = build_model(model, input_shape=(num_inputs,), num_outputs=num_outputs).double()
-    module.load_state_dict(initial_parameters(module, model, LECUN, seed), strict=False)
+    module.load_state_dict(initial_parameters(module, LECUN, seed), strict=False)
     assert isinstance(module, Mlp)
     return module
 

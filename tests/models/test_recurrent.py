@@ -15,7 +15,7 @@ def inputs() -> Tensor:
 def drawn(cell: str, *, read_all: bool = False, regularization: float = 0.0) -> Recurrent:
     model = spec.Recurrent(cell=cell, width=8, read_all=read_all, regularization=regularization)
     module = build_model(model, input_shape=SHAPE[1:], num_outputs=4).double()
-    module.load_state_dict(initial_parameters(module, model, spec.Initialization(kind="lecun", bias_scale=0.5), 0))
+    module.load_state_dict(initial_parameters(module, spec.Initialization(kind="lecun", bias_scale=0.5), 0))
     assert isinstance(module, Recurrent)
     return module
 

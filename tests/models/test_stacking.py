@@ -32,9 +32,9 @@ def build(name: str, *, dtype: torch.dtype = torch.float32) -> nn.Module:
 
 def stack(name: str, module: nn.Module, num_runs: int) -> tuple[Tensors, Tensors, Tensor]:
     """Return the parameters, buffers and inputs of runs with seeds 0, 1, ..."""
-    model, shape = MODELS[name]
+    _, shape = MODELS[name]
     dtype = next(module.parameters()).dtype
-    drawn = [initial_parameters(module, model, spec.Initialization(kind="glorot"), seed) for seed in range(num_runs)]
+    drawn = [initial_parameters(module, spec.Initialization(kind="glorot"), seed) for seed in range(num_runs)]
     parameters = {key: torch.stack([run[key] for run in drawn]) for key in drawn[0]}
     buffers = {key: value.expand(num_runs, *value.shape).clone() for key, value in module.named_buffers()}
     draws = [torch.randn(20, *shape, generator=torch.Generator().manual_seed(s), dtype=dtype) for s in range(num_runs)]

@@ -29,7 +29,7 @@ def plain_losses(training, seed):
     """Return the batch losses of a loop written the usual way, with torch.optim."""
     task = build_task(training.task, dtype=torch.float64, device=torch.device("cpu"))
     module = build_model(training.model, input_shape=task.input_shape, num_outputs=task.num_outputs).double()
-    module.load_state_dict(initial_parameters(module, training.model, training.initialization, seed), strict=False)
+    module.load_state_dict(initial_parameters(module, training.initialization, seed), strict=False)
     optimizer = torch.optim.SGD(
         module.parameters(),
         lr=training.optimizer.learning_rate,

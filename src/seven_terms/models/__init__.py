@@ -6,8 +6,10 @@ from torch import nn
 
 from seven_terms import spec
 
+from .attention import fast_attention as fast_attention
 from .convolutional import Cnn as Cnn
 from .convolutional import Resnet as Resnet
+from .dropout import with_own_dropout
 from .initialization import initial_parameters as initial_parameters
 from .linear import Linear as Linear
 from .mlp import Mlp as Mlp
@@ -25,4 +27,4 @@ from .tap import taps as taps
 
 def build_model(model: spec.Model, *, input_shape: tuple[int, ...], num_outputs: int) -> nn.Module:
     """Return the module of a model spec, in float32 and training mode, for inputs [B, *input_shape]."""
-    return model.build(input_shape=input_shape, num_outputs=num_outputs)
+    return with_own_dropout(model.build(input_shape=input_shape, num_outputs=num_outputs))

@@ -8,17 +8,17 @@ from torch.nn import functional as F
 from seven_terms import spec
 from seven_terms.spec import require
 
-from .linear import Linear
+from .linear import Convolution, Linear
 from .normalization import build_normalization
 from .tap import ACTIVATIONS, OutputTap, Tap
 
 
-class Convolution(nn.Module):
+class ConvolutionAndNorm(nn.Module):
     """3x3 convolution -> [normalization]; a bias only where no normalization follows."""
 
     def __init__(self, num_inputs: int, channels: int, *, stride: int, norm: spec.Normalization | None) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(num_inputs, channels, 3, stride=stride, padding=1, bias=norm is None)
+        self.convolution = Convolution(num_inputs, channels, 3, stride=stride, padding=1, bias=norm is None)
         self.normalization = build_normalization(norm, channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ class Layer(nn.Module):
         activation: spec.Activation,
     ) -> None:
         super().__init__()
-        self.linear = Convolution(num_inputs, channels, stride=stride, norm=norm)
+        self.linear = ConvolutionAndNorm(num_inputs, channels, stride=stride, norm=norm)
         self.tap = Tap()
         self.activation = ACTIVATIONS[activation]()
         self.output = OutputTap()
@@ -72,7 +72,7 @@ class Block(nn.Module):
         super().__init__()
         self.skips, self.stride, self.added = model.residual, stride, channels - num_inputs
         self.first = Layer(num_inputs, channels, stride=stride, norm=model.normalization, activation="relu")
-        self.second = Convolution(channels, channels, stride=1, norm=model.normalization)
+        self.second = ConvolutionAndNorm(channels, channels, stride=1, norm=model.normalization)
         self.tap = Tap()
         self.activation = nn.ReLU()
         self.output = OutputTap()

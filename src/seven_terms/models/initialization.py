@@ -7,49 +7,105 @@ and different kind or scale are paired. Uniform numbers are Phi(z).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from seven_terms import spec
 from seven_terms.seeds import subseed
+from seven_terms.spec import require
 
-from .linear import Linear
+from .linear import Convolution, Linear
 
 SPARSE_INPUTS, SPARSE_RADIUS = (
     15,
     0.95,
 )  # Pascanu et al. 2013: 15 non-zero incoming connections per unit, as in the text
 Drawn = dict[str, Tensor]
+NUM_BLOCKS = {
+    nn.LSTM: 4,
+    nn.LSTMCell: 4,
+    nn.GRU: 3,
+    nn.GRUCell: 3,
+    nn.MultiheadAttention: 3,
+}  # matrices on top of each other
 
 
-def initial_parameters(module: nn.Module, model: spec.Model, initialization: spec.Initialization, seed: int) -> Drawn:
+def initial_parameters(
+    module: nn.Module, initialization: spec.Initialization, seed: int, *, again: Callable[[], nn.Module] | None = None
+) -> Drawn:
     """Return {name: tensor} for every parameter, in the module's dtype; drawn in float64.
 
-    Normalization starts at gain 1 and shift 0, a `Point` at its start times `scale`. Same seed, same numbers.
+    Our layers are drawn here. Any other module of somebody's net is drawn by its own constructor for kind `default`, which
+    `again` runs with random numbers of this seed, and here for other kinds: matrices and kernels by their fan-in, the biases
+    beside them by `bias_scale`. Vectors of modules that have no matrix (normalization, gates) stay as their constructor
+    leaves them. A module may have the last word by `after_drawing(drawn, initialization, generator)`.
     """
     generator = torch.Generator().manual_seed(subseed(seed, "initialization"))
+    foreign = any(_is_foreign(child) for child in module.modules())
+    assert again is not None or not foreign, "somebody's module is drawn by its constructor"
+    authored = _authored(again, seed) if again is not None and foreign else dict(_named(module))
     drawn: Drawn = {}
     for prefix, child in module.named_modules():
         for name, parameter in child.named_parameters(recurse=False):
-            value = _draw(child, name, initialization, generator=generator, seed=seed)
-            drawn[f"{prefix}.{name}" if prefix else name] = value.to(parameter.dtype)
-    _set_gates(drawn, model, initialization)
-    _set_point(drawn, model, initialization, generator)
-    return drawn
+            whole = f"{prefix}.{name}" if prefix else name
+            value = _draw(child, name, initialization, generator=generator, seed=seed, authored=authored[whole])
+            drawn[whole] = value.to(parameter.dtype)
+    for child in module.modules():
+        if hasattr(child, "after_drawing"):
+            child.after_drawing(drawn, initialization, generator)
+    return {name: drawn[name] for name, _ in module.named_parameters()}
+
+
+def _named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    return ((name, parameter.detach().clone()) for name, parameter in module.named_parameters(remove_duplicate=False))
+
+
+def _is_foreign(child: nn.Module) -> bool:
+    own = type(child).__module__.startswith("seven_terms.")
+    return not own and any(True for _ in child.parameters(recurse=False))
+
+
+def _authored(again: Callable[[], nn.Module], seed: int) -> Drawn:
+    """Return what a constructor draws with random numbers of this seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(subseed(seed, "initialization"))
+        return dict(_named(again()))
+
+
+def require_drawn(again: Callable[[], nn.Module], *, what: str) -> None:
+    """Raise ValueError where a matrix of somebody's module starts with the same numbers for every seed."""
+    one, other = _authored(again, 0), _authored(again, 1)
+    matrices = [name for name, value in one.items() if value.dim() >= 2]
+    same = [name for name in matrices if torch.equal(one[name], other[name])]
+    fixed = [name for name in same if one[name].numel() > 1 and one[name].min() != one[name].max()]
+    fixed = fixed or (same if matrices and len(same) == len(matrices) else [])
+    must = "its matrices must be drawn from PyTorch's random numbers when it is made, so that seeds differ"
+    do = "draw them in its constructor, without a seed or a generator of their own"
+    require(not fixed, what=what, must=must, got=f"the same {fixed[:1]} for every seed", do=do)
 
 
 def _draw(
-    child: nn.Module, name: str, initialization: spec.Initialization, *, generator: torch.Generator, seed: int
+    child: nn.Module,
+    name: str,
+    initialization: spec.Initialization,
+    *,
+    generator: torch.Generator,
+    seed: int,
+    authored: Tensor,
 ) -> Tensor:
-    parameter = child.get_parameter(name).detach()
-    if not isinstance(child, (Linear, nn.Conv2d)):
-        return parameter.clone()
-    z = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-    if name == "bias":
-        return _bias(child, z, initialization)
-    blocks = z.chunk(getattr(child, "num_blocks", 1))
-    weight = torch.cat([_weight(child, block, initialization, seed=seed) for block in blocks])
+    ours = isinstance(child, (Linear, Convolution))
+    if not ours and all(parameter.dim() < 2 for parameter in child.parameters(recurse=False)):
+        return authored
+    z = torch.randn(authored.shape, generator=generator, dtype=torch.float64)
+    if authored.dim() < 2:
+        keeps = not ours and initialization.kind == "default" and initialization.bias_scale == 0.0
+        return authored if keeps else _bias(child, z, initialization)
+    if not ours and initialization.kind == "default":
+        return authored * initialization.scale
+    num_blocks = getattr(child, "num_blocks", NUM_BLOCKS.get(type(child), 1) if authored.dim() == 2 else 1)
+    weight = torch.cat([_weight(child, block, initialization, seed=seed) for block in z.chunk(num_blocks)])
     return weight.mul_(initialization.scale * getattr(child, "initial_factor", 1.0))
 
 
@@ -112,21 +168,3 @@ def _sparse(z: Tensor, seed: int) -> Tensor:
 
 def _default_fan(child: nn.Module) -> int:
     return child.default_fan if isinstance(child, Linear) else child.get_parameter("weight")[0].numel()
-
-
-def _set_gates(drawn: Drawn, model: spec.Model, initialization: spec.Initialization) -> None:
-    if not isinstance(model, spec.Recurrent):
-        return
-    forget, enter = initialization.forget_bias, initialization.input_gate_bias
-    added = {"lstm": {0: enter, 1: forget}, "gru": {1: -forget}}.get(model.cell, {})
-    for gate, amount in added.items():
-        drawn["input.bias"][gate * model.width : (gate + 1) * model.width] += amount
-
-
-def _set_point(
-    drawn: Drawn, model: spec.Model, initialization: spec.Initialization, generator: torch.Generator
-) -> None:
-    if isinstance(model, spec.Point):
-        z = torch.randn(model.dimension, generator=generator, dtype=torch.float64)
-        start = torch.tensor(model.start, dtype=torch.float64).expand(model.dimension) * initialization.scale
-        drawn["x"] = (z * start if model.random else start).to(drawn["x"].dtype)

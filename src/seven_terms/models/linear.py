@@ -39,3 +39,7 @@ class Linear(nn.Module):
         if self.bias is None:
             return y
         return y + (self.bias if self.bias_multiplier == 1.0 else self.bias_multiplier * self.bias)
+
+
+class Convolution(nn.Conv2d):
+    """PyTorch's convolution, with parameters that the initialization draws whatever its kind."""

@@ -12,6 +12,9 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..spec import Model, ModelFacts, Speed, require
+from .attention import fast_attention
+from .dropout import with_own_dropout
+from .initialization import require_drawn
 
 NUM_EXAMPLES = 2
 
@@ -19,9 +22,14 @@ NUM_EXAMPLES = 2
 def measure(model: Model, input_shape: tuple[int, ...], num_outputs: int) -> dict[str, Any]:
     """Return the facts of a model; ValueError where it does not take such inputs or holds no parameters."""
     what = f"model {type(model).__name__}"
+
+    def build() -> nn.Module:
+        return with_own_dropout(model.build(input_shape=input_shape, num_outputs=num_outputs))
+
+    require_drawn(build, what=what)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module = model.build(input_shape=input_shape, num_outputs=num_outputs)
+        module = build()
         require(any(True for _ in module.parameters()), what=what, must="it must have parameters", got=module)
         inputs = _inputs(module, input_shape, what=what)
         saved: list[int] = []
@@ -72,7 +80,11 @@ def why_not_stacked(module: nn.Module, inputs: Tensor) -> str:
     def one(state: dict[str, Tensor]) -> Tensor:
         return functional_call(module, state, (inputs,)).float().square().sum()
 
-    return _refusal(lambda: _both_modes(module, lambda: _backward(one, stacked)))
+    fast_attention(False)
+    try:
+        return _refusal(lambda: _both_modes(module, lambda: _backward(one, stacked)))
+    finally:
+        fast_attention(True)
 
 
 def _backward(one: Callable[[dict[str, Tensor]], Tensor], stacked: dict[str, Tensor]) -> None:

@@ -41,6 +41,14 @@ class Recurrent(nn.Module):
         all_states = torch.stack(self.states(x, perturbation), 1)
         return self.readout(all_states.flatten(0, 1)).unflatten(0, all_states.shape[:2])
 
+    def after_drawing(
+        self, drawn: dict[str, Tensor], initialization: spec.Initialization, generator: torch.Generator
+    ) -> None:
+        """Shift the biases of the gates that keep or enter."""
+        width, forget, enter = self.model.width, initialization.forget_bias, initialization.input_gate_bias
+        for gate, amount in {"lstm": {0: enter, 1: forget}, "gru": {1: -forget}}.get(self.model.cell, {}).items():
+            drawn["input.bias"][gate * width : (gate + 1) * width] += amount
+
     def states(self, x: Tensor, perturbation: Tensor | None = None) -> list[Tensor]:
         """Return the T hidden states, each [B, H]."""
         if self._is_simple(perturbation):

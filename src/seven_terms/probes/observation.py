@@ -61,7 +61,7 @@ def _run(
                 handle.remove()
         return task.loss(outputs, *batch), seen
 
-    return torch.vmap(one)(parameters, buffers, nudges or [], *batch)
+    return program.network.over_runs(one)(parameters, buffers, nudges or [], *batch)
 
 
 def evaluation_batch(program: Any, split: str, num_examples: int) -> tuple[Tensor, ...]:

@@ -35,7 +35,7 @@ def measure_lag_gradients(probe: LagGradients, program: Any, step: int) -> Itera
         outputs = functional_call(program.module, (parameters, buffers), (batch[0],), {"perturbation": nudge})
         return program.task.loss(outputs, *batch)
 
-    loss_R = torch.vmap(one)(program.parameters, program.frozen_buffers(), nudge, *batch)
+    loss_R = program.network.over_runs(one)(program.parameters, program.frozen_buffers(), nudge, *batch)
     (gradient,) = torch.autograd.grad(loss_R.sum(), nudge)
     rms_RT = gradient.double().square().mean((2, 3)).sqrt()
     lags = list(range(length - 1, -1, -1))

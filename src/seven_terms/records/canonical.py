@@ -15,14 +15,22 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import spec
+from ..spec.content import content_of, name_of
 from ..spec.later import LATER
+
+CONTENT = "@content"  # no field's name
 
 
 def encode(value: Any) -> Any:
-    """Return JSON data for a spec: dataclasses become {"is": class name, field: value...}, infinities strings."""
+    """Return JSON data for a spec: dataclasses become {"is": class name, field: value...}, infinities strings.
+
+    A class from outside of this package is named by its module, and beside it stands a hash of its code and of its data files.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = ((name, getattr(value, name), default) for name, default in _fields(type(value)))
-        return {"is": type(value).__name__} | {name: encode(item) for name, item, default in fields if item != default}
+        named, content = {"is": name_of(type(value))}, content_of(value)
+        named |= {CONTENT: content} if content else {}
+        return named | {name: encode(item) for name, item, default in fields if item != default}
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -51,7 +59,7 @@ def decode(data: Any) -> Any:
         return {key: decode(item) for key, item in data.items()}
     if data["is"] == "float":
         return float(data["value"])
-    kind = getattr(spec, data["is"], None)
+    kind = spec.load(data["is"]) if ":" in data["is"] else getattr(spec, data["is"], None)
     spec.require(
         kind is not None,
         what="plan file",
@@ -60,7 +68,7 @@ def decode(data: Any) -> Any:
         do="make the plan again with this version of seven-terms",
     )
     assert kind is not None
-    return kind(**{key: decode(item) for key, item in data.items() if key != "is"})
+    return kind(**{key: decode(item) for key, item in data.items() if key not in ("is", CONTENT)})
 
 
 def canonical_json(value: Any) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..spec import Experiment, Scale, require
+from ..spec.content import import_folders
 from .atomic import UNSTAMPED, is_stamped_right, read_stamped, stamped
 from .canonical import decode, encode, part_json
 from .runs import Run, Stack
@@ -43,7 +45,10 @@ def plan_text(plan: Plan) -> str:
     """Return the text of a plan file: one line a run, written from parts that are remembered."""
     # Keys stay unsorted: figures list labels in the author's order, and the content is read from the first line.
     header = {"content": plan.content, "sha256": UNSTAMPED, "scale": plan.scale, "base_seed": plan.base_seed}
-    top = json.dumps({**header, "experiment": encode(plan.experiment)}, indent=1).removesuffix("\n}")
+    experiment = encode(plan.experiment)
+    folders = import_folders(json.dumps(experiment))
+    header |= {"imports": folders} if folders else {}
+    top = json.dumps({**header, "experiment": experiment}, indent=1).removesuffix("\n}")
     stacks = ",\n".join(
         f'  "{stack_id}": [\n' + ",\n".join(f"   {_run_json(run)}" for run in stack.runs) + "\n  ]"
         for stack_id, stack in plan.stacks.items()
@@ -69,7 +74,7 @@ def holds(path: Path, plan: Plan) -> bool:
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan in a file; ValueError when it is not as it was written, or its ids do not follow from its records."""
+XXX    """Return the plan in a file; ValueError when it is not as it was written, or its ids do not follow from its records."""
     data = _data(path)
     experiment = decode(data["experiment"])
     stacks = {

@@ -6,8 +6,10 @@ import ast
 import functools
 import hashlib
 import importlib.util
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from .checks import require
 from .kinds import Kind
@@ -15,23 +17,29 @@ from .kinds import Kind
 PACKAGE = __name__.partition(".")[0]
 
 
-def content_of(kind: Kind) -> str:
-    """Return a hash of the code and data that decide what this does; "" where all of it is in this package.
+def content_of(record: Any) -> str:
+    """Return a hash of the code and data that decide what a record does; "" where all of it is in this package.
 
     The code is that of the class, of its bases and of the modules that it names, each with what it imports from its own folder.
     """
-    modules = {base.__module__ for base in type(kind).__mro__} | set(kind.sources())
-    foreign = sorted(name for name in modules if _is_foreign(name))
-    if not foreign and not kind.files():
+    sources, files = (record.sources(), record.files()) if isinstance(record, Kind) else ((), ())
+    foreign = sorted(name for name in {*_modules(type(record)), *sources} if _is_foreign(name))
+    if not foreign and not files:
         return ""
     digest = hashlib.sha256()
     for path in sorted({path for name in foreign for path in source_files(name)}):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    for name in kind.files():
+    for name in files:
         digest.update(checksum(find_file(name)).encode())
     return digest.hexdigest()[:16]
 
 
+@functools.cache
+def _modules(kind: type) -> frozenset[str]:
+    return frozenset(base.__module__ for base in kind.__mro__)
+
+
+@functools.cache
 def _is_foreign(module: str) -> bool:
     top = module.partition(".")[0]
     return top != PACKAGE and top not in sys.stdlib_module_names
@@ -42,13 +50,10 @@ def source_files(module: str) -> tuple[Path, ...]:
     """Return a module's file and, at any depth, the files of its own folder or package that it imports."""
     top = module.partition(".")[0]
     found = importlib.util.find_spec(top) if top != "__main__" else None
-    what, do = (
-        f"class of module {module!r}",
-        "put it into a file of a folder on PYTHONPATH, e.g. beside your experiments",
-    )
-    require(
-        found is not None and found.origin is not None, what=what, must="its module must be importable", got=top, do=do
-    )
+    must, do = "it must be importable", f"install {top!r}, or put its folder on PYTHONPATH"
+    must, do = (must, do) if top != "__main__" else ("it must be a file", "put the class into one")
+    here, got = found is not None and found.origin is not None, f"no module named {top!r}"
+    require(here, what=f"module {module!r}", must=must, got=got, do=do)
     assert found is not None
     assert found.origin is not None
     root = Path(found.origin).parent
@@ -62,6 +67,22 @@ def source_files(module: str) -> tuple[Path, ...]:
             files[name] = path
             waiting += _imported(path, name)
     return tuple(sorted(set(files.values())))
+
+
+def name_of(kind: type) -> str:
+    """Return how records name a class: by its name alone in this package, elsewhere as "package.module:Class"."""
+    return f"{kind.__module__}:{kind.__qualname__}" if _is_foreign(kind.__module__) else kind.__name__
+
+
+def import_folders(text: str) -> tuple[str, ...]:
+    """Return the folders, outside of installed packages, of all "package.module:Class" that a record's JSON names."""
+    folders = set()
+    for top in set(re.findall(r'"(\w+)(?:\.\w+)*:\w[\w.]*"', text)):
+        found = importlib.util.find_spec(top) if _is_foreign(top) else None
+        if found is not None and found.origin is not None and "site-packages" not in found.origin:
+            file = Path(found.origin).resolve()
+            folders.add(str(file.parent.parent if found.submodule_search_locations else file.parent))
+    return tuple(sorted(folders))
 
 
 def _file(root: Path, name: str) -> Path | None:

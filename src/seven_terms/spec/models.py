@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
 from .checked import checked
 from .checks import require
 from .kinds import Model, ModelFacts, Normalization
 from .later import later
-from .limits import Bounds, Fraction, NonNegative, Sized
+from .limits import Bounds, Fraction, Matches, NonNegative, Sized
+from .settings import Settings
 
 Width = Annotated[int, Bounds(low=1, high=100_000)]
 Depth = Annotated[int, Bounds(low=0, high=10_000)]
@@ -240,6 +241,26 @@ class Point(Model):
             num_layers=1,
             speed="point",
         )
+
+
+@checked
+class Module(Model):
+    """Any class of nn.Module, "package.module:Class", with the arguments of its constructor: sweep "model.arguments.<name>".
+
+    A constructor that has parameters input_shape, num_inputs or num_outputs gets them from the task. What it costs, and whether
+    it can be stacked, is measured once.
+    """
+
+    cls: Annotated[str, Matches(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", "a class as 'package.module:Class'")]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", Settings(self.arguments))
+
+    builder = "seven_terms.models.own:module"
+
+    def sources(self) -> tuple[str, ...]:
+        return (self.cls.partition(":")[0],)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from .checks import require_known
+from .settings import Settings
 
 
 def read_path(record: Any, path: str) -> Any:
-    """Return the field at a dotted path of a nested dataclass."""
+    """Return the field, or the entry of a mapping, at a dotted path of a nested dataclass; None for an entry not given."""
     for name in path.split("."):
         _require_field(record, name, path)
-        record = getattr(record, name)
+        record = _part(record, name)
     return record
+
+
+def _part(record: Any, name: str) -> Any:
+    return record.get(name) if isinstance(record, Settings) else getattr(record, name)
 
 
 def replace_path(record: Any, path: str, value: Any) -> Any:
@@ -38,11 +43,13 @@ def replace_paths(record: Any, changes: Mapping[str, Any], *, inside: str = "") 
             parts.pop(name, None)
             whole[name] = value
     for name, changed in parts.items():
-        whole[name] = replace_paths(whole.get(name, getattr(record, name)), changed, inside=f"{inside}{name}.")
-    return dataclasses.replace(record, **whole)
+        whole[name] = replace_paths(whole.get(name, _part(record, name)), changed, inside=f"{inside}{name}.")
+    return Settings({**record, **whole}) if isinstance(record, Settings) else dataclasses.replace(record, **whole)
 
 
 def _require_field(record: Any, name: str, path: str) -> None:
+    if isinstance(record, Settings):  # planning, which makes the thing, refuses an entry that it does not take
+        return
     if dataclasses.is_dataclass(record) and name in record.__dataclass_fields__:
         return
     names = [field.name for field in dataclasses.fields(record)] if dataclasses.is_dataclass(record) else []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from ..records.runs import Run
-from ..spec import Training
 from ..tasks.data import TaskData
 
 
@@ -22,7 +21,7 @@ class Batches:
     def __init__(self, task: TaskData, runs: Sequence[Run], *, device: torch.device, copied: bool) -> None:
         self.task, self.num_runs, self.copied = task, len(runs), copied
         self.base_size = runs[0].training.batch_size
-        self.updates = list(_updates(runs[0].training))
+        self.updates = list(runs[0].training.updates())
         self.seeds = sorted({run.seed for run in runs})
         self.seed_index_R = torch.tensor([self.seeds.index(run.seed) for run in runs], device=device)
 
@@ -47,15 +46,3 @@ class Batches:
 
     def _batch(self, step: int, size: int | None) -> tuple[Tensor, ...]:
         return self.spread(self.task.batches(self.seeds, step * (self.base_size or 1), size))
-
-
-def _updates(training: Training) -> Iterator[tuple[int, int | None]]:
-    """Yield (step, batch size) of each update; steps count base batches, so a batch of f times the size makes f steps."""
-    step, base = 0, training.batch_size
-    while step < training.num_steps:
-        growth = 1
-        for fraction, times in training.batch_growth:
-            if step >= round(fraction * training.num_steps):
-                growth = times
-        yield step, None if base is None else base * growth
-        step += growth

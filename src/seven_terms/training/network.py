@@ -6,20 +6,30 @@ on how many neighbours it has.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.utils._pytree import tree_map
 
+from ..models import fast_attention
 from ..tasks.data import TaskData
 
 Tensors = dict[str, Tensor]
 
 
 class StackedNetwork:
-    """Pure functions of parameters and buffers [R, ...]; the module itself holds no numbers."""
+    """Pure functions of parameters and buffers [R, ...]; the module itself holds no numbers.
 
-    def __init__(self, module: nn.Module, task: TaskData) -> None:
-        self.module, self.task = module, task
+    `stacks`: whether `torch.vmap` can take the module; if not there is one run, and its axis is taken off and put on again.
+    """
+
+    def __init__(self, module: nn.Module, task: TaskData, *, stacks: bool = True) -> None:
+        self.module, self.task, self.stacks = module, task, stacks
+        fast_attention(not stacks)
+        self.over_runs: Callable[..., Any] = torch.vmap if stacks else of_one_run
 
     def outputs(self, parameters: Tensors, buffers: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
         """Return outputs [R, B, ...] for inputs [R, B, ...] or `shared` ones [B, ...], in the mode that the module is in."""
@@ -27,11 +37,11 @@ class StackedNetwork:
         def one(parameters: Tensors, buffers: Tensors, inputs: Tensor) -> Tensor:
             return functional_call(self.module, (parameters, buffers), (inputs,))
 
-        return torch.vmap(one, in_dims=(0, 0, None if shared else 0))(parameters, buffers, inputs)
+        return self.over_runs(one, in_dims=(0, 0, None if shared else 0))(parameters, buffers, inputs)
 
     def losses(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the loss [R] of every run on its own batch; running statistics in `buffers` move in training mode."""
-        return torch.vmap(self._loss)(parameters, buffers, *batch)
+        return self.over_runs(self._loss)(parameters, buffers, *batch)
 
     def gradients(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensors]:
         """Return (loss [R], gradients) of every run."""
@@ -46,3 +56,17 @@ class StackedNetwork:
     def _loss(self, parameters: Tensors, buffers: Tensors, *batch: Tensor) -> Tensor:
         outputs = functional_call(self.module, (parameters, buffers), (batch[0],))
         return self.task.loss(outputs, *batch)
+
+
+def of_one_run(function: Callable[..., Any], in_dims: int | tuple[int | None, ...] = 0) -> Callable[..., Any]:
+    """Return what `torch.vmap` returns, for tensors of a single run: buffers change through views of them."""
+
+    def called(*arguments: Any) -> Any:
+        dims = in_dims if isinstance(in_dims, tuple) else (in_dims,) * len(arguments)
+        single = [
+            tree_map(lambda tensor: tensor[0], one) if dim == 0 else one
+            for one, dim in zip(arguments, dims, strict=True)
+        ]
+        return tree_map(lambda tensor: tensor.unsqueeze(0), function(*single))
+
+    return called

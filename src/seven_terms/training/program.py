@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..models import build_model, initial_parameters
 from ..optimizers import State
-from ..planning.cost import num_rows
+from ..planning.cost import facts, num_rows
 from ..records.runs import Run, Stack
 from ..spec import Training
 from ..tasks import build_task
@@ -63,10 +63,13 @@ class StackedProgram:
 
     def _build_model(self) -> StackState:
         """Build the network and return the state before the first update."""
-        model = self.training.model
-        module = build_model(model, input_shape=self.task.input_shape, num_outputs=self.task.num_outputs)
-        module = module.to(self.dtype)
-        initial = [initial_parameters(module, model, run.training.initialization, run.seed) for run in self.runs]
+        shapes = {"input_shape": self.task.input_shape, "num_outputs": self.task.num_outputs}
+
+        def build() -> nn.Module:
+            return build_model(self.training.model, **shapes).to(self.dtype)
+
+        module = build()
+        initial = [initial_parameters(module, run.training.initialization, run.seed, again=build) for run in self.runs]
         parameters = {
             name: torch.stack([parameters[name] for parameters in initial]).to(self.device, self.dtype)
             for name in initial[0]
@@ -77,7 +80,7 @@ class StackedProgram:
         }
         self.module = module.to("meta")
         tell_batch_norms(self.module, num_devices=self.training.num_devices)
-        self.network = StackedNetwork(self.module, self.task)
+        self.network = StackedNetwork(self.module, self.task, stacks=facts(self.training).stacks)
         return StackState(parameters, buffers, self.rules.initial_state(parameters))
 
     # ---- the state ----

@@ -75,6 +75,8 @@ class Eager:
         return {"batch_loss": loss_R, "gradient_norm": before_R, "clipped_gradient_norm": after_R}
 
     def _refill_noise(self, step: int) -> None:
+        if not self.parts.network.stacks:  # a single run, whose module may draw for itself
+            torch.manual_seed(subseed(self.parts.batches.seeds[0], "noise", step))
         buffers, batches = self.parts.state.buffers, self.parts.batches
         for position, (name, buffer) in enumerate(buffers.items()):
             if name.rsplit(".", 1)[-1] == "noise":
