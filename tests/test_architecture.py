@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "records": ({"spec"}, {"pandas", "pyarrow"}),  # the last two in tables alone: see below
     "planning": ({"spec", "records", "seeds"}, set()),
     "running": ({"spec", "records"}, set()),
-    "tasks": ({"spec", "seeds"}, {"torch", "numpy", "scipy"}),
+    "tasks": ({"spec", "seeds"}, {"torch", "numpy", "scipy", "PIL"}),  # PIL where images are read
     "models": ({"spec", "seeds"}, {"torch"}),
     "optimizers": ({"spec", "seeds"}, {"torch"}),
     "probes": ({"spec", *COMPUTE}, {"torch"}),

@@ -55,6 +55,8 @@ def example(kind: type) -> Any:
     given = {
         "metric": "loss",
         "name": "loss",
+        "cls": "json:JSONDecoder",
+        "path": "mlxtend:data/data/iris.csv.gz",
         "low": 0.0,
         "high": math.inf,
         "runs": (Selected("a", where={"rate": math.inf}), Selected("b")),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from .checked import checked
 from .checks import require
-from .kinds import SPLITS, Split, Task
+from .kinds import SPLITS, Split, Task, load
 from .later import later
-from .limits import Bounds, Count, Fraction, NonNegative, Positive
+from .limits import Bounds, Count, Fraction, Matches, NonNegative, Positive, PositiveFraction
 
 LONGEST = 10_000  # of a sequence
 Length = Annotated[int, Bounds(low=1, high=LONGEST)]
@@ -318,3 +318,55 @@ class GaussianInputs(Task):
     @property
     def sequence_length(self) -> int:
         return self.length or 1
+
+
+@checked
+class ArrayData(Task):
+    """Examples from a file of your own: .npz, .csv, idx (.gz too) or a folder of images, a folder a class.
+
+    `path`: from here, from the folder of the experiments, or "package:path/in/it". `inputs`, `targets`: names of arrays (x, y)
+    or of the target's column (the last); for idx `targets` is the file of the labels. Splits: arrays x_train, x_validation,
+    x_test; `split_column`; folders train, validation, test; otherwise shares of a permutation by `split_seed`. Inputs are
+    standardized by the training split, by feature or over all; `tokens` are whole numbers for an embedding. The file's content
+    is part of a run's id, so that another file trains again.
+    """
+
+    path: Annotated[str, Matches(r".+", "a path")]
+    target_kind: Literal["classes", "numbers"] = "classes"
+    inputs: str = ""
+    targets: str = ""
+    split_column: str = ""
+    validation_share: PositiveFraction = 0.2
+    test_share: PositiveFraction = 0.2
+    split_seed: Annotated[int, Bounds(low=0)] = 0
+    normalization: Literal["feature", "all", "none", "tokens"] = "feature"
+    shape: tuple[Count, ...] = ()
+    checksum: str = ""  # sha256 that the file must have
+
+    def __post_init__(self) -> None:
+        share = self.validation_share + self.test_share
+        must = "validation_share and test_share must leave some for training"
+        require(share < 1, what="ArrayData", must=must, got=share)
+
+    builder = "seven_terms.tasks.arrays:array_data"
+
+    def files(self) -> tuple[str, ...]:
+        return (self.path, self.targets) if "idx" in self.path.rpartition("/")[2] and self.targets else (self.path,)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return tuple(self._facts()["input_shape"])
+
+    @property
+    def num_outputs(self) -> int:
+        return self._facts()["num_outputs"]
+
+    @property
+    def sequence_length(self) -> int:
+        return self.input_shape[0] if len(self.input_shape) == 2 else 1
+
+    def examples(self, split: Split) -> int:
+        return self._facts()["examples"][split]
+
+    def _facts(self) -> dict[str, Any]:
+        return load("seven_terms.spec.measured:measured")(self, "seven_terms.tasks.arrays:measure")
