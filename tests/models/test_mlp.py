@@ -103,5 +103,5 @@ def test_mup_at_the_base_width_is_the_standard_parametrization() -> None:
 
 
 def test_mup_with_normalization_is_refused() -> None:
-    with pytest.raises(ValueError, match="Mlp: muP needs normalization=None"):
+    with pytest.raises(ValueError, match="Mlp: normalization must be None with muP"):
         drawn(spec.Mlp(parametrization="mup", normalization=spec.LayerNorm()))

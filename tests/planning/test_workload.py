@@ -66,7 +66,7 @@ def stack_of(training: Training, *, num_runs: int, mode: Mode = "eager") -> Stac
 def test_parameters_are_counted_as_the_model_has_them(task, model, input_shape, num_outputs):
     module = build_model(model, input_shape=input_shape, num_outputs=num_outputs)
     own = sum(parameter.numel() for parameter in module.parameters())
-    assert facts(Training(task=task, model=model, num_steps=1)).num_parameters == own
+    assert facts(Training(task=task, model=model, num_steps=1, batch_size=2)).num_parameters == own
     assert (task.input_shape, task.num_outputs) == (input_shape, num_outputs)
 
 
@@ -94,8 +94,8 @@ def test_the_rows_of_a_stack_are_those_of_its_program(training, num_runs, mode):
 
 def test_a_program_whose_stacks_hold_few_runs_is_not_compiled():
     # Padded to eight, one run of this net would cost eight times its arithmetic.
-    small = dataclasses.replace(DENSE, model=Mlp(depth=2, width=200), num_steps=10_000_000)
-    large = dataclasses.replace(DENSE, model=Mlp(depth=2, width=4000), num_steps=10_000_000)
+    small = dataclasses.replace(DENSE, model=Mlp(depth=2, width=200), num_steps=1_000_000)
+    large = dataclasses.replace(DENSE, model=Mlp(depth=2, width=4000), num_steps=1_000_000)
     assert (runs_per_stack(small, 8), runs_per_stack(large, 8)) == (8, 1)
     assert compiling_pays(small, 8)
     assert not compiling_pays(large, 8)

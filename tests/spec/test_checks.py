@@ -11,7 +11,9 @@ import pytest
 
 from seven_terms.spec import (
     Above,
+    Activations,
     Adam,
+    Adding,
     Arm,
     At,
     BatchNorm,
@@ -20,18 +22,29 @@ from seven_terms.spec import (
     Cnn,
     Combine,
     Cosine,
+    CovariateShift,
     Curve,
     Digits,
     Evaluate,
+    ExpectedSgd,
     Experiment,
     Figure,
+    GaussianInputs,
+    GroupNorm,
+    LagGradients,
     Last,
+    LayerNorm,
     LinearRegression,
+    Mean,
     Mlp,
     OneCycle,
     Over,
     Panel,
     Point,
+    PowerFunction,
+    PreconditionedSharpness,
+    Probe,
+    Quadratic,
     Ranked,
     Reached,
     Recurrent,
@@ -72,6 +85,20 @@ def bad(**anything: Any) -> Any:
     return anything
 
 
+def experiment(*probes: Probe, training: Training = TRAINING, **fields: Any) -> Experiment:
+    common = {"title": "t", "question": "q", "method": "m", "term": "batch_norm", "name": "one"}
+    return Experiment(**common, arms=(Arm(name="a", label="a", training=training),), probes=probes, **fields)
+
+
+STEPS_TO = Claim(
+    id="A",
+    statement="s",
+    source="s",
+    estimate=Mean(measure=StepsTo("test_loss", below=1.0), runs=Selected("a")),
+    rule=Above(0.0),
+    unit="u",
+    because="b",
+)
 SENTENCES: list[tuple[Callable[[], Any], str]] = [
     # which fields there are
     (lambda: Sgd(**bad(learning_rat=0.1)), "Sgd: it has no field 'learning_rat'; try 'learning_rate'."),
@@ -116,7 +143,7 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Above(math.nan), "Above: threshold must be a finite number, got nan."),
     (lambda: Last("x", index=-2), "Last: index must be >= -1, got -2."),
     (lambda: Ranked(BIG), "Ranked: position must be at most 1,000,000,000, got 10000000000000."),
-    (lambda: replace(TRAINING, num_steps=BIG), "Training: num_steps must be at most 10,000,000, got 10000000000000."),
+    (lambda: replace(TRAINING, num_steps=BIG), "Training: num_steps must be at most 1,000,000, got 10000000000000."),
     (lambda: replace(TRAINING, batch_size=0), "Training: batch_size must be >= 1 or None, got 0."),
     (lambda: replace(TRAINING, batch_growth=((0.5, 0),)), "Training: batch_growth must be >= 1, got 0 in (0.5, 0)."),
     # text
@@ -147,6 +174,31 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Within(1.0, 1.0), "Within: low must be < high, got (1.0, 1.0)."),
     (lambda: Reference(label="x"), "reference 'x': exactly one of x, y and theory must be given, got (None, None, None)."),
     (lambda: Panel(title="x", content=Curve(metric="x", runs={"": Selected("a")}), x_label="", y_label="", y_limits=(1.0, 0.0)), "panel 'x': y_limits must increase, got (1.0, 0.0)."),
+    # parts that go together
+    (lambda: TRAINING.but({"model.normalization": BatchNorm()}, batch_size=1), "BatchNorm: statistics need more than one value of each feature, got 'a batch of 1'; take a larger batch_size."),
+    (lambda: TRAINING.but({"model.normalization": BatchNorm(ghost=3)}), "BatchNorm: ghost must divide the batch, 5 examples, got 3."),
+    (lambda: TRAINING.but({"model.normalization": BatchNorm(ghost=2)}, batch_size=4, num_devices=4), "BatchNorm: ghost must divide the batch of each device, 1 examples, got 2."),
+    (lambda: TRAINING.but({"model.normalization": BatchNorm(ghost=5)}, batch_growth=((0.5, 800),)), "Training: batch_size times the growth must be at most 3,500, the training split of Digits, got 4000."),
+    (lambda: TRAINING.but({"model.normalization": GroupNorm(num_groups=3)}), "GroupNorm: num_groups must divide the 100 features that are normalized, got 3."),
+    (lambda: replace(TRAINING, batch_size=4000), "Training: batch_size must be at most 3,500, the training split of Digits, got 4000."),
+    (lambda: Mlp(parametrization="mup", normalization=LayerNorm()), "Mlp: normalization must be None with muP, whose derivation knows no gains and shifts, got LayerNorm(eps=1e-05)."),
+    (lambda: Digits(num_train=4000), "Digits: num_train must be at most 3,500, as many as there are, got 4000."),
+    (lambda: TRAINING.but(task=GaussianInputs(), batch_size=None), "Training: batch_size must be a number, since the examples of GaussianInputs never end, got None."),
+    (lambda: TRAINING.but(task=Adding()), "Mlp on Adding: examples must be vectors (features) or images (channels, height, width), got (50, 2)."),
+    (lambda: TRAINING.but(model=Recurrent()), "Recurrent on Digits: examples must be sequences (time, features), got (784,)."),
+    (lambda: TRAINING.but(model=Cnn()), "Cnn on Digits: examples must be images (channels, height, width), got (784,); set image=True on the task."),
+    (lambda: TRAINING.but(model=Point()), "Point on Digits: the task must be a function of the parameters alone, got Digits(source='bundled', resolution=28, binarize=False, num_train=None, image=False, loss='cross_entropy'); take Quadratic, NoisyQuadraticMoments, PowerFunction or OneUnitRecurrence."),
+    (lambda: TRAINING.but(task=Quadratic(), model=Point(dimension=3)), "Point on Quadratic: dimension must be 100, as the task has it, got 3."),
+    (lambda: TRAINING.but(task=PowerFunction(), model=Mlp(depth=0)), "Mlp on PowerFunction: the model must be a Point, since the task is a function of the parameters alone, got Mlp(depth=0, width=100, activation='relu', normalization=None, placement='before', residual=False, bias=True, parametrization='standard', base_width=64)."),
+    (lambda: TRAINING.but(optimizer=ExpectedSgd()), "ExpectedSgd on Digits: the task must be NoisyQuadraticMoments, whose parameters are second moments, got Digits(source='bundled', resolution=28, binarize=False, num_train=None, image=False, loss='cross_entropy')."),
+    (lambda: TRAINING.but(model=Mlp(depth=10_000, width=100_000)), "Training: the model must have at most 1e+09 parameters, got 99991079400010; make it smaller."),
+    (lambda: TRAINING.but(task=TemporalOrder(length=10_000, num_evaluated=1_000_000), model=Recurrent()), "Training: the train split of TemporalOrder must have at most 1e+10 numbers, got 60000000000; make it smaller."),
+    (lambda: experiment(LagGradients()), "experiment 'one', arm 'a', probe LagGradients: the model must be recurrent, with a hidden state for each time step, got Mlp(depth=3, width=100, activation='relu', normalization=None, placement='before', residual=False, bias=True, parametrization='standard', base_width=64)."),
+    (lambda: experiment(Activations(), training=TRAINING.but({"model.depth": 0})), "Activations: the model must have 1 or more hidden layers, got 0."),
+    (lambda: experiment(PreconditionedSharpness()), "PreconditionedSharpness: the optimizer must be Adam, got Sgd(learning_rate=0.1, momentum=0.0, weight_decay=0.0, nesterov=False, average_iterates=False)."),
+    (lambda: experiment(CovariateShift(), training=TRAINING.but(num_steps=0)), "CovariateShift: num_steps must be > 0, since it looks at an update, got 0."),
+    (lambda: experiment(num_seeds=200, sweep={"optimizer.learning_rate": tuple(range(1, 1001))}), "experiment 'one': arms x settings x seeds must be at most 100,000 runs, got 200000."),
+    (lambda: experiment(Evaluate(), training=TRAINING.but(num_steps=0), claims=(STEPS_TO,)), "experiment 'one', claim 'A': StepsTo is over steps, so num_steps must be > 0, got 0."),
 ]  # fmt: skip
 
 

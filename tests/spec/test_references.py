@@ -27,6 +27,7 @@ from seven_terms.spec import (
     Mean,
     Mlp,
     Panel,
+    Point,
     Quadratic,
     Ranked,
     Reference,
@@ -164,7 +165,9 @@ def test_a_metric_knows_its_split_its_unit_and_which_way_is_better() -> None:
     metric = metric_of(EXPERIMENT, "validation_accuracy")
     assert metric is not None
     assert (metric.direction, metric.split, metric.label) == ("max", "validation", "validation accuracy")
-    assert [one.name for one in metrics_of(Evaluate(splits=("train",)), replace(TRAINING, task=Quadratic()))] == [
+    assert [
+        one.name for one in metrics_of(Evaluate(splits=("train",)), replace(TRAINING, task=Quadratic(), model=Point()))
+    ] == [
         "train_loss",
         "train_squared_distance",
     ]

@@ -133,7 +133,6 @@ def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
         dataclasses.replace(MLP, batch_growth=((0.5, 2),)),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
-        dataclasses.replace(BATCH_NORM, batch_size=1),
         dataclasses.replace(MLP, batch_size=None),  # of a size that the plan does not know
         dataclasses.replace(MLP, task=Cifar10(augment=True, num_train=100), batch_size=None),
         dataclasses.replace(with_model(MLP, width=4096), batch_size=1000),

@@ -15,7 +15,6 @@ import math
 from torch import Tensor, nn
 
 from seven_terms import spec
-from seven_terms.spec import require
 
 from .linear import Linear
 from .normalization import build_normalization
@@ -56,8 +55,6 @@ class Mlp(nn.Module):
             self._multiply(model, [layer.linear for layer in layers])
 
     def _multiply(self, model: spec.Mlp, linears: list[Linear]) -> None:
-        must = "muP needs normalization=None (gains and shifts would need multipliers too)"
-        require(model.normalization is None, what="Mlp", must=must, got=model.normalization)
         root = math.sqrt(model.width / model.base_width)
         for linear in linears:
             linear.bias_multiplier = root

@@ -15,6 +15,7 @@ from .checked import checked
 from .checks import require, require_increasing, require_unique
 from .claims import EVERY, Claim, Selected
 from .figures import Figure
+from .fits import check_training
 from .kinds import Model, Optimizer, Probe, Task
 from .later import later
 from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
@@ -72,7 +73,7 @@ class Training:
     optimizer: Optimizer = Sgd()
     schedule: Schedule = Constant()
     clipping: Clipping = Clipping()
-    num_steps: Annotated[int, Bounds(low=0, high=10_000_000)]
+    num_steps: Annotated[int, Bounds(low=0, high=1_000_000)]
     batch_size: Annotated[int, Bounds(low=1, high=1_000_000)] | None = None  # None: full batch, or a task without data
     batch_growth: Annotated[tuple[tuple[Fraction, Growth], ...], Sized(most=100)] = ()
     precision: Literal["float32", "float64"] = "float32"
@@ -81,6 +82,7 @@ class Training:
     def __post_init__(self) -> None:
         starts = [fraction for fraction, _ in self.batch_growth]
         require_increasing("Training", "the fractions of batch_growth", starts)
+        check_training(self)
 
     def updates(self) -> Iterator[tuple[int, int | None]]:
         """Yield (step, batch size) of each update, None for the whole split.
@@ -98,7 +100,7 @@ class Training:
 
     def but(self, changes: Mapping[str, Any] | None = None, /, **fields: Any) -> Training:
         """Return this training with fields replaced, and then those at dotted paths: `but({"model.depth": 3}, num_steps=9)`."""
-        return replace_paths(dataclasses.replace(self, **fields), changes or {})
+        return replace_paths(self, {**fields, **(changes or {})})
 
 
 @checked

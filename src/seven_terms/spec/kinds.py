@@ -20,6 +20,19 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Speed = Literal["point", "dense", "recurrent", "convolution"]
 SPEEDS: tuple[Speed, ...] = ("point", "dense", "recurrent", "convolution")
+# Where a task's examples come from: held in memory, read from a file that tells how many there are, drawn anew without end,
+# or none at all, because the loss is a function of the parameters.
+Supply = Literal["stored", "file", "endless", "function"]
+# What a probe may ask of a model, and how a sentence calls it.
+PARTS: Mapping[str, str] = {
+    "weights": "have weight matrices",
+    "layers": "have hidden layers",
+    "activation": "have one activation function",
+    "dense": "have fully connected hidden layers of one width",
+    "states": "be recurrent, with a hidden state for each time step",
+    "curvature": "have second derivatives",
+    "point": "be a Point",
+}
 
 
 def load(path: str) -> Any:
@@ -56,6 +69,8 @@ class Task(Kind):
 
     __slots__ = ()
     builder: ClassVar[str] = ""
+    supply: ClassVar[Supply] = "stored"
+    moments: ClassVar[bool] = False  # what is trained are second moments of parameters: an optimizer must say the same
 
     @property
     @abstractmethod
@@ -120,6 +135,12 @@ class Model(Kind):
 
     __slots__ = ()
     builder: ClassVar[str] = ""
+    takes: ClassVar[tuple[int, ...]] = ()  # how many dimensions an example may have; (): any
+    offers: ClassVar[tuple[str, ...] | None] = None  # which PARTS probes find; None: nobody knows before it is built
+
+    def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
+        """Yield what is normalized: (by what, features, places of each feature in an example)."""
+        return iter(())
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         measured = load("seven_terms.spec.measured:measured")
@@ -134,6 +155,10 @@ class Normalization(Kind):
 
     __slots__ = ()
     builder: ClassVar[str] = ""
+    over_examples: ClassVar[bool] = False  # whether the output of one example depends on the others of its batch
+
+    def require_fit(self, *, features: int, examples: int, places: int, num_devices: int) -> None:
+        """Raise a ValueError where it cannot normalize so many features of a batch of so many examples."""
 
     def num_parameters(self, features: int) -> int:
         return 2 * features
@@ -149,6 +174,7 @@ class Optimizer(Kind):
     """
 
     __slots__ = ()
+    moments: ClassVar[bool] = False  # see `Task`
     may_be_left_out: ClassVar[tuple[str, ...]] = ()  # float fields that are off, without work, where every run has zero
 
     def memory(self, hyper: Mapping[str, Any]) -> tuple[str, ...]:
@@ -178,6 +204,10 @@ class Probe(Kind):
 
     __slots__ = ()
     measure: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()  # PARTS of the model
+
+    def require_fit(self, training: Any) -> None:
+        """Raise a ValueError where runs of this `Training` cannot be measured, besides the parts of the model."""
 
     @abstractmethod
     def passes(self, training: Any) -> Iterator[Passes]:

@@ -184,7 +184,8 @@ def _layer_gradients(probe: LayerGradients, training: Training) -> Iterator[Metr
 
 
 def _layer_updates(probe: LayerUpdates, training: Training) -> Iterator[Metric]:
-    return _layers("layer_update_ratio layer_movement", num_weights(training.model))
+    if training.num_steps:
+        yield from _layers("layer_update_ratio layer_movement", num_weights(training.model))
 
 
 def _activations(probe: Activations, training: Training) -> Iterator[Metric]:
@@ -213,7 +214,14 @@ def _layer_jacobians(probe: LayerJacobians, training: Training) -> Iterator[Metr
     yield from _layers(names, None if layers is None else layers - 1)
 
 
+def _preconditioned_sharpness(probe: PreconditionedSharpness, training: Training) -> Iterator[Metric]:
+    if training.num_steps:
+        yield Metric(name="preconditioned_sharpness")
+
+
 def _covariate_shift(probe: CovariateShift, training: Training) -> Iterator[Metric]:
+    if training.num_steps == 0:
+        return
     weights = num_weights(training.model)
     names = "covariate_shift relative_covariate_shift covariate_shift_cosine"
     yield from _layers(names, None if weights is None else weights - 1, first=1)
@@ -240,7 +248,7 @@ METRICS: dict[type, Callable[[Any, Training], Iterator[Metric]]] = {
     LagGradients: _lag_gradients,
     LayerJacobians: _layer_jacobians,
     Sharpness: _named("sharpness"),
-    PreconditionedSharpness: _named("preconditioned_sharpness"),
+    PreconditionedSharpness: _preconditioned_sharpness,
     LossAlongGradient: _named("loss_range", "gradient_change_max", "relative_gradient_change", "effective_smoothness"),
     CovariateShift: _covariate_shift,
     ClippedDirection: _named("clip_cosine", "clipped_entry_max", "clipped_norm"),

@@ -77,6 +77,15 @@ class BatchNorm(Normalization):
         require(not (self.synchronized and self.ghost), what="BatchNorm", must=must, got=self.ghost)
 
     builder = "seven_terms.models.normalization:batch_norm"
+    over_examples = True
+
+    def require_fit(self, *, features: int, examples: int, places: int, num_devices: int) -> None:
+        share = max(examples // num_devices, 1)
+        must = f"ghost must divide the batch{' of each device' if num_devices > 1 else ''}, {share} examples"
+        require(not self.ghost or share % self.ghost == 0, what="BatchNorm", must=must, got=self.ghost)
+        together = self.ghost or (examples if self.synchronized else share)
+        must, do = "statistics need more than one value of each feature", "take a larger batch_size"
+        require(together * places > 1, what="BatchNorm", must=must, got=f"a batch of {examples}", do=do)
 
     def num_parameters(self, features: int) -> int:
         return 2 * features if self.affine else 0
@@ -95,6 +104,10 @@ class GroupNorm(Normalization):
     eps: NonNegative = 1e-5
 
     builder = "seven_terms.models.normalization:group_norm"
+
+    def require_fit(self, *, features: int, examples: int, places: int, num_devices: int) -> None:
+        must = f"num_groups must divide the {features} features that are normalized"
+        require(features % self.num_groups == 0, what="GroupNorm", must=must, got=self.num_groups)
 
 
 @checked
@@ -116,7 +129,18 @@ class Mlp(Model):
     parametrization: Literal["standard", "mup"] = "standard"
     base_width: Width = 64
 
+    def __post_init__(self) -> None:
+        alone = self.parametrization == "standard" or self.normalization is None
+        must = "normalization must be None with muP, whose derivation knows no gains and shifts"
+        require(alone, what="Mlp", must=must, got=self.normalization)
+
     builder = "seven_terms.models.mlp:mlp"
+    takes = (1, 3)
+    offers = ("weights", "layers", "activation", "dense", "curvature")
+
+    def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
+        if self.normalization is not None and self.depth:
+            yield self.normalization, self.width, 1
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         widths = [math.prod(input_shape), *[self.width] * self.depth, num_outputs]
@@ -147,6 +171,11 @@ class Cnn(Model):
         require(len(self.strides) == len(self.channels), what="Cnn", must=must, got=self.strides)
 
     builder = "seven_terms.models.convolutional:cnn"
+    takes = (3,)
+    offers = ("weights", "layers", "activation", "curvature")
+
+    def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
+        return _normalized(zip(self.channels, self.strides, strict=True), self.normalization, input_shape)
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         return _convolutional_facts(
@@ -164,6 +193,11 @@ class Resnet(Model):
     width: Width = 16
 
     builder = "seven_terms.models.convolutional:resnet"
+    takes = (3,)
+    offers = ("weights", "layers", "curvature")
+
+    def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
+        return _normalized(self._channels_and_strides(), self.normalization, input_shape)
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         return _convolutional_facts(self._channels_and_strides(), self.normalization, input_shape, num_outputs)
@@ -194,6 +228,8 @@ class Recurrent(Model):
         require(not (regularized and gated), what="Recurrent", must=must, got=(self.cell, self.read_all))
 
     builder = "seven_terms.models.recurrent:recurrent"
+    takes = (2,)
+    offers = ("weights", "states")
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         length, features = input_shape if len(input_shape) == 2 else (1, math.prod(input_shape))
@@ -231,6 +267,7 @@ class Point(Model):
         )
 
     builder = "seven_terms.models.point:point"
+    offers = ("point", "curvature")
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         return ModelFacts(
@@ -305,6 +342,14 @@ def _convolutional_facts(
         speed="convolution",
         compiles=True,
     )
+
+
+def _normalized(
+    channels_and_strides: Iterable[tuple[int, int]], norm: Normalization | None, input_shape: tuple[int, ...]
+) -> Iterator[tuple[Normalization, int, int]]:
+    if norm is not None:
+        sizes = {(layer.channels, layer.side**2) for layer in convolutions(channels_and_strides, input_shape)}
+        yield from ((norm, channels, places) for channels, places in sorted(sizes))
 
 
 def _norm_parameters(norm: Normalization | None, features: int) -> int:

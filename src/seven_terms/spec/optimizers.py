@@ -85,6 +85,8 @@ class ExpectedSgd(Optimizer):
     learning_rate: Positive = 0.1
     noise: NonNegative = 1.0
 
+    moments = True
+
     def update(self, w: Any, g: Any, memory: Mapping[str, Any], c: Any, *, number: Any) -> tuple[Any, dict[str, Any]]:
         h = 2.0 * g
         return (1.0 - c.rate * h) ** 2 * w + c.rate**2 * c.noise * h, {}

@@ -6,6 +6,7 @@ that each probe writes are listed here; `index` is the layer (0 = nearest the in
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -88,6 +89,11 @@ class Evaluate(Probe):
 
     measure = "seven_terms.probes.evaluate:measure_evaluation"
 
+    def require_fit(self, training: Training) -> None:
+        if self.batch_statistics:
+            for split in self.splits:
+                _require_normalized(training, min(self.num_examples, training.task.examples(split)))
+
     def passes(self, training: Training) -> Iterator[Passes]:
         times, averages = self.steps.times(training), getattr(training.optimizer, "average_iterates", False)
         for split in self.splits:
@@ -105,6 +111,7 @@ class LayerGradients(Probe):
     steps: Steps = Steps(count=10)
 
     measure = "seven_terms.probes.layers:measure_layer_gradients"
+    needs = ("weights",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=2 * self.steps.times(training), examples=_batch(training))
@@ -116,6 +123,8 @@ class LayerUpdates(Probe):
     layer_movement: ||w_t - w_0|| / ||w_0||."""
 
     steps: Steps = Steps(count=10)
+
+    needs = ("weights",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         return iter(())  # it looks at an update that is made anyway
@@ -140,6 +149,10 @@ class Activations(Probe):
     num_units: Count = 100
 
     measure = "seven_terms.probes.activations:measure_activations"
+    needs = ("layers", "activation")
+
+    def require_fit(self, training: Training) -> None:
+        _require_depth(self, training, 1)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=self.steps.times(training), examples=EXAMPLES_AT_ONCE, share=1)
@@ -152,6 +165,10 @@ class NormalizedOutputs(Probe):
     steps: Steps = Steps(at=(0,), last=True)
 
     measure = "seven_terms.probes.activations:measure_normalized_outputs"
+    needs = ("layers",)
+
+    def require_fit(self, training: Training) -> None:
+        _require_depth(self, training, 1)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=self.steps.times(training), examples=_batch(training), share=1)
@@ -164,6 +181,7 @@ class Recurrence(Probe):
     steps: Steps = Steps(count=50)
 
     measure = "seven_terms.probes.recurrence:measure_recurrence"
+    needs = ("states",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         return iter(())
@@ -180,6 +198,7 @@ class LagGradients(Probe):
     steps: Steps = Steps(at=(0,), last=False)
 
     measure = "seven_terms.probes.recurrence:measure_lag_gradients"
+    needs = ("states",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=self.steps.times(training), examples=_batch(training))
@@ -195,6 +214,13 @@ class LayerJacobians(Probe):
     num_examples: Count = 16
 
     measure = "seven_terms.probes.jacobians:measure_layer_jacobians"
+    needs = ("dense",)
+
+    def require_fit(self, training: Training) -> None:
+        _require_depth(self, training, 2)
+        for norm, _, _ in training.model.normalized(training.task.input_shape):
+            must = "no normalization may mix the examples of a batch, since each has its own Jacobian"
+            require(not norm.over_examples, what="LayerJacobians", must=must, got=norm)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         times, examples = self.steps.times(training), min(self.num_examples, _batch(training))
@@ -211,6 +237,7 @@ class Sharpness(Probe):
     num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
 
     measure = "seven_terms.probes.curvature:measure_sharpness"
+    needs = ("curvature",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         products = 2 * self.num_iterations  # each is the gradient of a gradient
@@ -225,6 +252,11 @@ class PreconditionedSharpness(Probe):
     num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
 
     measure = "seven_terms.probes.curvature:measure_preconditioned_sharpness"
+    needs = ("curvature",)
+
+    def require_fit(self, training: Training) -> None:
+        known = {"beta1", "beta2", "eps"} <= {field.name for field in dataclasses.fields(training.optimizer)}
+        require(known, what="PreconditionedSharpness", must="the optimizer must be Adam", got=training.optimizer)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         products = 2 * self.num_iterations  # each is the gradient of a gradient
@@ -262,6 +294,12 @@ class CovariateShift(Probe):
     steps: Steps = Steps(count=10)
 
     measure = "seven_terms.probes.covariate_shift:measure_covariate_shift"
+    needs = ("weights",)
+
+    def require_fit(self, training: Training) -> None:
+        _require_depth(self, training, 1)
+        must = "num_steps must be > 0, since it looks at an update"
+        require(training.num_steps > 0, what="CovariateShift", must=must, got=training.num_steps)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         layers = training.model.facts(training.task.input_shape, training.task.num_outputs).num_layers
@@ -289,6 +327,7 @@ class Distance(Probe):
     num: Annotated[int, Bounds(low=0, high=1_000_000)] = 0
 
     measure = "seven_terms.probes.points:measure_distance"
+    needs = ("point",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         return iter(())
@@ -296,3 +335,14 @@ class Distance(Probe):
 
 def _batch(training: Training) -> int:
     return training.batch_size or training.task.examples("train")
+
+
+def _require_depth(probe: Probe, training: Training, least: int) -> None:
+    depth = getattr(training.model, "depth", least)
+    must = f"the model must have {least} or more hidden layers"
+    require(depth >= least, what=type(probe).__name__, must=must, got=depth)
+
+
+def _require_normalized(training: Training, examples: int) -> None:
+    for norm, features, places in training.model.normalized(training.task.input_shape):
+        norm.require_fit(features=features, examples=examples, places=places, num_devices=1)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .checks import nearest, require, require_known, require_unique
 from .claims import BestSetting, Ranked, Regret, Selected, Slope, WorstDeviation
 from .figures import Curve, Heatmap, Reference, SweepCurve
+from .fits import check_probe
 from .measures import At, AtBest, Best, Last, LogSlope, Over, Setting, StepsTo
 from .metrics import Metric, metrics_of, recorded
 from .paths import replace_paths
@@ -21,13 +23,15 @@ from .theories import THEORIES
 if TYPE_CHECKING:
     from .experiment import Arm, Experiment, Training
 
+MOST_RUNS = 100_000
 NOISE = "_again"  # the name of the A/A arm ends so
 
 
 def check_references(experiment: Experiment) -> None:
     """Raise a ValueError for the first thing that an experiment, already at its scale, refers to and does not have."""
-    known = Known(experiment)
     _check_arms(experiment)
+    _check_number_of_runs(experiment)
+    known = Known(experiment)
     _check_noise_floor(experiment, known)
     _check_probes(experiment, known)
     for claim in experiment.claims:
@@ -85,6 +89,15 @@ def _check_arms(experiment: Experiment) -> None:
         require_unique(f"{what}, arm {arm.name!r}", "last parts of sweep paths", [p.rsplit(".", 1)[-1] for p in sweep])
 
 
+def _check_number_of_runs(experiment: Experiment) -> None:
+    number = sum(
+        (arm.num_seeds or experiment.num_seeds) * math.prod(map(len, {**experiment.sweep, **arm.sweep}.values()))
+        for arm in experiment.arms
+    )
+    must = f"arms x settings x seeds must be at most {MOST_RUNS:,} runs"
+    require(number <= MOST_RUNS, what=f"experiment {experiment.name!r}", must=must, got=number)
+
+
 def _check_noise_floor(experiment: Experiment, known: Known) -> None:
     arm = experiment.noise_floor_arm
     if arm is None:
@@ -96,7 +109,11 @@ def _check_noise_floor(experiment: Experiment, known: Known) -> None:
 
 
 def _check_probes(experiment: Experiment, known: Known) -> None:
-    """No metric may be recorded twice: measures would count each value twice."""
+    """Each probe fits each arm, and no metric is recorded twice: measures would count each value twice."""
+    for name, trainings in known.trainings.items():
+        different = {(one.task, one.model, type(one.optimizer), one.num_steps == 0): one for one in trainings}
+        for probe, training in itertools.product(experiment.probes, different.values()):
+            check_probe(probe, training, what=f"{known.what}, arm {name!r}")
     for training in (trainings[0] for trainings in known.trainings.values()):
         names = [metric.name for probe in experiment.probes for metric in metrics_of(probe, training)]
         require_unique(known.what, "metrics recorded by its probes", names)
@@ -152,8 +169,10 @@ def _check_parts(value: Any, known: Known, *, what: str) -> None:
                 _check_metric(part.of, -1, known, what=what)
             case LogSlope():
                 _check_metric(part.metric, None, known, what=what)
+                _check_updates(part, known, what=what)
             case StepsTo():
                 _check_metric(part.metric, None, known, what=what)
+                _check_updates(part, known, what=what)
                 _check_target(part, known, what=what)
             case Setting():
                 _check_setting(part.path, known.arms, known, what=what)
@@ -214,6 +233,14 @@ def _check_metric(name: str, index: int | None, known: Known, *, what: str, amon
     asked = None if among else index
     must = f"index of {name!r} must be one that is recorded, {_indexes(known.metrics[name])}"
     known.require(any(metric.has_index(asked) for metric in known.metrics[name]), must, asked, what=what)
+
+
+def _check_updates(measure: LogSlope | StepsTo, known: Known, *, what: str) -> None:
+    """What is measured over steps needs updates."""
+    most = max(training.num_steps for trainings in known.trainings.values() for training in trainings)
+    over_steps = isinstance(measure, StepsTo) or measure.over != "index"
+    must = f"{type(measure).__name__} is over steps, so num_steps must be > 0"
+    known.require(most > 0 or not over_steps, must, most, what=what)
 
 
 def _is_over_all(part: Any) -> bool:

@@ -30,6 +30,11 @@ class Digits(Task):
     image: bool = False  # True keeps [1, resolution, resolution], False flattens
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
 
+    def __post_init__(self) -> None:
+        most = self._whole("train")
+        must = f"num_train must be at most {most:,}, as many as there are"
+        require((self.num_train or 0) <= most, what="Digits", must=must, got=self.num_train)
+
     builder = "seven_terms.tasks.digits:digits"
 
     @property
@@ -41,15 +46,17 @@ class Digits(Task):
         return 10
 
     def examples(self, split: Split) -> int:
-        whole = {"bundled": (3_500, 500, 1_000), "mnist": (55_000, 5_000, 10_000)}[self.source][SPLITS.index(split)]
-        return self.num_train or whole if split == "train" else whole
+        return self.num_train or self._whole(split) if split == "train" else self._whole(split)
+
+    def _whole(self, split: Split) -> int:
+        return {"bundled": (3_500, 500, 1_000), "mnist": (55_000, 5_000, 10_000)}[self.source][SPLITS.index(split)]
 
 
 @checked
 class Cifar10(Task):
     """CIFAR-10, standardized by channel; 45,000 / 5,000 / 10,000, or the first `num_train` images."""
 
-    num_train: Count | None = None
+    num_train: Annotated[int, Bounds(low=1, high=45_000)] | None = None
     augment: bool = False
     loss: Literal["cross_entropy", "half_squared_error"] = "cross_entropy"
     image: bool = True
@@ -78,6 +85,7 @@ class TemporalOrder(Task):
     num_evaluated: Count = 1000
 
     builder = "seven_terms.tasks.temporal_order:temporal_order"
+    supply = "endless"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -107,6 +115,7 @@ class Adding(Task):
     num_evaluated: Count = 1000
 
     builder = "seven_terms.tasks.adding:adding"
+    supply = "endless"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -136,6 +145,7 @@ class PolyphonicMusic(Task):
     chunk: Length = 200
 
     builder = "seven_terms.tasks.polyphonic_music:polyphonic_music"
+    supply = "file"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -173,6 +183,7 @@ class Quadratic(Task):
     noise: Literal["gaussian", "skewed", "student", "cauchy"] = later("gaussian")
 
     builder = "seven_terms.tasks.quadratic:quadratic"
+    supply = "function"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -200,6 +211,8 @@ class NoisyQuadraticMoments(Task):
     dimension: Count = 1000
 
     builder = "seven_terms.tasks.quadratic:noisy_quadratic_moments"
+    supply = "function"
+    moments = True
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -220,6 +233,7 @@ class PowerFunction(Task):
     exponent: Annotated[float, Bounds(low=1.0, high=100.0)] = 4.0
 
     builder = "seven_terms.tasks.point_functions:power_function"
+    supply = "function"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -242,6 +256,7 @@ class OneUnitRecurrence(Task):
     target: Fraction = 0.7
 
     builder = "seven_terms.tasks.point_functions:one_unit_recurrence"
+    supply = "function"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -266,7 +281,7 @@ class LinearRegression(Task):
     `standardize` divides the targets by their training standard deviation. Each seed draws its own problem.
     """
 
-    num_examples: Annotated[int, Bounds(low=2, high=1_000_000)] = 1000
+    num_examples: Annotated[int, Bounds(low=10, high=1_000_000)] = 1000
     num_features: Features = 20
     num_informative: Features = 10
     coefficient_scale: Positive = 100.0
@@ -301,6 +316,7 @@ class GaussianInputs(Task):
     length: Length | None = None  # None: [B, D]; otherwise sequences [B, T, D]
 
     builder = "seven_terms.tasks.gaussian_inputs:gaussian_inputs"
+    supply = "endless"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
