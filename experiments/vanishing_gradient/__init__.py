@@ -10,6 +10,7 @@ from . import (
     gradient_by_layer,
     jacobian_product,
     rectifiers,
+    shattering,
 )
 
 QUESTIONS = (
@@ -20,6 +21,7 @@ QUESTIONS = (
     early_layers.experiment,
     cures.experiment,
     degradation.experiment,
+    shattering.experiment,
     gradient_by_lag.experiment,
     adding.experiment,
 )

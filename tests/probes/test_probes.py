@@ -69,6 +69,22 @@ def test_preconditioned_sharpness_is_refused_without_adam():
         values_of(spec.PreconditionedSharpness(), program_of(QUADRATIC), step=1)
 
 
+def test_input_gradients_of_a_wide_network_are_as_alike_as_the_kernels_say():
+    model = Mlp(depth=4, width=3000, activation="relu")
+    program = program_of(NET, model=model, initialization=Initialization(kind="he"))
+    found = values_of(spec.InputGradients(num_pairs=40, angle=0.5), program)["input_gradient_cosine"]
+    expected, angle = 1.0, 0.5  # Cho and Saul 2009: the share of units that both inputs switch on, layer by layer
+    for _ in range(4):
+        expected *= 1.0 - angle / np.pi
+        angle = np.arccos((np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi)
+    assert found == pytest.approx(expected, abs=0.03)
+
+
+def test_input_gradients_of_a_linear_network_are_equal():
+    program = program_of(NET, model=Mlp(depth=2, width=10, activation="identity"))
+    assert values_of(spec.InputGradients(), program)["input_gradient_cosine"] == pytest.approx(1.0, rel=1e-12)
+
+
 def test_gradients_along_a_quadratic_change_by_eigenvalue_times_distance():
     task = Quadratic(dimension=30, largest=4.0, spectrum="equal")
     values = values_of(spec.LossAlongGradient(), program_of(QUADRATIC, task=task))

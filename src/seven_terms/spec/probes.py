@@ -264,6 +264,23 @@ class PreconditionedSharpness(Probe):
 
 
 @checked
+class InputGradients(Probe):
+    """input_gradient_cosine: cosine between the gradients of one random readout at two nearby inputs, mean over pairs.
+
+    The second input of a pair lies at an angle from the first, both of equal length; the readout is drawn from the run's seed.
+    """
+
+    steps: Steps = Steps(at=(0,), last=False)
+    num_pairs: Annotated[int, Bounds(low=1, high=10_000)] = 64
+    angle: Positive = 0.1  # radians
+
+    measure = "seven_terms.probes.input_gradients:measure_input_gradients"
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        yield Passes(count=2 * self.steps.times(training), examples=self.num_pairs)
+
+
+@checked
 class LossAlongGradient(Probe):
     """Santurkar 2018: steps of several lengths along the batch gradient.
 
