@@ -33,7 +33,7 @@ experiment = Experiment.here(
     method="A network of two hidden layers of 32 ReLU units learns digits of 7 x 7 pixels in 600 updates on batches of 16, where "
     "the noise of the batches is what a falling rate removes. Peak rates are selected on validation loss from one grid.",
     arms=ARMS,
-    sweep={RATE: (0.05, 0.1, 0.2, 0.4, 0.8)},
+    sweep={RATE: (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)},
     num_seeds=24,
     probes=(Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),),
     selection=Selection(metric="validation_loss"),
