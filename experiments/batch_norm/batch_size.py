@@ -29,7 +29,7 @@ def at(arm: str, size: int) -> Selected:
 
 
 def over_two(size: int) -> Selected:
-    return ARMS["ghost"].best(at={"model.normalization.ghost": size})
+    return ghost.best(at={"model.normalization.ghost": size})
 
 
 ARMS = by_name(
@@ -46,6 +46,7 @@ ARMS = by_name(
         ),
     )
 )
+batch_norm, group_norm, layer_norm, ghost = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -61,7 +62,7 @@ experiment = Experiment.here(
     num_seeds=12,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor=ARMS["batch_norm"].at({"optimizer.learning_rate": 0.3, "batch_size": LARGEST}),
+    noise_floor=batch_norm.at({"optimizer.learning_rate": 0.3, "batch_size": LARGEST}),
     claims=(
         Claim(
             id="BN6",
@@ -117,7 +118,7 @@ experiment = Experiment.here(
                 sweep_curve(
                     "Size of the statistics",
                     Last("test_error"),
-                    {"ghost batches of a batch of 32": ARMS["ghost"].best()},
+                    {"ghost batches of a batch of 32": ghost.best()},
                     over="model.normalization.ghost",
                     x_label="examples that share statistics",
                     log_x=True,

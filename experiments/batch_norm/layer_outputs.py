@@ -20,7 +20,8 @@ ARMS = {
 }
 
 arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
-everywhere = {label: arms[name].at() for name, (label, _) in ARMS.items()}
+before, after, stage_one = arms.values()
+everywhere = all_runs(*arms.values())
 
 
 def at_start(metric: str) -> Over:
@@ -45,7 +46,7 @@ experiment = Experiment.here(
         NormalizedOutputs(steps=Steps(count=20)),
         Evaluate(steps=Steps(count=1), splits=("validation", "test"), num_examples=500),
     ),
-    noise_floor=arms["before"],
+    noise_floor=before,
     claims=(
         Claim(
             id="BN4",
@@ -53,10 +54,7 @@ experiment = Experiment.here(
             statement="Stage one gives every feature mean 0 over the batch.",
             source="article; Ioffe and Szegedy 2015, algorithm 1",
             estimate=WorstDeviation(
-                measure=Over("layer_output_mean_abs", "max"),
-                expected=0.0,
-                runs=(arms["stage_one"].at(),),
-                absolute=True,
+                measure=Over("layer_output_mean_abs", "max"), expected=0.0, runs=(stage_one.at(),), absolute=True
             ),
             rule=Below(1e-12),
             unit="largest mean over a layer",
@@ -68,10 +66,7 @@ experiment = Experiment.here(
             statement="Stage one gives every feature standard deviation 1 over the batch, up to eps.",
             source="article; Ioffe and Szegedy 2015, algorithm 1",
             estimate=WorstDeviation(
-                measure=Over("layer_output_std_error", "max"),
-                expected=0.0,
-                runs=(arms["stage_one"].at(),),
-                absolute=True,
+                measure=Over("layer_output_std_error", "max"), expected=0.0, runs=(stage_one.at(),), absolute=True
             ),
             rule=Below(1e-3),
             unit="largest distance from 1",
@@ -83,7 +78,7 @@ experiment = Experiment.here(
             statement="Placed after the activation, it hands on normalized outputs, as long as gain and shift are unlearned.",
             source="algebra",
             estimate=WorstDeviation(
-                measure=at_start("layer_output_std_error"), expected=0.0, runs=(arms["after"].at(),), absolute=True
+                measure=at_start("layer_output_std_error"), expected=0.0, runs=(after.at(),), absolute=True
             ),
             rule=Below(1e-3),
             unit="largest distance of the standard deviation from 1",
@@ -94,7 +89,7 @@ experiment = Experiment.here(
             form="as said",
             statement="Placed before the activation, it makes the layer's output normalized as well.",
             source="article",
-            estimate=Mean(measure=at_start("layer_output_std_error"), runs=arms["before"].at()),
+            estimate=Mean(measure=at_start("layer_output_std_error"), runs=before.at()),
             rule=Below(0.05),
             unit="largest distance of the standard deviation from 1",
             because="a standard deviation within 5 % of one, before anything is learned, would pass for normalized",

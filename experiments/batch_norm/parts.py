@@ -19,14 +19,11 @@ PARTS: dict[str, tuple[str, BatchNorm | None]] = {
 }
 
 
-def own_best(arm: str) -> Selected:
-    return ARMS[arm].best()
-
-
 ARMS = by_name(
     Arm(name=name, label=label, training=PLAIN.but({"model.normalization": normalization}))
     for name, (label, normalization) in PARTS.items()
 )
+plain, full, no_affine, centering, scaling = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -41,15 +38,13 @@ experiment = Experiment.here(
     num_seeds=12,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor=ARMS["full"].at({"optimizer.learning_rate": 0.5}),
+    noise_floor=full.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="BN5",
             statement="The learned gain and shift make the normalization better than the plain standardization.",
             source="article",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"), runs=own_best("full"), baseline=own_best("no_affine")
-            ),
+            estimate=PairedDifference(measure=Last("test_accuracy"), runs=full.best(), baseline=no_affine.best()),
             rule=Above(0.0),
             unit="share of test images",
             because="if learning them adapts each layer for the better, accuracy is higher with them than without",
@@ -59,9 +54,7 @@ experiment = Experiment.here(
             form="both stages",
             statement="Subtracting the mean alone is not enough: dividing by the standard deviation adds to it.",
             source="article; Ioffe and Szegedy 2015",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"), runs=own_best("full"), baseline=own_best("centering")
-            ),
+            estimate=PairedDifference(measure=Last("test_accuracy"), runs=full.best(), baseline=centering.best()),
             rule=Above(0.0),
             unit="share of test images",
             because="accuracy of the full normalization over centering alone, each at its own best rate",
@@ -75,14 +68,14 @@ experiment = Experiment.here(
                 bars(
                     "Own best rate",
                     Last("test_accuracy"),
-                    {label: own_best(name) for name, (label, _) in PARTS.items()},
+                    best_runs(*ARMS.values()),
                     x_label="variant",
                     y_limits=(0.7, None),
                 ),
                 sweep_curve(
                     "Over the rate",
                     Last("test_accuracy"),
-                    {label: ARMS[name].at() for name, (label, _) in PARTS.items()},
+                    all_runs(*ARMS.values()),
                     over="optimizer.learning_rate",
                     log_x=True,
                 ),

@@ -27,6 +27,7 @@ ARMS = by_name(
     for activation, label in ACTIVATIONS.items()
     for placement in PLACEMENTS
 )
+relu_before, relu_after, tanh_before, tanh_after, sigmoid_before, sigmoid_after = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -41,7 +42,7 @@ experiment = Experiment.here(
     num_seeds=20,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor=ARMS["relu_before"].at({"optimizer.learning_rate": 0.3}),
+    noise_floor=relu_before.at({"optimizer.learning_rate": 0.3}),
     claims=tuple(
         Claim(
             id="BN2",

@@ -34,6 +34,7 @@ def growth(name: str, scale: float = 1.0) -> Mean:
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
+plain, batch_norm, residual = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -52,7 +53,7 @@ experiment = Experiment.here(
         LayerGradients(steps=Steps(at=(0,), last=False)),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=64),  # what the noise floor is measured on
     ),
-    noise_floor=ARMS["batch_norm"],
+    noise_floor=batch_norm,
     claims=(
         Claim(
             id="B-EG3",
@@ -99,7 +100,7 @@ experiment = Experiment.here(
                 sweep_curve(
                     "Factor per layer",
                     VARIANCE_FACTOR,
-                    {label: ARMS[name].at() for name, (label, *_) in NETWORKS.items()},
+                    all_runs(*ARMS.values()),
                     over="initialization.scale",
                     x_label="weights relative to He's",
                     y_label="factor on the variance",

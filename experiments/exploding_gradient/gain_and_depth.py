@@ -34,6 +34,7 @@ def of(arm: str, scale: float) -> Selected:
 ARMS = by_name(
     (network("relu", "ReLU", activation="relu", kind="he"), network("tanh", "tanh", activation="tanh", kind="lecun"))
 )
+relu, tanh = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -51,7 +52,7 @@ experiment = Experiment.here(
         LayerGradients(steps=Steps(at=(0,))),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=64),
     ),
-    noise_floor=ARMS["relu"],
+    noise_floor=relu,
     claims=(
         Claim(
             id="EG1",

@@ -20,10 +20,11 @@ def network(name: str) -> Arm:
 
 
 def failed(runs: Selected) -> ProportionDifference:
-    return ProportionDifference(measure=TRAINED, runs=runs, baseline=ARMS["healthy"].best())
+    return ProportionDifference(measure=TRAINED, runs=runs, baseline=healthy.best())
 
 
 ARMS = by_name(network(name) for name in GAINS)
+healthy, growing, exploding = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -42,14 +43,14 @@ experiment = Experiment.here(
         LayerUpdates(steps=Steps(at=(0,), last=False)),
     ),
     selection=Selection(metric="validation_loss"),
-    noise_floor=ARMS["healthy"],
+    noise_floor=healthy,
     claims=(
         Claim(
             id="EG2",
             form="as said",
             statement="With exploding gradients early updates are too large and training does not converge.",
             source="article",
-            estimate=failed(ARMS["exploding"].at_best_of(ARMS["healthy"])),
+            estimate=failed(exploding.at_best_of(healthy)),
             rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, both at the healthy network's best rate",
             because="as it is said, nothing but the gradients' size differs: the rate is the one that suits the healthy network",
@@ -59,7 +60,7 @@ experiment = Experiment.here(
             form="fair",
             statement="Exploding gradients keep a network from training even at the best rate for it.",
             source="article",
-            estimate=failed(ARMS["exploding"].best()),
+            estimate=failed(exploding.best()),
             rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, each at its own best rate",
             because="a smaller rate makes the updates smaller again; only what fails then is not a matter of the rate",

@@ -41,6 +41,7 @@ def of(name: str, radius: float) -> Selected:
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
+linear_orthogonal, linear_sparse, tanh_quiet, tanh_driven = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -59,7 +60,7 @@ experiment = Experiment.here(
         Recurrence(steps=Steps(at=(0,))),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=10),  # what the noise floor is measured on
     ),
-    noise_floor=ARMS["tanh_driven"],
+    noise_floor=tanh_driven,
     claims=(
         Claim(
             id="B-EG1",

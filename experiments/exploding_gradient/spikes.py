@@ -19,6 +19,7 @@ ARMS = by_name(
     Arm(name=name, label=f"rate {rate:g}", training=TRAINING.but({"optimizer.learning_rate": rate}))
     for name, rate in RATES.items()
 )
+slow, fast = ARMS.values()
 
 experiment = Experiment.here(
     __name__,
@@ -32,13 +33,13 @@ experiment = Experiment.here(
     num_seeds=10,
     probes=(Stream(window=5), Recurrence(steps=Steps(count=20))),
     selection=Selection(metric="batch_loss"),
-    noise_floor=ARMS["slow"],
+    noise_floor=slow,
     claims=(
         Claim(
             id="B-EG2",
             statement="Explosions are spikes, orders of magnitude above the median gradient.",
             source="Pascanu et al. 2013 and their training log",
-            estimate=Mean(measure=SPIKE, runs=ARMS["slow"].at(), log=True),
+            estimate=Mean(measure=SPIKE, runs=slow.at(), log=True),
             rule=Above(100.0),
             unit="largest gradient norm of a run over its median",
             because="orders, in the plural, are at least two; the largest window of the published log is some hundred times the next",
@@ -56,7 +57,7 @@ experiment = Experiment.here(
                 curve(
                     "Gradient norm in training",
                     "gradient_norm_max",
-                    {"no clipping": ARMS["slow"].at()},
+                    {"no clipping": slow.at()},
                     band="seeds",
                     x_label="update",
                     y_label="gradient norm",

@@ -33,6 +33,7 @@ def gain(name: str) -> PairedDifference:
 
 
 ARMS = by_name(arm for name in NETWORKS for arm in arms(name))
+well_behaved, well_behaved_clipped, vanishing, vanishing_clipped = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -47,7 +48,7 @@ experiment = Experiment.here(
     num_seeds=8,
     probes=(Stream(window=25), Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=1000)),
     selection=Selection(metric="validation_loss"),
-    noise_floor=ARMS["well_behaved"],
+    noise_floor=well_behaved,
     claims=(
         Claim(
             id="GC4",

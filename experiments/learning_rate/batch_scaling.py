@@ -37,6 +37,7 @@ ARMS = by_name(
     )
     for size in (*SMALL, *LARGE)
 )
+batch_4, batch_8, batch_16, batch_32, batch_64, batch_128, batch_256, batch_512 = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -50,7 +51,7 @@ experiment = Experiment.here(
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=16,
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),),
-    noise_floor=ARMS["batch_128"].at({"optimizer.learning_rate": 0.5}),
+    noise_floor=batch_128.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
             id="B-LR4",
@@ -69,8 +70,8 @@ experiment = Experiment.here(
             source="Goyal et al. 2017",
             estimate=PairedDifference(
                 measure=Over("test_loss", "mean", start=0.8),
-                runs=ARMS["batch_32"].at({"optimizer.learning_rate": 0.5}),
-                baseline=ARMS["batch_4"].at({"optimizer.learning_rate": 0.0625}),
+                runs=batch_32.at({"optimizer.learning_rate": 0.5}),
+                baseline=batch_4.at({"optimizer.learning_rate": 0.0625}),
             ),
             rule=Within(-0.05, 0.05),
             unit="nats of test loss, batch 32 at 1/2 minus batch 4 at 1/16",

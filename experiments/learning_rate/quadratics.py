@@ -73,6 +73,7 @@ ARMS = by_name(
         ),
     )
 )
+gd_10, gd_100, gd_1000, heavy_ball_100, heavy_ball_1000, heavy_ball_10000, heavy_ball_limit = ARMS.values()
 at_best = {k: ARMS[f"gd_{k}"].at({"optimizer.learning_rate": best_rate(k)}) for k in STEPS}
 heavy_balls = {k: ARMS[f"heavy_ball_{k}"].at() for k in HEAVY_BALL}
 
@@ -96,7 +97,7 @@ experiment = Experiment.here(
             estimate=BestSetting(
                 measure=converges,
                 setting="optimizer.learning_rate",
-                runs=ARMS["gd_100"].at(),
+                runs=gd_100.at(),
                 mode="largest_reached",
                 exact=True,
             ),
@@ -112,7 +113,7 @@ experiment = Experiment.here(
             estimate=BestSetting(
                 measure=converges,
                 setting="optimizer.learning_rate",
-                runs=ARMS["heavy_ball_limit"].at(),
+                runs=heavy_ball_limit.at(),
                 mode="largest_reached",
                 exact=True,
             ),
@@ -128,7 +129,7 @@ experiment = Experiment.here(
             estimate=Slope(
                 measure=steps_to_millionth,
                 over="optimizer.learning_rate",
-                runs=tuple(ARMS["gd_10"].at({"optimizer.learning_rate": rate}) for rate in SLOW),
+                runs=tuple(gd_10.at({"optimizer.learning_rate": rate}) for rate in SLOW),
             ),
             rule=Within(-1.05, -0.95),
             unit="exponent of the rate",
@@ -139,9 +140,7 @@ experiment = Experiment.here(
             form="best rate",
             statement="The best constant rate of gradient descent is 2 / (L + m).",
             source="Polyak 1964",
-            estimate=BestSetting(
-                measure=contraction, setting="optimizer.learning_rate", runs=ARMS["gd_100"].at(), exact=True
-            ),
+            estimate=BestSetting(measure=contraction, setting="optimizer.learning_rate", runs=gd_100.at(), exact=True),
             rule=Within(0.999 * best_rate(100), 1.001 * best_rate(100)),
             unit="rate (L = 1, m = 0.01)",
             because="no rate that is 0.2 % away or more may contract faster",
@@ -209,7 +208,7 @@ experiment = Experiment.here(
                 sweep_curve(
                     "Steps to a loss of 1e-6, k = 10",
                     steps_to_millionth,
-                    {"gradient descent": ARMS["gd_10"].at()},
+                    {"gradient descent": gd_10.at()},
                     over="optimizer.learning_rate",
                     x_label="rate (largest eigenvalue 1)",
                     y_label="steps",

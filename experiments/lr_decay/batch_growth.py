@@ -22,10 +22,11 @@ ARMS = {
 
 
 def at_rate_of_decay(arm: str) -> Selected:
-    return arms[arm].at_best_of(arms["decay"])
+    return arms[arm].at_best_of(decay)
 
 
 arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+decay, growth, constant = arms.values()
 
 
 experiment = Experiment.here(
@@ -40,7 +41,7 @@ experiment = Experiment.here(
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1)},
     num_seeds=10,
     probes=(Evaluate(steps=Steps(count=20)),),
-    noise_floor=arms["decay"].at({"optimizer.learning_rate": 0.03}),
+    noise_floor=decay.at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="B-DE3",

@@ -25,6 +25,7 @@ ARMS = {
 THEORY = Reference(label="variance of the noise / t", theory="inverse_time_variance", arm="exact")
 
 arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+exact, slow, constant = arms.values()
 
 experiment = Experiment.here(
     __name__,
@@ -37,14 +38,14 @@ experiment = Experiment.here(
     num_seeds=5,
     probes=(Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("train",)),),
     selection=Selection(metric="train_squared_distance"),
-    noise_floor=arms["constant"],
+    noise_floor=constant,
     claims=(
         Claim(
             id="B-DE1",
             form="1/t",
             statement="Rates of 1/t bring the squared distance down as 1/t.",
             source="Robbins and Monro 1951",
-            estimate=Mean(measure=LogSlope(DISTANCE, over="log_step", start=0.01), runs=arms["exact"].at()),
+            estimate=Mean(measure=LogSlope(DISTANCE, over="log_step", start=0.01), runs=exact.at()),
             rule=Within(-1.05, -0.95),
             unit="exponent of the distance",
             because="as 1/t means an exponent of -1, to 5 %",
@@ -54,9 +55,7 @@ experiment = Experiment.here(
             form="averaged",
             statement="The average of the iterates at a constant rate is as close to the minimum as rates of 1/t.",
             source="Polyak and Juditsky 1992",
-            estimate=WorstDeviation(
-                measure=Last(AVERAGED), expected="inverse_time_variance", runs=(arms["constant"].at(),)
-            ),
+            estimate=WorstDeviation(measure=Last(AVERAGED), expected="inverse_time_variance", runs=(constant.at(),)),
             rule=Below(0.05),
             unit="relative deviation",
             because="10,000 chains at one step leave a sampling error of 1.4 %, and the start a bias of 0.6 %",
@@ -70,7 +69,7 @@ experiment = Experiment.here(
                 curve(
                     title,
                     metric,
-                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
+                    all_runs(*arms.values()),
                     y_label="squared distance",
                     log_x=True,
                     log_y=True,

@@ -36,6 +36,7 @@ arms = by_name(
         Arm(name="batch_norm", label="rate / 10, batch norm", training=NORMALIZED),
     )
 )
+keep, drop_3, drop_10, drop_100, drop_1000, batch_norm = arms.values()
 
 experiment = Experiment.here(
     __name__,
@@ -49,14 +50,14 @@ experiment = Experiment.here(
     num_seeds=14,
     probes=(Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),),
     selection=Selection(metric="test_loss"),
-    noise_floor=arms["drop_10"],
+    noise_floor=drop_10,
     claims=(
         Claim(
             id="DE1",
             form="spread",
             statement="Decay reduces the oscillation around a minimum.",
             source="article",
-            estimate=Mean(measure=spread_ratio("test_loss"), runs=arms["drop_10"].at(), log=True),
+            estimate=Mean(measure=spread_ratio("test_loss"), runs=drop_10.at(), log=True),
             rule=Below(1.0),
             unit="ratio of spreads",
             because="a spread of the test loss after the drop below the one before it is a reduction",
@@ -66,7 +67,7 @@ experiment = Experiment.here(
             form="jump",
             statement="Right after the drop the accuracy jumps.",
             source="He et al. 2016; log of Smith and Topin 2017",
-            estimate=Mean(measure=jump, runs=arms["drop_10"].at()),
+            estimate=Mean(measure=jump, runs=drop_10.at()),
             rule=Above(0.0),
             unit="share of test images",
             because="mean accuracy over the twentieth of the run after the drop minus the one before",
@@ -90,7 +91,7 @@ experiment = Experiment.here(
             form="as said",
             statement="After a drop, the lower the rate the better.",
             source="folklore",
-            estimate=PairedRatio(measure=final_loss, runs=arms["drop_1000"].at(), baseline=arms["drop_10"].at()),
+            estimate=PairedRatio(measure=final_loss, runs=drop_1000.at(), baseline=drop_10.at()),
             rule=Below(1.0),
             unit="ratio of test losses",
             because="a hundred times lower rate would have to end lower",
@@ -100,7 +101,7 @@ experiment = Experiment.here(
             form="fair",
             statement="A tenfold drop of the rate ends lower than no drop.",
             source="He et al. 2016",
-            estimate=PairedRatio(measure=final_loss, runs=arms["drop_10"].at(), baseline=arms["keep"].at()),
+            estimate=PairedRatio(measure=final_loss, runs=drop_10.at(), baseline=keep.at()),
             rule=Below(1.0),
             unit="ratio of test losses",
             because="both share the first half, so a ratio below 1 is due to the drop",
@@ -110,7 +111,7 @@ experiment = Experiment.here(
             form="later",
             statement="What the drop gains is kept until the end.",
             source="log of Smith and Topin 2017",
-            estimate=Mean(measure=later, runs=arms["drop_10"].at(), log=True),
+            estimate=Mean(measure=later, runs=drop_10.at(), log=True),
             rule=Below(1.0),
             unit="ratio of test losses",
             because="a test loss that rises again after the drop gives back what was gained",
@@ -125,14 +126,14 @@ experiment = Experiment.here(
                 curve(
                     "Test loss",
                     "test_loss",
-                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
+                    all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
                     y_label="test loss (nats)",
                     log_y=True,
                 ),
                 bars(
                     "Spread, last fifth",
                     over("test_loss", "std", AFTER),
-                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
+                    all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
                     x_label="drop",
                     y_label="std of test loss",
                     log_y=True,
@@ -140,7 +141,7 @@ experiment = Experiment.here(
                 bars(
                     "Final test loss",
                     final_loss,
-                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
+                    all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
                     x_label="drop",
                     y_label="test loss (nats)",
                 ),
@@ -153,7 +154,7 @@ experiment = Experiment.here(
                 curve(
                     title,
                     f"{prefix}test_accuracy",
-                    {"batch norm": arms["batch_norm"].at()},
+                    {"batch norm": batch_norm.at()},
                     band="seeds",
                     y_label="test accuracy",
                     y_limits=(0.8, None),

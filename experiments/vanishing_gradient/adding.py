@@ -27,6 +27,7 @@ def network(name: str) -> Arm:
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
+tanh, tanh_orthogonal, lstm, gru = ARMS.values()
 BEST = {label: ARMS[name].best() for name, (label, *_) in NETWORKS.items()}
 
 
@@ -43,7 +44,7 @@ experiment = Experiment.here(
     num_seeds=4,
     probes=(Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),),
     selection=Selection(metric="validation_loss"),
-    noise_floor=ARMS["tanh"].at({"optimizer.learning_rate": 0.01}),
+    noise_floor=tanh.at({"optimizer.learning_rate": 0.01}),
     figures=(
         Figure(
             name="adding",

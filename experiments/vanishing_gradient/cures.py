@@ -29,6 +29,7 @@ def at(name: str, depth: int) -> Selected:
 
 
 ARMS = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items())
+none, glorot, orthogonal, relu, residual, batch_norm = ARMS.values()
 
 
 experiment = Experiment.here(
@@ -44,7 +45,7 @@ experiment = Experiment.here(
     num_seeds=4,
     probes=(Evaluate(steps=Steps(count=8), splits=("validation", "test"), num_examples=250),),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor=ARMS["glorot"].at({"model.depth": SHALLOW, "optimizer.learning_rate": 0.03}),
+    noise_floor=glorot.at({"model.depth": SHALLOW, "optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="VG5",

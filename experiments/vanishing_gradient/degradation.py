@@ -45,6 +45,7 @@ def published_error(form: str, network: str, *, error: float, found: str, source
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
+plain_shallow, plain_deep, residual_shallow, residual_deep = ARMS.values()
 BEST = {label: ARMS[name].best() for name, (label, *_) in NETWORKS.items()}
 
 
@@ -66,14 +67,14 @@ experiment = Experiment.here(
         LayerGradients(steps=Steps(count=2)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor=ARMS["plain_shallow"].at({"optimizer.learning_rate": 0.03}),
+    noise_floor=plain_shallow.at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="B-VG4",
             form="as said",
             statement="Deep plain networks with batch normalization degrade because their gradients vanish.",
             source="folklore; against it He et al. 2016, section 4.1",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["plain_deep"].best(), log=True),
+            estimate=Mean(measure=VARIANCE_FACTOR, runs=plain_deep.best(), log=True),
             rule=Below(0.9),
             unit="factor per layer",
             because=(

@@ -26,6 +26,7 @@ NETWORKS = {
 }
 
 ARMS = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items())
+tanh_uniform, tanh_glorot, relu_he, sigmoid_glorot = ARMS.values()
 BEST = {name: ARMS[name].best() for name in NETWORKS}
 SHOWN = {label: BEST[name] for name, (label, _) in NETWORKS.items()}
 TO_TARGET = StepsTo("test_accuracy", above=0.8)
@@ -47,7 +48,7 @@ experiment = Experiment.here(
         LayerUpdates(steps=Steps(count=5)),
     ),
     selection=Selection(metric="validation_accuracy", mode="max"),
-    noise_floor=ARMS["tanh_glorot"].at({"optimizer.learning_rate": 0.03}),
+    noise_floor=tanh_glorot.at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(
             id="VG4",

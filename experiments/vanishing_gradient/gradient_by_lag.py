@@ -115,7 +115,7 @@ experiment = Experiment.here(
                 bars(
                     "Factor per step back",
                     PER_LAG,
-                    {label: ARMS[name].at() for name, (label, *_) in NETWORKS.items()},
+                    all_runs(*ARMS.values()),
                     x_label="network",
                     y_label="factor",
                     references=(Reference(label="0.98", y=0.98),),

@@ -27,9 +27,10 @@ def network(name: str) -> Arm:
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
+sigmoid, tanh_uniform, tanh_glorot, relu = ARMS.values()
 
 
-ALL = {label: ARMS[name].at() for name, (label, *_) in NETWORKS.items()}
+ALL = all_runs(*ARMS.values())
 
 experiment = Experiment.here(
     __name__,
@@ -45,7 +46,7 @@ experiment = Experiment.here(
         LayerJacobians(steps=Steps(at=(0,)), num_examples=16),
         Evaluate(steps=Steps(at=(0,)), splits=("validation",), num_examples=100),
     ),
-    noise_floor=ARMS["tanh_glorot"],
+    noise_floor=tanh_glorot,
     claims=(
         Claim(
             id="VG3",
@@ -64,7 +65,7 @@ experiment = Experiment.here(
             form="factors",
             statement="Where gradients vanish, the factors of the product lie between 0 and 1.",
             source="article",
-            estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=ARMS["tanh_uniform"].at()),
+            estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=tanh_uniform.at()),
             rule=Below(1.0),
             unit="largest singular value",
             because=(
