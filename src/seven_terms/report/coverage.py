@@ -16,19 +16,26 @@ def coverage_paragraph(inputs: Inputs, *, unsaid: Sequence[str]) -> str:
     """
     told = []
     if inputs.left_out:
-        held = "; ".join(
-            f"{escape(plan.experiment.title)} (\\S\\ref{{exp:{plan.experiment.name}}})" for plan in inputs.plans
-        )
-        told.append(
-            f"Of the {count(len(inputs.plans) + len(inputs.left_out))} experiments of scale {inputs.scale} this report holds "
-            f"{in_words(len(inputs.plans))}: {held}. The others were not run for it, and the claims of these are one family."
-        )
+        told.append(_selection(inputs))
     if inputs.scale != "laptop":
         told.append("The text was written for scale laptop; set-ups, numbers and verdicts are those of this scale.")
     if unsaid:
         keys = ", ".join(escape(key) for key in dict.fromkeys(unsaid))
         told.append(f"Sentences of it that assert another verdict than the one found here are left out: {keys}.")
     return rf"\paragraph{{What this report covers.}} {' '.join(told)}" + "\n" if told else ""
+
+
+def _selection(inputs: Inputs) -> str:
+    """Return which experiments the report holds, or, where that is most of them, which it does not."""
+    total = count(len(inputs.plans) + len(inputs.left_out))
+    start = f"Of the {total} experiments of scale {inputs.scale} this report holds {in_words(len(inputs.plans))}"
+    if len(inputs.plans) > len(inputs.left_out):
+        missing = ", ".join(rf"\path{{{path}}}" for path in inputs.left_out)
+        return f"{start}; {missing} are not in it."
+    held = "; ".join(
+        f"{escape(plan.experiment.title)} (\\S\\ref{{exp:{plan.experiment.name}}})" for plan in inputs.plans
+    )
+    return f"{start}: {held}. The others were not run for it, and the claims of these are one family."
 
 
 def selection_in_words(inputs: Inputs) -> str:
