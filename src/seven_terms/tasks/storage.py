@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,32 @@ from .files import CIFAR10_ARCHIVE, MNIST, MUSIC, DataFile
 
 VARIABLE = "SEVEN_TERMS_DATA"
 CHUNK_BYTES = 1 << 20
+
+
+def own_directory(name: str) -> Path:
+    """Return a folder of the cache for code that is run again, which nobody but this user may write to; it is made here.
+
+    ValueError where it belongs to somebody else, or others may write to it: what lies there would be run as ours.
+    """
+    path = cache_directory() / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise ValueError(
+            f"cache folder {str(path)!r}: it must be writable, got {error.strerror!r}; "
+            "set XDG_CACHE_HOME to a folder of yours, or plan with `--compiling never`."
+        ) from error
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    require(
+        is_ours,
+        what=f"cache folder {str(path)!r}",
+        must=f"it must be a folder of user {os.getuid()} that no other may write to",
+        got=f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):o}",
+        do="delete it, or set XDG_CACHE_HOME to a folder of yours",
+    )
+    return path
 
 
 def data_directory() -> Path:

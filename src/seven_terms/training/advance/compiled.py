@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from ...planning.modes import compiler
 from ...spec import require
+from ...tasks.storage import own_directory
 from .eager import Eager
 from .protocol import StackParts
 
@@ -36,6 +38,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         got="none",
         do="install one (Debian and Ubuntu: `apt-get install g++`), or plan with `--compiling never`",
     )
+    # Torch's own folder is /tmp/torchinductor_<user>, which anybody can make first and fill with code for us to run.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(own_directory("inductor")))
     # In this process: workers of the compiler would outlive a job that is killed.
     torch._inductor.config.compile_threads = 1
     torch._dynamo.config.recompile_limit = 64  # a batch that grows has another shape at each size

@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from ....planning.modes import compiler
+from ....records.atomic import is_whole, write
 from ....spec import require
-from ....tasks.storage import cache_directory
+from ....tasks.storage import own_directory
 
 SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
 TUNING = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
@@ -25,13 +26,19 @@ FLAGS = ("-std=c++17", "-O3", TUNING, "-ffp-contract=fast", "-fno-math-errno", "
 def kernels() -> ctypes.CDLL:
     """Return the library; ValueError when there is no compiler or it fails."""
     path = library_path()
-    if not path.is_file():
+    if not is_whole(path):  # not there yet, or damaged: a flipped bit of code would train other numbers
         compile_kernels(path)
     return opened(path)
 
 
 def opened(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise ValueError(
+            f"kernels {str(path)!r}: the system must be able to load them, got {str(error)!r}; "
+            "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
+        ) from error
     for function in (library.seven_terms_advance, library.seven_terms_evaluate):
         function.restype = None
     library.seven_terms_compiler.restype = ctypes.c_char_p
@@ -51,7 +58,7 @@ def library_path(flags: tuple[str, ...] = FLAGS) -> Path:
     digest = hashlib.sha256(repr(stamp).encode())
     for path in sorted(SOURCE.parent.glob("*.[hc]*")):
         digest.update(path.read_bytes())
-    return cache_directory() / "kernels" / f"{digest.hexdigest()[:16]}.so"
+    return own_directory("kernels") / f"{digest.hexdigest()[:16]}.so"
 
 
 def compile_kernels(path: Path, flags: tuple[str, ...] = FLAGS) -> None:
@@ -70,7 +77,7 @@ def compile_kernels(path: Path, flags: tuple[str, ...] = FLAGS) -> None:
         words = [str(found), *flags, str(SOURCE), "-o", str(temporary)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            temporary.replace(path)
+            write(path, temporary.read_bytes())
     require(
         done.returncode == 0,
         what=f"C++ compiler {found!r}",
