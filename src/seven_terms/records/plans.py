@@ -76,7 +76,6 @@ def holds(path: Path, plan: Plan) -> bool:
 def read_plan(path: Path) -> Plan:
     """Return the plan in a file; ValueError when it is not as it was written, or its ids do not follow from its records."""
     data = _data(path)
-    sys.path += [folder for folder in data.get("imports", ()) if folder not in sys.path]
     experiment = decode(data["experiment"])
     stacks = {
         stack_id: _stack(path, stack_id, experiment.path, records) for stack_id, records in data["stacks"].items()
@@ -115,6 +114,7 @@ def _data(path: Path) -> dict[str, Any]:
         got=type(data).__name__,
         do=AGAIN,
     )
+    sys.path += [folder for folder in data.get("imports", ()) if folder not in sys.path]
     return data
 
 
