@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from seven_terms.planning.modes import has_kernels
-from seven_terms.training import stacked_runs
+from seven_terms.training.advance import WAYS
 from seven_terms.training.stacked_runs import StackedRuns
 from seven_terms.training.train_stack import fit
 
@@ -39,8 +39,8 @@ def run(job: Job, pause: Pause, mode: str) -> Outcome:
         mode = "native" if has_kernels(job.training) and job.accelerator == "cpu" else "eager"
     stack = dataclasses.replace(stack, runs=tuple(dataclasses.replace(run, mode=mode) for run in stack.runs))
     # Lightning's steps are as long as in the pipeline, and shorter only where a chunk is.
-    length = min(stacked_runs.UPDATES_PER_STEP[mode], job.chunk)
-    with mock.patch.dict(stacked_runs.UPDATES_PER_STEP, {mode: length}):
+    length = min(WAYS[mode].updates_per_step, job.chunk)
+    with mock.patch.object(WAYS[mode], "updates_per_step", length):
         fitted = fit(stack, accelerator=job.accelerator, callbacks=[chunks])
     program, num_runs = fitted.program, job.stop - job.first
     loss_R = program.losses(program.parameters, program.frozen_buffers(), program.batch_of_step(0))

@@ -61,13 +61,13 @@ def make_run(training: Training, *, seed: int = 0, changes: dict[str, Any] | Non
     return Run(experiment="test/one", arm="a", settings=changes or {}, seed=seed, training=changed, probes=PROBES)
 
 
-def make_runs(training: Training, number: int) -> tuple[Run, ...]:
+def make_runs(training: Training, number: int, *, rate: float = 0.1) -> tuple[Run, ...]:
     """Return runs that differ in seed, rate and initial scale."""
     return tuple(
         make_run(
             training,
             seed=index % 3,
-            changes={"optimizer.learning_rate": 0.1 * (1 + index), "initialization.scale": 1.0 + 0.1 * index},
+            changes={"optimizer.learning_rate": rate * (1 + index), "initialization.scale": 1.0 + 0.1 * index},
         )
         for index in range(number)
     )

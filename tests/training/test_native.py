@@ -1,8 +1,13 @@
 """The kernels against PyTorch in float64, on every processor alike, and whole: no probe and no neighbour changes a bit."""
 
+import ctypes
 import dataclasses
 import math
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +28,7 @@ from seven_terms.spec import (
     GaussianInputs,
     GroupNorm,
     Initialization,
+    LayerNorm,
     LayerUpdates,
     LinearRegression,
     Sgd,
@@ -32,7 +38,7 @@ from seven_terms.spec import (
     Training,
 )
 from seven_terms.tasks import build_task
-from seven_terms.training.advance.native import library
+from seven_terms.training.advance.native import border, library
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record
 
@@ -95,13 +101,61 @@ CASES: dict[str, Training] = {
         clipping=Clipping(value=1e-2, norm=0.02),
         optimizer=Sgd(learning_rate=0.2, momentum=0.9, weight_decay=0.05),
     ),
+    "layer norm": with_model(MLP, normalization=LayerNorm()),
+    "group norm": with_model(MLP, normalization=GroupNorm(num_groups=3), width=33, activation="relu"),
+    "groups behind, residual": with_model(
+        MLP,
+        normalization=GroupNorm(num_groups=3),
+        width=48,
+        activation="tanh",
+        placement="after",
+        residual=True,
+        depth=3,
+    ),
+    "ghosts": with_norm(ghost=5),
+    "ghosts without gain": with_norm(ghost=10, affine=False, center=False),
+    "noisy": with_norm(noisy=True),
+    "noisy ghosts": with_norm(noisy=True, ghost=4),
+    "muP": with_model(MLP, parametrization="mup", base_width=6),
+    "muP, no bias, residual": with_model(MLP, parametrization="mup", base_width=48, bias=False, residual=True, depth=3),
+    "Adam": dataclasses.replace(MLP, optimizer=Adam(eps=1e-6)),
+    "Adam, decayed": dataclasses.replace(MLP, optimizer=Adam(eps=1e-6, weight_decay=0.1, beta1=0.5)),
+    "AdamW, clipped": dataclasses.replace(
+        MLP,
+        optimizer=Adam(eps=1e-6, weight_decay=0.1, decoupled=True),
+        clipping=Clipping(norm=0.1),
+        schedule=Cosine(),
+    ),
+    "adaptively clipped": dataclasses.replace(MLP, clipping=Clipping(adaptive=0.02)),
+    "adaptively clipped, normalized": dataclasses.replace(BATCH_NORM, clipping=Clipping(adaptive=0.01, norm=0.3)),
+    "growing batches": dataclasses.replace(
+        BATCH_NORM, batch_growth=((0.3, 2), (0.7, 3)), optimizer=Sgd(learning_rate=0.1)
+    ),
+    **{
+        f"{cell}, Adam": dataclasses.replace(
+            with_model(RNN, cell=cell, width=17),
+            task=Adding(length=9),
+            optimizer=Adam(eps=1e-6),
+            initialization=Initialization(kind="default"),
+        )
+        for cell in ("lstm", "gru")
+    },
+    **{
+        f"{cell}, clipped": dataclasses.replace(
+            with_model(RNN, cell=cell, width=32),
+            clipping=Clipping(adaptive=0.05, norm=1.0),
+            initialization=Initialization(kind="glorot", forget_bias=1.0),
+        )
+        for cell in ("lstm", "gru")
+    },
     "clipped by both": dataclasses.replace(MLP, clipping=Clipping(value=1e-2, norm=0.02)),
 }
 
 
 def table_of(training: Training, *, mode: str, probes: tuple = PROBES) -> dict[str, np.ndarray]:
     """Return every recorded value of three runs by metric."""
-    runs = tuple(dataclasses.replace(run, mode=mode, probes=probes) for run in make_runs(training, 3))
+    rate = 0.003 if isinstance(training.optimizer, Adam) else 0.1
+    runs = tuple(dataclasses.replace(run, mode=mode, probes=probes) for run in make_runs(training, 3, rate=rate))
     table = fit(Stack(experiment="test/one", runs=runs)).recorder.table()
     return {metric: rows["value"].to_numpy() for metric, rows in table.groupby("metric", observed=True)}
 
@@ -120,17 +174,11 @@ def test_kernels_agree_with_pytorch_in_float64(case):
 
 def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
     unknown = [
-        with_model(MLP, normalization=GroupNorm()),
-        with_model(MLP, parametrization="mup"),
-        with_norm(ghost=10),
-        with_norm(noisy=True),
-        with_model(RNN, cell="lstm"),
+        with_norm(ghost=7),  # does not divide the batch
+        with_norm(eps=0.0),
         with_model(RNN, read_all=True),
-        dataclasses.replace(MLP, optimizer=Adam()),
         dataclasses.replace(MLP, optimizer=Sgd(average_iterates=True)),
-        dataclasses.replace(MLP, clipping=Clipping(adaptive=0.1)),
         dataclasses.replace(MLP, precision="float64"),
-        dataclasses.replace(MLP, batch_growth=((0.5, 2),)),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
         dataclasses.replace(MLP, batch_size=None),  # of a size that the plan does not know
@@ -164,7 +212,7 @@ def test_a_processor_with_narrower_vectors_gives_the_same_bits(training, tmp_pat
     wide = table_of(training, mode="native")
     flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
     library.compile_kernels(tmp_path / "narrow.so", flags)
-    narrow = library.opened(tmp_path / "narrow.so")
+    narrow = border.opened(tmp_path / "narrow.so")
     monkeypatch.setattr("seven_terms.training.advance.native.updates.kernels", lambda: narrow)
     for metric, values in table_of(training, mode="native").items():
         np.testing.assert_array_equal(values, wide[metric])
@@ -190,6 +238,92 @@ def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(training):
     assert np.isnan(together[dataclasses.replace(wild, mode="native").id]).any()
     for run in healthy:
         np.testing.assert_array_equal(together[run.id], alone[run.id])
+
+
+STRICT = ("-Wall", "-Wextra", "-Werror")  # of the tests alone: a compiler of next year must not stop a training
+
+
+@pytest.mark.parametrize("name", ["g++", "clang++"])
+def test_the_kernels_compile_without_a_warning(name, tmp_path, monkeypatch):
+    if not shutil.which(name):
+        pytest.skip(f"{name} is not installed")
+    monkeypatch.setenv("CXX", name)
+    library.compile_kernels(tmp_path / "strict.so", (*library.FLAGS, *STRICT))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="takes the sanitizers of GCC")
+def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "g++")
+    runtime = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    # The exceptions of libraries that are opened later pass through the sanitizer only where it finds C++'s own at its start.
+    standard = subprocess.run(["g++", "-print-file-name=libstdc++.so"], capture_output=True, text=True, check=True)
+    if not Path(runtime.stdout.strip()).is_absolute():
+        pytest.skip("GCC's address sanitizer is not installed")
+    flags = [flag for flag in library.FLAGS if flag != "-O3"]
+    sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O2")
+    library.compile_kernels(tmp_path / "sanitized.so", (*flags, *sanitizers, *STRICT))
+    options = {
+        "LD_PRELOAD": f"{runtime.stdout.strip()} {standard.stdout.strip()}",
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.sanitized", str(tmp_path / "sanitized.so")],
+        env={**os.environ, **options},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split("\n")[:-1] == list(CASES)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"LOSSES": ("half_squared_error", "cross_entropy", "squared_error")},
+            "their lists must be those of border.py",
+        ),
+        ({"Rule": type("Rule", (ctypes.Structure,), {"_fields_": border.Rule._fields_[::-1]})}, "their lists must be"),
+        (
+            {
+                "Rule": type(
+                    "Rule", (ctypes.Structure,), {"_fields_": [(n, ctypes.c_double) for n, _ in border.Rule._fields_]}
+                )
+            },
+            "their layout must be those of border.py",
+        ),
+    ],
+    ids=["order of words", "order of fields", "sizes"],
+)
+def test_a_border_that_differs_from_the_library_is_refused_when_it_is_opened(changed, sentence, monkeypatch):
+    path = library.library_path()
+    library.kernels()
+    structs = tuple(changed.get(kind.__name__, kind) for kind in border.STRUCTS)
+    lists = tuple(
+        changed.get(name, getattr(border, name)) for name in ("KINDS", "ACTIVATIONS", "LOSSES", "NORMS", "RULES")
+    )
+    monkeypatch.setattr(border, "STRUCTS", structs)
+    fields = tuple(tuple(name for name, *_ in kind._fields_) for kind in structs)
+    monkeypatch.setattr(border, "WORDS", (*lists, *fields))
+    with pytest.raises(ValueError, match=sentence):
+        border.opened(path)
+
+
+def test_the_functions_of_the_border_are_declared():
+    with pytest.raises(ctypes.ArgumentError):
+        library.kernels().seven_terms_advance(1, 2, 3)
+
+
+def test_too_little_memory_is_an_error_of_python():
+    program = border.Program(
+        kind=0, depth=1, num_inputs=1, width=2**30, num_outputs=1, batch=2**30, length=1, num_groups=1
+    )
+    with pytest.raises(MemoryError, match="memory does not suffice"):
+        border.succeeded(library.kernels().seven_terms_evaluate(ctypes.byref(program), 2**30, None, None, None, None))
 
 
 TASKS = {
@@ -220,6 +354,7 @@ def test_updates_that_a_run_does_not_have_are_refused():
 def test_a_large_split_of_batches_into_parts_changes_nothing(monkeypatch):
     whole = table_of(RNN, mode="native")
     monkeypatch.setattr("seven_terms.training.advance.native.updates.VALUES_OF_BATCHES", 1)
+    monkeypatch.setattr("seven_terms.training.advance.native.updates.VALUES_AT_ONCE", 1)  # one seed after the other
     for metric, values in table_of(RNN, mode="native").items():
         np.testing.assert_array_equal(values, whole[metric])
 

@@ -15,12 +15,15 @@ from typing import Any, Literal
 
 from ..records.runs import Mode
 from ..spec import (
+    Adam,
     Adding,
     BatchNorm,
     Cifar10,
     Clipping,
     Digits,
     GaussianInputs,
+    GroupNorm,
+    LayerNorm,
     LinearRegression,
     Mlp,
     Recurrent,
@@ -36,7 +39,7 @@ COMPILERS = ("c++", "g++", "clang++")
 # Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
 LARGEST_STEP = 1e9
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")
-CELLS = ("tanh", "sigmoid", "relu", "identity")
+CELLS = ("tanh", "sigmoid", "relu", "identity", "lstm", "gru")
 CLASS_LOSSES = ("cross_entropy", "half_squared_error")
 
 
@@ -50,6 +53,10 @@ def _known(value: object) -> bool:
     return knows(value)
 
 
+def _is_positive(value: float) -> bool:
+    return value > 0
+
+
 Known = tuple[object, ...] | Callable[[Any], bool]  # the values that kernels know, or whether they know one
 # What the kernels know, class by class and field by field. Any other class, a subclass too, trains through PyTorch, and so
 # does any field that is not listed here, unless it is at its default.
@@ -58,6 +65,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         **{name: _known for name in ("task", "model", "optimizer", "clipping")},
         **{name: _anything for name in ("initialization", "schedule", "batch_size")},  # drawn, and tabulated, before
         "num_steps": lambda number: number > 0,
+        "batch_growth": _anything,
         "precision": ("float32",),
         "num_devices": (1,),
     },
@@ -66,15 +74,21 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         "activation": ACTIVATIONS,
         "normalization": lambda norm: norm is None or knows(norm),
         "placement": ("before", "after"),
-        "parametrization": ("standard",),
+        "parametrization": ("standard", "mup"),
     },
     BatchNorm: {
-        **{name: _anything for name in ("momentum", "center", "scale", "affine")},
-        "eps": lambda eps: eps > 0,
+        **{name: _anything for name in ("momentum", "center", "scale", "affine", "ghost", "noisy")},
+        "eps": _is_positive,
     },
+    LayerNorm: {"eps": _is_positive},
+    GroupNorm: {"num_groups": _anything, "eps": _is_positive},
     Recurrent: {"cell": CELLS, "width": _anything, "read_all": (False,), "regularization": _anything},
     Sgd: {name: _anything for name in ("learning_rate", "momentum", "weight_decay", "nesterov")},
-    Clipping: {"norm": _anything, "value": _anything},
+    Adam: {
+        **{name: _anything for name in ("learning_rate", "beta1", "beta2", "weight_decay", "decoupled")},
+        "eps": _is_positive,  # the places that pad a row are zero, and would be 0 / 0
+    },
+    Clipping: {name: _anything for name in ("norm", "value", "adaptive")},
     Digits: {
         **{name: _anything for name in ("source", "resolution", "binarize", "num_train", "image")},
         "loss": CLASS_LOSSES,
@@ -136,8 +150,10 @@ def _fits(training: Training) -> bool:
     if isinstance(model, Recurrent):
         sequences = getattr(task, "length", None) is not None
         return sequences and training.batch_size is not None
-    if isinstance(model, Mlp) and model.normalization and training.batch_size == 1:
-        return False
+    if isinstance(model, Mlp) and isinstance(model.normalization, BatchNorm):
+        ghost, size = model.normalization.ghost, training.batch_size or getattr(task, "num_train", None) or 0
+        if size == 1 or (ghost and (ghost == 1 or size % ghost)):  # PyTorch refuses them in a sentence
+            return False
     return training.batch_size is not None or _is_known_split(training)
 
 

@@ -3,14 +3,35 @@
 
 #include <utility>
 
-#include "layers.h"
+#include "norms.h"
 #include "products.h"
 
-// dL/dW and dL/db of y = x W + b, from the gradient of y.
-static void parameters_backward(const Matrix &m, float *found, Left x, const float *gradient, int rows) {
-    int ld = padded(m.out);
-    product(found + m.at, ld, ZERO, {x.data, x.column, x.row}, gradient, ld, m.in, m.out, rows);
-    if (m.bias >= 0) sum_rows(gradient, ld, rows, m.out, found + m.bias);
+// What an update reads. Labels or targets, as the loss asks; `noise` is that of noisy batch norm, [depth, 2, H].
+struct Batch {
+    const float *inputs;    // [B, D], [B, T, D]
+    const int64_t *labels;  // [B]
+    const float *targets;   // [B, C]
+    const float *noise;
+};
+
+// dL/dW and dL/db of y = multiplier x W + bias_multiplier b, from g = dL/dy [rows, ld], which becomes multiplier g.
+static void parameters_backward(
+    const Matrix &m, float *found, Left x, float *g, int rows, float multiplier = 1, float bias_multiplier = 1) {
+    int ld = m.ld();
+    if (m.bias >= 0) sum_rows(g, ld, rows, ld, found + m.bias);
+    if (m.bias >= 0 && bias_multiplier != 1)
+        for (int j = 0; j < ld; j += LANES) store(found + m.bias + j, bias_multiplier * load(found + m.bias + j));
+    if (multiplier != 1)
+        for (long i = 0; i < (long)rows * ld; i += LANES) store(g + i, multiplier * load(g + i));
+    product(found + m.at, ld, ZERO, {x.data, x.column, x.row}, g, ld, m.in, ld, rows);
+}
+
+// dL/dx [rows, ld_x] of y = x W from g = dL/dy; `w_transposed` is room for W^T.
+static void input_backward(
+    const Matrix &m, const float *row, const float *g, float *of_x, Start start, float *w_transposed, int rows) {
+    int ld_x = padded(m.in);
+    transpose(row + m.at, m.ld(), w_transposed, ld_x, m.in, m.ld());
+    product(of_x, ld_x, start, {g, m.ld(), 1}, w_transposed, ld_x, rows, m.in, m.ld());
 }
 
 struct Dense {
@@ -18,8 +39,9 @@ struct Dense {
     const Layout &layout;
     int ld;     // of a hidden layer's rows
     long size;  // of a hidden layer's numbers for a batch
-    Memory activations, outputs, standards, rates;  // of all layers, for the way back
-    Memory logits, gradient, below, turned;
+    long size_of_inv_std;
+    Memory activations, outputs, x_hats, inv_stds;  // of all layers, for the way back
+    Memory logits, gradient, below, w_transposed;
     bool is_evaluating = false;
 
     Dense(const Program &p, const Layout &layout)
@@ -27,98 +49,115 @@ struct Dense {
           layout(layout),
           ld(padded(p.width)),
           size((long)p.batch * ld),
+          size_of_inv_std(std::max(size, (long)padded(p.batch * p.num_groups))),
           activations(p.depth * size),
           outputs(has_own_outputs() ? p.depth * size : 0),
-          standards(p.normalized ? p.depth * size : 0),
-          rates((long)p.depth * ld),
+          x_hats(p.normalized() ? p.depth * size : 0),
+          inv_stds(p.normalized() ? p.depth * size_of_inv_std : 0),
           logits((long)p.batch * padded(p.num_outputs)),
           gradient(size),
           below(size),
-          turned((long)padded(p.num_outputs > p.width ? p.num_outputs : p.width) * ld) {}
+          w_transposed((long)padded(p.num_outputs > p.width ? p.num_outputs : p.width) * ld) {}
 
-    bool has_own_outputs() const { return p.residual || (p.normalized && p.normalized_after); }
+    bool has_own_outputs() const { return p.residual || (p.normalized() && p.normalized_after); }
     float *activation(int layer) { return activations.data() + layer * size; }
     float *output(int layer) { return (has_own_outputs() ? outputs : activations).data() + layer * size; }
-    float *standard(int layer) { return standards.data() + layer * size; }
-    float *rate(int layer) { return rates.data() + layer * ld; }
-    const Matrix &matrix(int layer) const { return layout.matrices[layer * (p.normalized && p.affine ? 3 : 1)]; }
-    long gain(int layer) const { return p.affine ? (&matrix(layer) + 1)->at : 0; }
-    long shift(int layer) const { return p.affine ? (&matrix(layer) + 2)->at : 0; }
+    int index(int layer) const { return layer * (p.normalized() && p.affine ? 3 : 1); }
+    const Matrix &matrix(int layer) const { return layout.matrices[index(layer)]; }
+    long gamma(int layer) const { return p.affine ? layout.matrices[index(layer) + 1].at : 0; }
+    long beta(int layer) const { return p.affine ? layout.matrices[index(layer) + 2].at : 0; }
     bool skips(int layer) const { return p.residual && matrix(layer).in == p.width; }
     Left input(int layer, const float *inputs) {
         return layer ? Left{output(layer - 1), ld, 1} : Left{inputs, p.num_inputs, 1};
     }
+    // muP, see `seven_terms.models.mlp`.
+    float multiplier(int layer) const { return layer == p.depth ? p.readout_multiplier : layer ? 1 : p.input_multiplier; }
+    float bias_multiplier(int layer) const { return layer == p.depth ? 1 : p.bias_multiplier; }
 
-    // Return outputs [batch, padded(num_outputs)] in evaluation mode.
+    // Return outputs [B, padded(C)] in evaluation mode.
     const float *evaluate(const float *row, const float *inputs, float *const *statistics) {
         is_evaluating = true;
-        for (int i = 0; i < p.depth; i++) forward(i, row, inputs, statistics + 2 * i);
+        for (int i = 0; i < p.depth; i++) forward(i, row, inputs, statistics, nullptr);
         apply(p.depth, row, input(p.depth, inputs), logits.data());
         return logits.data();
     }
 
-    // Return the loss of the parameters in `row` on inputs [batch, num_inputs], and fill `found` with its gradient.
-    // `statistics` points to each layer's running mean and variance, which move.
-    float pass(
-        const float *row, float *found, const float *inputs, const int64_t *labels, const float *targets,
-        float *const *statistics) {
-        for (int i = 0; i < p.depth; i++) forward(i, row, inputs, statistics + 2 * i);
-        apply(p.depth, row, input(p.depth, inputs), logits.data());
-        float loss = loss_backward(p, logits.data(), padded(p.num_outputs), labels, targets);
-        parameters_backward(matrix(p.depth), found, input(p.depth, inputs), logits.data(), p.batch);
-        if (p.depth) input_backward(p.depth, row, logits.data(), gradient.data(), ZERO);
-        for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, inputs);
+    // Return the loss of the parameters in `row`, and fill `found` with its gradient; running statistics move.
+    float pass(const float *row, float *found, const Batch &batch, float *const *statistics) {
+        for (int i = 0; i < p.depth; i++) forward(i, row, batch.inputs, statistics, batch.noise);
+        apply(p.depth, row, input(p.depth, batch.inputs), logits.data());
+        float loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
+        weights_backward(p.depth, found, batch.inputs, logits.data());
+        if (p.depth) input_backward(matrix(p.depth), row, logits.data(), gradient.data(), ZERO, w_transposed.data(), p.batch);
+        for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, batch, statistics);
         return loss;
     }
 
     void apply(int layer, const float *row, Left x, float *y) {
         const Matrix &m = matrix(layer);
-        Start start = m.bias >= 0 ? Start{false, row + m.bias} : ZERO;
-        product(y, padded(m.out), start, x, row + m.at, padded(m.out), p.batch, m.out, m.in);
+        float a = multiplier(layer), b = bias_multiplier(layer);
+        bool is_plain = a == 1 && b == 1;
+        Start start = is_plain && m.bias >= 0 ? Start{false, row + m.bias} : ZERO;
+        product(y, m.ld(), start, x, row + m.at, m.ld(), p.batch, m.out, m.in);
+        if (is_plain) return;
+        for (int i = 0; i < p.batch; i++)
+            for (int j = 0; j < m.ld(); j += LANES) {
+                V scaled = a * load(y + i * m.ld() + j);
+                store(y + i * m.ld() + j, m.bias >= 0 ? scaled + b * load(row + m.bias + j) : scaled);
+            }
     }
 
-    void forward(int layer, const float *row, const float *inputs, float *const *statistics) {
+    void forward(int layer, const float *row, const float *inputs, float *const *statistics, const float *noise) {
         float *y = activation(layer), *out = output(layer);
         apply(layer, row, input(layer, inputs), y);
-        if (p.normalized && !p.normalized_after) normalized(layer, y, row, statistics);
+        if (p.normalized() && !p.normalized_after) normalize(normalized(layer, row, statistics, noise), y);
         activate(p.activation, y, y, size);
         if (out != y) std::memcpy(out, y, size * sizeof(float));
-        if (p.normalized && p.normalized_after) normalized(layer, out, row, statistics);
+        if (p.normalized() && p.normalized_after) normalize(normalized(layer, row, statistics, noise), out);
         if (!skips(layer)) return;
         Left x = input(layer, inputs);
         for (int i = 0; i < p.batch; i++)
             for (int j = 0; j < p.width; j++) out[i * ld + j] += x.data[i * x.row + j];
     }
 
-    void normalized(int layer, float *x, const float *row, float *const *statistics) {
-        const float *a = row + gain(layer), *b = row + shift(layer);
-        if (is_evaluating) return normalize_by_running(p, x, ld, p.batch, a, b, statistics[0], statistics[1]);
-        normalize(p, x, ld, a, b, standard(layer), rate(layer), statistics[0], statistics[1]);
+    Normalized normalized(int layer, const float *row, float *const *statistics, const float *noise) {
+        bool has_running = p.has(Norm::batch);
+        return {p,
+                ld,
+                row + gamma(layer),
+                row + beta(layer),
+                x_hats.data() + layer * size,
+                inv_stds.data() + layer * size_of_inv_std,
+                has_running ? statistics[2 * layer] : nullptr,
+                has_running ? statistics[2 * layer + 1] : nullptr,
+                noise ? noise + 2l * layer * p.width : nullptr,
+                noise ? noise + (2l * layer + 1) * p.width : nullptr};
+    }
+
+    void normalize(const Normalized &n, float *x) {
+        if (p.has(Norm::group)) return group_norm(n, x);
+        is_evaluating ? batch_norm_by_running(n, x) : batch_norm(n, x);
+    }
+
+    void normalized_backward(int layer, const float *row, float *found, const Batch &batch, float *const *statistics) {
+        auto *back = p.has(Norm::group) ? group_norm_backward : batch_norm_backward;
+        back(normalized(layer, row, statistics, batch.noise), gradient.data(), found + gamma(layer), found + beta(layer));
+    }
+
+    void weights_backward(int layer, float *found, const float *inputs, float *g) {
+        parameters_backward(matrix(layer), found, input(layer, inputs), g, p.batch, multiplier(layer), bias_multiplier(layer));
     }
 
     // `gradient` holds dL/d(output of the layer), and afterwards that of the layer below.
-    void backward(int layer, const float *row, float *found, const float *inputs) {
+    void backward(int layer, const float *row, float *found, const Batch &batch, float *const *statistics) {
         float *g = gradient.data();
         if (layer && skips(layer)) std::memcpy(below.data(), g, size * sizeof(float));
-        if (p.normalized && p.normalized_after) normalized_backward(layer, row, found);
+        if (p.normalized() && p.normalized_after) normalized_backward(layer, row, found, batch, statistics);
         times_slope(p.activation, g, activation(layer), size);
-        if (p.normalized && !p.normalized_after) normalized_backward(layer, row, found);
-        parameters_backward(matrix(layer), found, input(layer, inputs), g, p.batch);
+        if (p.normalized() && !p.normalized_after) normalized_backward(layer, row, found, batch, statistics);
+        weights_backward(layer, found, batch.inputs, g);
         if (!layer) return;
-        input_backward(layer, row, g, below.data(), skips(layer) ? KEPT : ZERO);
+        input_backward(matrix(layer), row, g, below.data(), skips(layer) ? KEPT : ZERO, w_transposed.data(), p.batch);
         std::swap(gradient, below);
-    }
-
-    void normalized_backward(int layer, const float *row, float *found) {
-        normalize_backward(p, gradient.data(), ld, row + gain(layer), standard(layer), rate(layer), found + gain(layer),
-                           found + shift(layer));
-    }
-
-    // dL/dx of y = x W + b.
-    void input_backward(int layer, const float *row, const float *of_y, float *of_x, Start start) {
-        const Matrix &m = matrix(layer);
-        int ld_y = padded(m.out), ld_x = padded(m.in);
-        transpose(row + m.at, ld_y, turned.data(), ld_x, m.in, m.out);
-        product(of_x, ld_x, start, {of_y, ld_y, 1}, turned.data(), ld_x, p.batch, m.in, m.out);
     }
 };

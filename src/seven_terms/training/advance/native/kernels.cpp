@@ -2,68 +2,28 @@
 //
 // `seven_terms.training.advance.native` compiles and calls this file; the numbers of a run depend on its arguments alone.
 #include <memory>
+#include <new>
 
-#include "recurrent.h"
+#include "gated.h"
+#include "rules.h"
 
-struct Rule {  // updates.py holds the same fields in the same order; infinity and zero are off
-    float momentum, weight_decay, clip_value, clip_norm;
+// What a call works on. Tensors are PyTorch's, contiguous and in the order of the module's parameters; `first_state` is the
+// velocity or the mean, `second_state` the square, null without. inputs [updates, B, ...], labels int64 [updates, B], targets
+// float [updates, B, C], noise [updates, depth, 2, H] or null, rates [updates], measured [updates, NUM_MEASURED]. `distance` is
+// 1, or 0 where every update sees the same batch.
+#define CALL_POINTERS(X) \
+    X(float *const *, parameters) X(float *const *, first_state) X(float *const *, second_state) X(float *const *, statistics) \
+    X(const float *, inputs) X(const int64_t *, labels) X(const float *, targets) X(const float *, noise) \
+    X(const double *, rates) X(float *, measured)
+#define CALL_INTEGERS(X) X(first_update) X(num_updates) X(distance)
+struct Call {
+#define AS_FIELD(type, name) type name;
+    CALL_POINTERS(AS_FIELD)
+#undef AS_FIELD
+#define AS_FIELD(name) int64_t name;
+    CALL_INTEGERS(AS_FIELD)
+#undef AS_FIELD
 };
-
-constexpr int NUM_TOLD = 4;  // of an update: loss, gradient norm before and after clipping, norm of the update
-constexpr float NORM_EPS = 1e-6f;  // torch.nn.utils.clip_grad_norm_
-
-static float norm(const float *x, long size) {
-    V sum[4] = {};
-    long i = 0;
-    for (; i + 4 * LANES <= size; i += 4 * LANES)
-        for (int j = 0; j < 4; j++) sum[j] += load(x + i + j * LANES) * load(x + i + j * LANES);
-    for (; i < size; i += LANES) sum[0] += load(x + i) * load(x + i);
-    return std::sqrt(sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3])));
-}
-
-static void clip_entries(float *gradient, long size, float bound) {
-    for (long i = 0; i < size; i += LANES) {
-        V g = load(gradient + i);
-        store(gradient + i, choose(g > bound, all(bound), choose(g < -bound, all(-bound), g)));
-    }
-}
-
-// Return the norm of the update; SGD as in `seven_terms.optimizers.rules`, its gradient multiplied by `factor`.
-static float step(
-    const Program &p, const Rule &rule, float rate, float factor, float *row, const float *gradient, float *velocity,
-    long size) {
-    V sum[2] = {};
-    for (long i = 0; i < size; i += LANES) {
-        V w = load(row + i), d = load(gradient + i);
-        if (factor != 1.0f) d = d * factor;
-        if (rule.weight_decay != 0.0f) d = d + rule.weight_decay * w;
-        if (velocity) {
-            V v = rule.momentum * load(velocity + i) + d;
-            store(velocity + i, v);
-            d = p.nesterov ? d + rule.momentum * v : v;
-        }
-        V next = w - rate * d, moved = next - w;
-        store(row + i, next);
-        sum[i / LANES % 2] += moved * moved;
-    }
-    return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
-}
-
-static void update(
-    const Program &p, const Rule &rule, float rate, float *row, float *gradient, float *velocity, long size, float *told) {
-    float before = norm(gradient, size), after = before, factor = 1.0f;
-    if (rule.clip_value < INFINITY) {
-        clip_entries(gradient, size, rule.clip_value);
-        after = norm(gradient, size);
-    }
-    if (rule.clip_norm < INFINITY) {
-        factor = rule.clip_norm / (after + NORM_EPS);
-        factor = factor > 1.0f ? 1.0f : factor;
-        after = factor * after;
-    }
-    told[1] = before, told[2] = after;
-    told[3] = step(p, rule, rate, factor, row, gradient, velocity, size);
-}
 
 // What a run needs besides its own numbers. Kept for the next run of the same program: fresh memory costs more than an update.
 template <class Net>
@@ -71,17 +31,19 @@ struct Workspace {
     Program program;
     Layout layout;
     Packing packing;
-    Memory row, gradient, velocity;
+    Memory w, g, state[2];
     Net net;
 
     explicit Workspace(const Program &p)
         : program(p),
           layout(layout_of(p)),
           packing(layout),
-          row(layout.size),
-          gradient(layout.size),
-          velocity(layout.size),
+          w(layout.size),
+          g(layout.size),
+          state{Memory(layout.size), Memory(layout.size)},
           net(program, layout) {}
+    Workspace(const Workspace &) = delete;  // parts hold references to each other
+    Workspace &operator=(const Workspace &) = delete;
 
     static Workspace &of(const Program &p) {
         static thread_local std::unique_ptr<Workspace> kept;
@@ -91,26 +53,28 @@ struct Workspace {
 };
 
 template <class Net>
-static void advance(
-    const Program &p, const Rule &rule, int num_updates, float *const *parameters, float *const *velocities,
-    float *const *statistics, const float *inputs, const void *labels, int distance, const float *rates, float *told) {
+static void advance(const Program &p, const Rule &rule, const Call &call) {
     Workspace<Net> &space = Workspace<Net>::of(p);
-    float *row = space.row.data(), *gradient = space.gradient.data(), *velocity = velocities ? space.velocity.data() : nullptr;
-    space.packing.pack(parameters, row);
-    if (velocities) space.packing.pack(velocities, velocity);
-    for (int u = 0; u < num_updates; u++) {
-        long first = (long)u * p.batch * distance;
-        const float *batch = inputs + first * p.length * p.num_inputs;
-        const int64_t *classes = static_cast<const int64_t *>(labels) + first;
-        const float *targets = static_cast<const float *>(labels) + first * p.num_outputs;
-        told[u * NUM_TOLD] = space.net.pass(row, gradient, batch, classes, targets, statistics);
-        update(p, rule, rates[u], row, gradient, velocity, space.layout.size, told + u * NUM_TOLD);
+    float *const *states[2] = {call.first_state, call.second_state};
+    Rows rows = {space.w.data(), space.g.data(), {nullptr, nullptr}, space.layout.size};
+    space.packing.pack(call.parameters, rows.w);
+    for (int i = 0; i < 2; i++)
+        if (states[i]) space.packing.pack(states[i], rows.state[i] = space.state[i].data());
+    for (int64_t u = 0; u < call.num_updates; u++) {
+        long first = u * p.batch * call.distance;
+        Batch batch = {call.inputs + first * p.length * p.num_inputs, call.labels ? call.labels + first : nullptr,
+                       call.targets ? call.targets + first * p.num_outputs : nullptr,
+                       call.noise ? call.noise + u * p.depth * 2 * p.width : nullptr};
+        float *measured = call.measured + u * NUM_MEASURED;
+        measured[LOSS] = space.net.pass(rows.w, rows.g, batch, call.statistics);
+        update(p, space.layout, rule, call.rates[u], call.first_update + u, rows, measured);
     }
-    space.packing.unpack(row, parameters);
-    if (velocities) space.packing.unpack(velocity, velocities);
+    space.packing.unpack(rows.w, call.parameters);
+    for (int i = 0; i < 2; i++)
+        if (states[i]) space.packing.unpack(rows.state[i], states[i]);
 }
 
-// A block of examples at a time; the last one goes on with less.
+// A block of examples at a time; the last one holds fewer.
 template <class Net>
 static void evaluate(
     Program p, int num_examples, float *const *parameters, float *const *statistics, const float *inputs, float *outputs) {
@@ -125,7 +89,18 @@ static void evaluate(
     }
 }
 
-extern "C" const char *seven_terms_compiler() {
+// Return 0, or 1 where memory does not suffice: no exception leaves this library.
+template <class Body>
+static int guarded(Body body) noexcept {
+    try {
+        body();
+        return 0;
+    } catch (const std::bad_alloc &) {
+        return 1;
+    }
+}
+
+extern "C" const char *seven_terms_compiler() noexcept {
 #ifdef __clang__
     return "Clang " __clang_version__;
 #else
@@ -133,20 +108,50 @@ extern "C" const char *seven_terms_compiler() {
 #endif
 }
 
-// Make updates of one run in place. Tensors are PyTorch's, contiguous and in the order of the module's parameters; without
-// momentum `velocities` is null. inputs [updates, batch, ...], labels int64 [updates, batch] or targets float [updates, batch, out],
-// rates [updates], told [updates, NUM_TOLD]. `distance` is 1, or 0 where every update sees the same batch.
-extern "C" void seven_terms_advance(
-    const Program *p, const Rule *rule, int num_updates, float *const *parameters, float *const *velocities,
-    float *const *statistics, const float *inputs, const void *labels, int distance, const float *rates, float *told) {
-    auto *of_kind = p->kind == RECURRENT ? advance<RecurrentNet> : advance<Dense>;
-    of_kind(*p, *rule, num_updates, parameters, velocities, statistics, inputs, labels, distance, rates, told);
+#define AS_WORD(word) #word " "
+#define AS_SECOND_WORD(type, word) #word " "
+
+// Every list that border.py keeps too, in its order.
+extern "C" const char *seven_terms_words() noexcept {
+    return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| "
+        PROGRAM_INTEGERS(AS_WORD) PROGRAM_FLOATS(AS_WORD) "| " RULE_FLOATS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
+        CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD);
 }
 
-// Write the outputs [num_examples, num_outputs] of one run in evaluation mode.
-extern "C" void seven_terms_evaluate(
+// The size of each struct, then where each of its fields lies; ended by -1.
+extern "C" const int64_t *seven_terms_layout() noexcept {
+#define OF(name) offsetof(STRUCT, name),
+#define OF_SECOND(type, name) offsetof(STRUCT, name),
+    static const int64_t numbers[] = {
+#define STRUCT Program
+        sizeof(Program), PROGRAM_INTEGERS(OF) PROGRAM_FLOATS(OF)
+#undef STRUCT
+#define STRUCT Rule
+        sizeof(Rule), RULE_FLOATS(OF) RULE_DOUBLES(OF)
+#undef STRUCT
+#define STRUCT Call
+        sizeof(Call), CALL_POINTERS(OF_SECOND) CALL_INTEGERS(OF)
+#undef STRUCT
+        -1};
+    return numbers;
+}
+
+// Make updates of one run in place.
+extern "C" int seven_terms_advance(const Program *p, const Rule *rule, const Call *call) noexcept {
+    auto of_kind = p->is(Kind::simple) ? advance<SimpleNet>
+        : p->is(Kind::lstm)            ? advance<LstmNet>
+        : p->is(Kind::gru)             ? advance<GruNet>
+                                       : advance<Dense>;
+    return guarded([&] { of_kind(*p, *rule, *call); });
+}
+
+// Write the outputs [num_examples, C] of one run in evaluation mode.
+extern "C" int seven_terms_evaluate(
     const Program *p, int num_examples, float *const *parameters, float *const *statistics, const float *inputs,
-    float *outputs) {
-    auto *of_kind = p->kind == RECURRENT ? evaluate<RecurrentNet> : evaluate<Dense>;
-    of_kind(*p, num_examples, parameters, statistics, inputs, outputs);
+    float *outputs) noexcept {
+    auto of_kind = p->is(Kind::simple) ? evaluate<SimpleNet>
+        : p->is(Kind::lstm)            ? evaluate<LstmNet>
+        : p->is(Kind::gru)             ? evaluate<GruNet>
+                                       : evaluate<Dense>;
+    return guarded([&] { of_kind(*p, num_examples, parameters, statistics, inputs, outputs); });
 }

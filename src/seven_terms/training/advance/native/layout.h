@@ -1,60 +1,92 @@
-// What a run's program looks like, and its parameters as one row of numbers.
+// What a run's program looks like, and its parameters as one row of numbers. (Headers here are parts of kernels.cpp.)
 //
-// A weight matrix [out, in] of PyTorch is kept as [in, padded(out)], so that a layer's outputs lie side by side in vectors.
+// Letters and shapes, here and in all files: B examples of a batch, T time steps, D inputs, H units of a layer, C outputs;
+// ld is the length of a padded row, so [B, ld] are B rows of which H numbers count and the rest are zero. g is always dL/d(what
+// stands there); x_hat, gamma, beta and inv_std = 1 / sqrt(var + eps) are those of Ioffe and Szegedy 2015.
+//
+// A weight matrix [out, in] of PyTorch is kept as [in, ld(out)], so that a layer's outputs lie side by side in vectors. The gates
+// of a recurrent cell are blocks of one matrix: [in, gates, padded(H)].
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "vectors.h"
 
-enum Kind { DENSE, RECURRENT };
-enum Activation { SIGMOID, TANH, RELU, IDENTITY, SOFTSIGN };
-enum Loss { CROSS_ENTROPY, HALF_SQUARED_ERROR, SQUARED_ERROR };
+// Each list makes an enum here and a list of words that `border.py` compares with its own.
+#define KINDS(X) X(dense) X(simple) X(lstm) X(gru)
+#define ACTIVATIONS(X) X(sigmoid) X(tanh) X(relu) X(identity) X(softsign)
+#define LOSSES(X) X(cross_entropy) X(half_squared_error) X(squared_error)
+#define NORMS(X) X(none) X(batch) X(group)
+#define RULES(X) X(sgd) X(adam)
+#define AS_ENUM(word) word,
+enum class Kind { KINDS(AS_ENUM) };
+enum class Activation { ACTIVATIONS(AS_ENUM) };
+enum class Loss { LOSSES(AS_ENUM) };
+enum class Norm { NORMS(AS_ENUM) };
+enum class RuleKind { RULES(AS_ENUM) };
+#undef AS_ENUM
 
-struct Program {  // updates.py holds the same fields in the same order
-    int32_t kind, depth, num_inputs, width, num_outputs, batch, length, activation, loss;
-    int32_t bias, residual, normalized, normalized_after, center, scale, affine, nesterov;
-    float eps, statistics_momentum, regularization;
+#define PROGRAM_INTEGERS(X) \
+    X(kind) X(depth) X(num_inputs) X(width) X(num_outputs) X(batch) X(length) X(activation) X(loss) X(bias) X(residual) \
+    X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled)
+#define PROGRAM_FLOATS(X) \
+    X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
+struct Program {
+#define AS_FIELD(name) int32_t name;
+    PROGRAM_INTEGERS(AS_FIELD)
+#undef AS_FIELD
+#define AS_FIELD(name) float name;
+    PROGRAM_FLOATS(AS_FIELD)
+#undef AS_FIELD
+
+    bool is(Kind k) const { return kind == (int)k; }
+    bool has(Norm n) const { return norm == (int)n; }
+    bool normalized() const { return !has(Norm::none); }
+    int gates() const { return is(Kind::lstm) ? 4 : is(Kind::gru) ? 3 : 1; }
 };
 
 struct Matrix {
-    int in, out;
-    long at;    // of [in, padded(out)] in the row of parameters
-    long bias;  // of [padded(out)]; negative where there is none
-    bool is_vector = false;  // a gain or a shift [out]: one row, no bias
-    long rows() const { return is_vector ? 1 : in; }
+    int in, out;  // `out` of each block
+    int blocks;
+    long at;    // of [in, ld] in the row of parameters
+    long bias;  // of [ld]; negative where there is none
+    bool is_vector;   // gamma or beta [out]: one row, no bias
+    bool is_readout;  // not clipped adaptively
+    int ld() const { return blocks * padded(out); }
 };
 
 struct Layout {
-    std::vector<Matrix> matrices;  // in the order of PyTorch's parameters, a bias behind its matrix
+    std::vector<Matrix> matrices = {};  // in the order of PyTorch's parameters, a bias behind its matrix
     long size = 0;
 
-    void add(int in, int out, bool has_bias) {
-        Matrix matrix = {in, out, size, -1};
-        size += (long)in * padded(out);
-        if (has_bias) matrix.bias = size, size += padded(out);
+    void add(int in, int out, bool has_bias, int blocks = 1) {
+        Matrix matrix = {in, out, blocks, size, -1, false, false};
+        size += (long)in * matrix.ld();
+        if (has_bias) matrix.bias = size, size += matrix.ld();
         matrices.push_back(matrix);
     }
     void add_vector(int out) {
-        matrices.push_back({1, out, size, -1, true});
+        matrices.push_back({1, out, 1, size, -1, true, false});
         size += padded(out);
     }
 };
 
 static Layout layout_of(const Program &p) {
     Layout layout;
-    if (p.kind == RECURRENT) {
-        layout.add(p.num_inputs, p.width, true);
-        layout.add(p.width, p.width, false);
+    if (!p.is(Kind::dense)) {
+        layout.add(p.num_inputs, p.width, true, p.gates());
+        layout.add(p.width, p.width, false, p.gates());
     } else {
         for (int i = 0; i < p.depth; i++) {
             layout.add(i ? p.width : p.num_inputs, p.width, p.bias);
-            if (p.normalized && p.affine) layout.add_vector(p.width), layout.add_vector(p.width);
+            if (p.normalized() && p.affine) layout.add_vector(p.width), layout.add_vector(p.width);
         }
     }
-    int last = p.kind == DENSE && p.depth == 0 ? p.num_inputs : p.width;
-    layout.add(last, p.num_outputs, p.kind == RECURRENT || p.bias);
+    int last = p.is(Kind::dense) && p.depth == 0 ? p.num_inputs : p.width;
+    layout.add(last, p.num_outputs, !p.is(Kind::dense) || p.bias);
+    layout.matrices.back().is_readout = true;
     return layout;
 }
 
@@ -72,40 +104,52 @@ static void copy_rows(const float *from, long ld_from, float *to, long ld_to, in
 // Copies PyTorch's tensors into a row, or back. What a row holds in the places that pad it is always zero.
 struct Packing {
     const Layout &layout;
-    Memory square, turned;
+    Memory rows_of_out, rows_of_in;  // a block as [padded(out), padded(in)], and transposed
 
-    explicit Packing(const Layout &layout) : layout(layout) {
-        long largest = 0;
-        for (const Matrix &m : layout.matrices) largest = std::max(largest, (long)padded(m.out) * padded(m.in));
-        square = Memory(largest), turned = Memory(largest);
+    explicit Packing(const Layout &layout) : layout(layout), rows_of_out(largest(layout)), rows_of_in(largest(layout)) {}
+
+    static long largest(const Layout &layout) {
+        long most = 0;
+        for (const Matrix &m : layout.matrices) most = std::max(most, (long)padded(m.out) * padded(m.in));
+        return most;
     }
 
     void pack(float *const *tensors, float *row) {
         for (const Matrix &m : layout.matrices) {
             if (m.is_vector) {
-                copy_vector(*tensors++, m.out, row + m.at);
+                copy_in(*tensors++, m, row + m.at);
                 continue;
             }
-            copy_rows(*tensors++, m.in, square.data(), padded(m.in), m.out, m.in);
-            transpose(square.data(), padded(m.in), row + m.at, padded(m.out), m.out, m.in);
-            if (m.bias >= 0) copy_vector(*tensors++, m.out, row + m.bias);
+            for (int block = 0; block < m.blocks; block++) {
+                const float *from = *tensors + (long)block * m.out * m.in;
+                copy_rows(from, m.in, rows_of_out.data(), padded(m.in), m.out, m.in);
+                transpose(rows_of_out.data(), padded(m.in), row + m.at + block * padded(m.out), m.ld(), m.out, m.in);
+            }
+            tensors++;
+            if (m.bias >= 0) copy_in(*tensors++, m, row + m.bias);
         }
     }
 
     void unpack(const float *row, float *const *tensors) {
         for (const Matrix &m : layout.matrices) {
             if (m.is_vector) {
-                std::memcpy(*tensors++, row + m.at, m.out * sizeof(float));
+                copy_out(row + m.at, m, *tensors++);
                 continue;
             }
-            transpose(row + m.at, padded(m.out), turned.data(), padded(m.in), m.in, m.out);
-            copy_rows(turned.data(), padded(m.in), *tensors++, m.in, m.out, m.in);
-            if (m.bias >= 0) std::memcpy(*tensors++, row + m.bias, m.out * sizeof(float));
+            for (int block = 0; block < m.blocks; block++) {
+                transpose(row + m.at + block * padded(m.out), m.ld(), rows_of_in.data(), padded(m.in), m.in, m.out);
+                copy_rows(rows_of_in.data(), padded(m.in), *tensors + (long)block * m.out * m.in, m.in, m.out, m.in);
+            }
+            tensors++;
+            if (m.bias >= 0) copy_out(row + m.bias, m, *tensors++);
         }
     }
 
-    static void copy_vector(const float *from, int size, float *to) {
-        std::memcpy(to, from, size * sizeof(float));
-        std::memset(to + size, 0, (padded(size) - size) * sizeof(float));
+    static void copy_in(const float *from, const Matrix &m, float *to) {
+        std::memset(to, 0, m.ld() * sizeof(float));
+        copy_rows(from, m.out, to, padded(m.out), m.blocks, m.out);
+    }
+    static void copy_out(const float *from, const Matrix &m, float *to) {
+        copy_rows(from, padded(m.out), to, m.out, m.blocks, m.out);
     }
 };

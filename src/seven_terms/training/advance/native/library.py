@@ -15,6 +15,7 @@ from ....planning.modes import compiler
 from ....records.atomic import is_whole, write
 from ....spec import require
 from ....tasks.storage import own_directory
+from .border import opened
 
 SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
 TUNING = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
@@ -29,20 +30,6 @@ def kernels() -> ctypes.CDLL:
     if not is_whole(path):  # not there yet, or damaged: a flipped bit of code would train other numbers
         compile_kernels(path)
     return opened(path)
-
-
-def opened(path: Path) -> ctypes.CDLL:
-    try:
-        library = ctypes.CDLL(str(path))
-    except OSError as error:
-        raise ValueError(
-            f"kernels {str(path)!r}: the system must be able to load them, got {str(error)!r}; "
-            "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
-        ) from error
-    for function in (library.seven_terms_advance, library.seven_terms_evaluate):
-        function.restype = None
-    library.seven_terms_compiler.restype = ctypes.c_char_p
-    return library
 
 
 def compiled_by() -> str:

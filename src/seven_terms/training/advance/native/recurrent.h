@@ -1,83 +1,118 @@
-// Forward and backward pass of a simple recurrent network whose last state is read (`seven_terms.models.recurrent`).
+// Forward and backward pass of a recurrent network whose last state is read (`seven_terms.models.recurrent`).
 //
-// h_t = f(W_in x_t + b + W h_{t-1}), h_0 = 0. States lie one time after the other, so the gradient of W is one product over all
-// steps and examples.
+// Simple cells: h_t = f(W_in x_t + b + W h_{t-1}), h_0 = 0. States lie one time after the other, [T, B, ld], so the gradient of W
+// is one product over all steps and examples.
 #pragma once
 
 #include "dense.h"
 
-struct RecurrentNet {
+// What all cells share: the inputs by time, the sums that they drive, the readout.
+struct Sequence {
     const Program &p;
     const Matrix &input, &recurrent, &readout;
-    int ld, ldo;
-    long size;  // of a state for a batch
-    Memory states, gradients, by_time, logits, turned;
-    Memory of_states;  // dL/dh_t from t = 0 on, for the regularizer
+    int ld, ld_gates, ld_out;
+    long size, size_gates;  // of a state, and of the gates of a step, for a batch
+    int rows;               // of all steps
+    Memory x, h, logits, w_transposed;
 
-    RecurrentNet(const Program &p, const Layout &layout)
+    Sequence(const Program &p, const Layout &layout)
         : p(p),
           input(layout.matrices[0]),
           recurrent(layout.matrices[1]),
           readout(layout.matrices[2]),
           ld(padded(p.width)),
-          ldo(padded(p.num_outputs)),
+          ld_gates(input.ld()),
+          ld_out(padded(p.num_outputs)),
           size((long)p.batch * ld),
-          states(p.length * size),
-          gradients(p.length * size),
-          by_time((long)p.length * p.batch * p.num_inputs),
-          logits((long)p.batch * ldo),
-          turned((long)(ld > ldo ? ld : ldo) * ld),
-          of_states(p.regularization != 0 ? (p.length + 1) * size : 0) {}
+          size_gates((long)p.batch * ld_gates),
+          rows(p.length * p.batch),
+          x((long)rows * p.num_inputs),
+          h(p.length * size),
+          logits((long)p.batch * ld_out),
+          w_transposed((long)std::max(ld_gates, ld_out) * ld) {}
 
-    // As in `Dense`; inputs are [batch, length, num_inputs].
-    float pass(
-        const float *row, float *found, const float *inputs, const int64_t *labels, const float *targets, float *const *) {
-        int rows = p.length * p.batch;
-        Left x = {by_time.data(), p.num_inputs, 1}, last = {states.data() + (p.length - 1) * size, ld, 1};
-        evaluate(row, inputs, nullptr);
-        float loss = loss_backward(p, logits.data(), ldo, labels, targets);
-        parameters_backward(readout, found, last, logits.data(), p.batch);
-        backward(row);
-        parameters_backward(input, found, x, gradients.data(), rows);
-        parameters_backward(recurrent, found, {states.data(), ld, 1}, gradients.data() + size, rows - p.batch);
-        if (p.regularization != 0) regularize(found, rows);
+    Left all_inputs() { return {x.data(), p.num_inputs, 1}; }
+    Left last_state() { return {h.data() + (p.length - 1) * size, ld, 1}; }
+    float *state(int t) { return h.data() + t * size; }
+
+    // y [T, B, ld_gates] = W_in x_t + b, from inputs [B, T, D].
+    void drive(const float *row, const float *inputs, float *y) {
+        for (int i = 0; i < p.batch; i++)
+            copy_rows(inputs + (long)i * p.length * p.num_inputs, p.num_inputs, x.data() + i * p.num_inputs,
+                      (long)p.batch * p.num_inputs, p.length, p.num_inputs);
+        product(y, ld_gates, {false, row + input.bias}, all_inputs(), row + input.at, ld_gates, rows, ld_gates, p.num_inputs);
+    }
+
+    const float *read(const float *row) {
+        product(logits.data(), ld_out, {false, row + readout.bias}, last_state(), row + readout.at, ld_out, p.batch,
+                p.num_outputs, p.width);
+        return logits.data();
+    }
+
+    // From the outputs in `logits` to dL/dh_T in g; return the loss. W^T of the recurrent matrix is left in `w_transposed`.
+    float read_backward(const float *row, float *found, const Batch &batch, float *g) {
+        float loss = loss_backward(p, logits.data(), ld_out, batch.labels, batch.targets);
+        parameters_backward(readout, found, last_state(), logits.data(), p.batch);
+        input_backward(readout, row, logits.data(), g, ZERO, w_transposed.data(), p.batch);
+        transpose(row + recurrent.at, ld_gates, w_transposed.data(), ld, p.width, ld_gates);
+        return loss;
+    }
+
+    // y [B, ld_gates] = start + W h.
+    void recur(const float *row, const float *h, float *y, Start start) {
+        product(y, ld_gates, start, {h, ld, 1}, row + recurrent.at, ld_gates, p.batch, ld_gates, p.width);
+    }
+
+    // dL/dh_{t-1} = start + W^T dL/d(sums of step t).
+    void recur_backward(const float *of_sums, float *of_h, Start start) {
+        product(of_h, ld, start, {of_sums, ld_gates, 1}, w_transposed.data(), ld, p.batch, p.width, ld_gates);
+    }
+
+    // The gradients of both matrices from those of what the inputs drive, and of what the states add, each [T, B, ld_gates].
+    void weights_backward(float *found, float *of_driven, float *of_recurrent) {
+        parameters_backward(input, found, all_inputs(), of_driven, rows);
+        parameters_backward(recurrent, found, {h.data(), ld, 1}, of_recurrent + size_gates, rows - p.batch);
+    }
+};
+
+struct SimpleNet : Sequence {
+    Memory of_sums;
+    Memory of_states;  // dL/dh_t from t = 0 on, for the regularizer
+
+    SimpleNet(const Program &p, const Layout &layout)
+        : Sequence(p, layout), of_sums(p.length * size), of_states(p.regularization != 0 ? (p.length + 1) * size : 0) {}
+
+    float pass(const float *row, float *found, const Batch &batch, float *const *) {
+        evaluate(row, batch.inputs, nullptr);
+        float loss = read_backward(row, found, batch, of_sums.data() + (p.length - 1) * size);
+        backward();
+        weights_backward(found, of_sums.data(), of_sums.data());
+        if (p.regularization != 0) regularize(found);
         return loss;
     }
 
     const float *evaluate(const float *row, const float *inputs, float *const *) {
-        int rows = p.length * p.batch;
-        for (int i = 0; i < p.batch; i++)
-            copy_rows(inputs + (long)i * p.length * p.num_inputs, p.num_inputs, by_time.data() + i * p.num_inputs,
-                      (long)p.batch * p.num_inputs, p.length, p.num_inputs);
-        Left x = {by_time.data(), p.num_inputs, 1};
-        product(states.data(), ld, {false, row + input.bias}, x, row + input.at, ld, rows, p.width, p.num_inputs);
+        drive(row, inputs, h.data());
         for (int t = 0; t < p.length; t++) {
-            float *state = states.data() + t * size;
-            if (t) product(state, ld, KEPT, {state - size, ld, 1}, row + recurrent.at, ld, p.batch, p.width, p.width);
-            activate(p.activation, state, state, size);
+            if (t) recur(row, state(t - 1), state(t), KEPT);
+            activate(p.activation, state(t), state(t), size);
         }
-        Left last = {states.data() + (p.length - 1) * size, ld, 1};
-        product(logits.data(), ldo, {false, row + readout.bias}, last, row + readout.at, ldo, p.batch, p.num_outputs, p.width);
-        return logits.data();
+        return read(row);
     }
 
-    // From the gradient in `logits` to `gradients`, dL/d(sum before f) of every step.
-    void backward(const float *row) {
-        float *now = gradients.data() + (p.length - 1) * size;
-        transpose(row + readout.at, ldo, turned.data(), ld, p.width, p.num_outputs);
-        product(now, ld, ZERO, {logits.data(), ldo, 1}, turned.data(), ld, p.batch, p.width, p.num_outputs);
-        transpose(row + recurrent.at, ld, turned.data(), ld, p.width, p.width);
-        for (int t = p.length - 1; t >= 0; t--, now -= size) {
-            if (p.regularization != 0) std::memcpy(of_states.data() + (t + 1) * size, now, size * sizeof(float));
-            times_slope(p.activation, now, states.data() + t * size, size);
-            if (t) product(now - size, ld, ZERO, {now, ld, 1}, turned.data(), ld, p.batch, p.width, p.width);
+    // From dL/dh_T at the last step to dL/d(sum before f) of every step.
+    void backward() {
+        float *g = of_sums.data() + (p.length - 1) * size;
+        for (int t = p.length - 1; t >= 0; t--, g -= size) {
+            if (p.regularization != 0) std::memcpy(of_states.data() + (t + 1) * size, g, size * sizeof(float));
+            times_slope(p.activation, g, state(t), size);
+            if (t) recur_backward(g, g - size, ZERO);
         }
-        if (p.regularization == 0) return;
-        product(of_states.data(), ld, ZERO, {gradients.data(), ld, 1}, turned.data(), ld, p.batch, p.width, p.width);
+        if (p.regularization != 0) recur_backward(of_sums.data(), of_states.data(), ZERO);
     }
 
-    // Add the derivative of Omega to that of the recurrent matrix, as in `seven_terms.models.recurrence`, from `rows` terms.
-    void regularize(float *found, int rows) {
+    // Add the derivative of Omega to that of the recurrent matrix, as in `seven_terms.models.recurrence`.
+    void regularize(float *found) {
         float *d = of_states.data();
         int number = 0;
         for (int i = 0; i < rows; i++) number += counts(d + (long)i * ld + size);
@@ -87,14 +122,14 @@ struct RecurrentNet {
             if (!counts(later)) factor = 0;
             for (int j = 0; j < ld; j += LANES) store(earlier + j, factor * load(earlier + j));
         }
-        product(found + recurrent.at, ld, KEPT, {d, 1, ld}, gradients.data(), ld, p.width, p.width, rows);
+        product(found + recurrent.at, ld, KEPT, {d, 1, ld}, of_sums.data(), ld, p.width, p.width, rows);
     }
 
     bool counts(const float *of_state) const { return square(of_state) >= 1e-20f; }
 
-    float square(const float *x) const {
+    float square(const float *v) const {
         V sum = {};
-        for (int j = 0; j < ld; j += LANES) sum += load(x + j) * load(x + j);
+        for (int j = 0; j < ld; j += LANES) sum += load(v + j) * load(v + j);
         return sum_of_lanes(sum);
     }
 };

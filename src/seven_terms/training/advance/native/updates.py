@@ -1,51 +1,36 @@
 """Many updates of every run of a stack through the kernels, one run after the other.
 
-A run's parameters, velocity and statistics stay inside the caches of one core while it makes all its updates up to the next
+A run's parameters, state and statistics stay inside the caches of one core while it makes its updates up to the next
 probe; a stack only shares batches. So a run's numbers cannot depend on its neighbours.
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import math
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from ....planning.modes import ACTIVATIONS
-from ....spec import BatchNorm, Mlp, Recurrent, Training, require
+from ....spec import Adam, BatchNorm, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training, require
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
+from ..eager import noise
 from ..protocol import StackParts, Tensors
+from .border import KINDS, NORMS, NUM_MEASURED, RULES, Call, Program, Rule, succeeded
 from .library import compiled_by, kernels
 
-VALUES_OF_BATCHES = 1 << 22  # held at once: 16 MB
-LOSSES = (cross_entropy, half_squared_error, squared_error)  # in the order of layout.h, as are kinds and ACTIVATIONS
-TOLD = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")
+VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 MB, so that its runs find them in a cache
+VALUES_AT_ONCE = 1 << 21  # of all seeds, where they are drawn together
+LOSSES = (cross_entropy, half_squared_error, squared_error)  # in the order of border.LOSSES
+MEASURED = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")  # in the order of rules.h
 STATISTICS = ("running_mean", "running_var")
-INTEGERS = (
-    *("kind", "depth", "num_inputs", "width", "num_outputs", "batch", "length", "activation", "loss"),
-    *("bias", "residual", "normalized", "normalized_after", "center", "scale", "affine", "nesterov"),
-)
+STATES = (("velocity",), ("mean", "square"))  # of SGD with momentum, and of Adam
+NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # those of `models.normalization`
 Pointers = ctypes.Array[ctypes.c_void_p]
-
-
-class Program(ctypes.Structure):
-    """`Program` of layout.h."""
-
-    _fields_ = (
-        *((name, ctypes.c_int32) for name in INTEGERS),
-        ("eps", ctypes.c_float),
-        ("statistics_momentum", ctypes.c_float),
-        ("regularization", ctypes.c_float),
-    )
-
-
-class Rule(ctypes.Structure):
-    """`Rule` of kernels.cpp."""
-
-    _fields_ = tuple((name, ctypes.c_float) for name in ("momentum", "weight_decay", "clip_value", "clip_norm"))
 
 
 class Native:
@@ -65,50 +50,30 @@ class Native:
         )
         self.parts = parts
         self.library = kernels()
-        batch = parts.training.batch_size or parts.batches.task.num_examples
-        assert batch is not None  # examples that never end need the size of a batch
-        self.batch: int = batch
-        self.kernel_program = _program(parts, batch=self.batch)
+        _require_known_tensors(parts)
+        self.programs = {size: _program(parts, batch=size) for size in {size for _, size in self._sizes()}}
         self.rules = [_rule(run.training) for run in parts.runs[: parts.num_runs]]
+        seed_of_run = parts.batches.seed_index_R.tolist()[: parts.num_runs]
+        self.runs_of_seed = [
+            [run for run, of_run in enumerate(seed_of_run) if of_run == index]
+            for index in range(len(parts.batches.seeds))
+        ]
 
-    def advance(self, first: int, stop: int) -> dict[str, Tensor]:
-        """Make updates first ... stop - 1; return each name of TOLD as [U, R], zero for the run that pads the stack."""
-        assert 0 <= first < stop <= len(self.parts.batches.updates), (
-            first,
-            stop,
-        )  # the kernels would read on behind the rates
-        values = self.batch * math.prod(self.parts.batches.task.input_shape) * len(self.parts.batches.seeds)
-        most = max(VALUES_OF_BATCHES // values, 1)
-        parts = [self._some(number, min(number + most, stop)) for number in range(first, stop, most)]
-        told_RUN = torch.cat(parts, dim=1)
-        return {name: told_RUN[..., index].T.contiguous() for index, name in enumerate(TOLD)}
-
-    def _some(self, first: int, stop: int) -> Tensor:
-        parts, state, batches = self.parts, self.parts.state, self.parts.batches
-        size = batches.base_size
-        number = stop - first
-        # Batches follow each other in the stream of examples, so those of several updates are one long batch.
-        taken = batches.task.batches(batches.seeds, first * (size or 1), size and size * number)
-        inputs, labels = (tensor.contiguous() for tensor in taken)
-        rate_RU = parts.rules.rate_UR[first:stop].T.to(torch.float32).contiguous()
-        told_RUN = torch.zeros(len(parts.runs), number, len(TOLD))
-        seed_of_run = batches.seed_index_R.tolist()
-        for run, rule in enumerate(self.rules):
-            place = seed_of_run[run] if len(inputs) > 1 else 0
-            self.library.seven_terms_advance(
-                ctypes.byref(self.kernel_program),
-                ctypes.byref(rule),
-                number,
-                self._pointers(state.parameters, run),
-                self._pointers(state.of_rule["velocity"], run) if "velocity" in state.of_rule else None,
-                self._pointers(state.buffers, run),
-                ctypes.c_void_p(inputs[place].data_ptr()),
-                ctypes.c_void_p(labels[place].data_ptr()),
-                int(size is not None),
-                ctypes.c_void_p(rate_RU[run].data_ptr()),
-                ctypes.c_void_p(told_RUN[run].data_ptr()),
-            )
-        return told_RUN
+    def advance(self, first: int, stop: int) -> Tensors:
+        """Return each name of MEASURED as [U, R], zero for the run that pads the stack."""
+        updates = self.parts.batches.updates
+        assert 0 <= first < stop <= len(updates), (first, stop)  # the kernels would read on behind the rates
+        measured_RUN = torch.zeros(len(self.parts.runs), stop - first, NUM_MEASURED)
+        rate_RU = self.parts.rules.rate_UR[first:stop].T.contiguous()
+        noise_SULD = self._noise(first, stop)
+        for begin, end in self._parts(first, stop):
+            of_call = slice(begin - first, end - first)
+            for index, shared in self._batches(begin, end):
+                if noise_SULD is not None:
+                    shared["noise"] = noise_SULD[index, of_call]
+                for run in self.runs_of_seed[index]:
+                    self._call(run, begin, shared, rate_RU[run, of_call], measured_RUN[run, of_call])
+        return {name: measured_RUN[..., index].T.contiguous() for index, name in enumerate(MEASURED)}
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
         """Kernels evaluate the present parameters in evaluation mode; what else is asked for is left to PyTorch."""
@@ -116,58 +81,176 @@ class Native:
         if parameters is not state.parameters or parts.network.module.training:
             buffers = {name: buffer.clone() for name, buffer in state.buffers.items()}
             return parts.network.outputs(parameters, buffers, inputs, shared=shared)
-        inputs = inputs.contiguous()
+        inputs, program = inputs.contiguous(), next(iter(self.programs.values()))
         number = inputs.shape[0 if shared else 1]
         outputs_RBC = torch.zeros(len(parts.runs), number, parts.batches.task.num_outputs)
         for run in range(parts.num_runs):
-            self.library.seven_terms_evaluate(
-                ctypes.byref(self.kernel_program),
-                number,
-                self._pointers(state.parameters, run),
-                self._pointers(state.buffers, run),
-                ctypes.c_void_p((inputs if shared else inputs[run]).data_ptr()),
-                ctypes.c_void_p(outputs_RBC[run].data_ptr()),
+            succeeded(
+                self.library.seven_terms_evaluate(
+                    ctypes.byref(program),
+                    number,
+                    _pointers(state.parameters.values(), run),
+                    _pointers(self._statistics(), run),
+                    (inputs if shared else inputs[run]).data_ptr(),
+                    outputs_RBC[run].data_ptr(),
+                )
             )
         return outputs_RBC
 
     def provenance(self) -> Mapping[str, str]:
         return {"kernels": compiled_by()}
 
-    def _pointers(self, tensors: dict[str, Tensor], run: int) -> Pointers:
-        rows = [tensor[run] for tensor in tensors.values()]
-        assert all(row.is_contiguous() and row.dtype == torch.float32 for row in rows)
-        return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
+    def _sizes(self) -> list[tuple[int, int]]:
+        """Return (step, examples) of every update."""
+        whole = self.parts.batches.task.num_examples
+        return [(step, size or whole or 0) for step, size in self.parts.batches.updates]
+
+    def _parts(self, first: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Yield ranges of updates whose batches have one size and do not take too much memory."""
+        sizes = [size for _, size in self._sizes()[first:stop]]
+        values = math.prod(self.parts.batches.task.input_shape)
+        for size, group in itertools.groupby(sizes):
+            end = first + len(list(group))
+            most = max(VALUES_OF_BATCHES // (size * values), 1)
+            for begin in range(first, end, most):
+                yield begin, min(begin + most, end)
+            first = end
+
+    def _batches(self, first: int, stop: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
+        """Yield each seed's index and what its updates see, inputs [U * B, ...] and labels or targets.
+
+        Of whole splits that is [B, ...]. Little is drawn for all seeds at once, because what draws works in blocks; much for
+        one after the other.
+        """
+        batches, (step, size) = self.parts.batches, self.parts.batches.updates[first]
+        # Batches follow each other in the stream of examples, so those of several updates are one long batch.
+        position, number = step * (batches.base_size or 1), size and size * (stop - first)
+        values = math.prod(batches.task.input_shape) * (number or 0)
+        at_once = len(batches.seeds) if values * len(batches.seeds) <= VALUES_AT_ONCE else 1
+        for begin in range(0, len(batches.seeds), at_once):
+            seeds = batches.seeds[begin : begin + at_once]
+            taken = [tensor.contiguous() for tensor in batches.task.batches(seeds, position, number)]
+            for place in range(len(seeds)):
+                inputs, labels = (tensor[place if len(tensor) > 1 else 0] for tensor in taken)
+                yield begin + place, {"inputs": inputs, "labels" if labels.dtype == torch.int64 else "targets": labels}
+
+    def _noise(self, first: int, stop: int) -> Tensor | None:
+        """Return the noise of noisy batch norm as stretch and shift, [S, U, layers, 2, H]; the last stays in the buffers."""
+        state, batches = self.parts.state, self.parts.batches
+        names = {name: number for number, name in enumerate(state.buffers) if name.endswith("noise")}
+        if not names:
+            return None
+        shape = state.buffers[next(iter(names))].shape[1:]
+        drawn = [
+            [
+                noise(batches.seeds, shape, step * len(state.buffers) + number).to(self.parts.dtype)
+                for number in names.values()
+            ]
+            for step, _ in batches.updates[first:stop]
+        ]
+        for name, last_S in zip(names, drawn[-1], strict=True):
+            state.buffers[name] = batches.spread((last_S,))[0]
+        shift, gain = torch.special.ndtr(torch.stack([torch.stack(each, 1) for each in drawn], 1)).unbind(3)
+        return torch.stack([1.0 + NOISE_GAIN * gain, NOISE_SHIFT * (2.0 * shift - 1.0)], 3).contiguous()
+
+    def _call(self, run: int, first: int, shared: dict[str, Tensor], rate_U: Tensor, measured_UN: Tensor) -> None:
+        state, (_, size) = self.parts.state, self.parts.batches.updates[first]
+        states = [_pointers(of_rule.values(), run) for of_rule in state.of_rule.values()]
+        arrays = [_pointers(state.parameters.values(), run), *states, *[None] * (2 - len(states))]
+        arrays.append(_pointers(self._statistics(), run))
+        tensors = {"rates": rate_U, "measured": measured_UN, **shared}
+        call = Call(
+            *(array if array is None else ctypes.addressof(array) for array in arrays),
+            **{name: tensor.data_ptr() for name, tensor in tensors.items()},
+            first_update=first,
+            num_updates=len(rate_U),
+            distance=int(size is not None),
+        )
+        program = self.programs[size or self.parts.batches.task.num_examples or 0]
+        succeeded(
+            self.library.seven_terms_advance(ctypes.byref(program), ctypes.byref(self.rules[run]), ctypes.byref(call))
+        )
+
+    def _statistics(self) -> list[Tensor]:
+        return [buffer for name, buffer in self.parts.state.buffers.items() if name.endswith(STATISTICS)]
+
+
+def _pointers(tensors: Iterable[Tensor], run: int) -> Pointers:
+    rows = [tensor[run] for tensor in tensors]
+    assert all(row.is_contiguous() and row.dtype == torch.float32 for row in rows)
+    return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
+
+
+def _require_known_tensors(parts: StackParts) -> None:
+    state, model = parts.state, parts.training.model
+    assert list(state.parameters) == _parameter_names(model), list(state.parameters)
+    running = [name.rsplit(".", 1)[-1] for name in state.buffers if not name.endswith("noise")]
+    assert running == list(STATISTICS) * (len(running) // 2), running
+    assert tuple(state.of_rule) in ((), *STATES), list(state.of_rule)
 
 
 def _program(parts: StackParts, *, batch: int) -> Program:
     training, model, task = parts.training, parts.training.model, parts.batches.task
-    state = parts.state
-    is_dense = isinstance(model, Mlp)
-    shape = task.input_shape
-    norm = model.normalization if is_dense else None
-    assert norm is None or isinstance(norm, BatchNorm)
-    assert list(state.parameters) == _parameter_names(model), list(state.parameters)
-    assert [name.rsplit(".", 1)[-1] for name in state.buffers] == list(STATISTICS) * (len(state.buffers) // 2)
-    norm_fields = {name: getattr(norm, name) for name in ("center", "scale", "affine", "eps")} if norm else {}
+    rule = training.optimizer
+    net = _dense(model, parts, batch) if isinstance(model, Mlp) else _recurrent(model, task.input_shape)
     return Program(
-        kind=0 if is_dense else 1,
-        depth=model.depth if is_dense else 1,
-        num_inputs=math.prod(shape) if is_dense else shape[-1],
+        **net,
         width=model.width,
         num_outputs=task.num_outputs,
         batch=batch,
-        length=1 if is_dense else shape[0],
-        activation=ACTIVATIONS.index(model.activation if is_dense else model.cell),
         loss=LOSSES.index(task.loss),
-        bias=model.bias if is_dense else True,
-        residual=is_dense and model.residual,
-        normalized=norm is not None,
-        normalized_after=is_dense and model.placement == "after",
-        nesterov=training.optimizer.nesterov,
-        statistics_momentum=norm.momentum if norm else 0.0,
-        regularization=0.0 if is_dense else model.regularization,
-        **norm_fields,
+        rule=RULES.index("adam" if isinstance(rule, Adam) else "sgd"),
+        nesterov=isinstance(rule, Sgd) and rule.nesterov,
+        decoupled=isinstance(rule, Adam) and rule.decoupled,
     )
+
+
+def _dense(model: Mlp, parts: StackParts, batch: int) -> dict[str, Any]:
+    module = parts.network.module
+    first, readout = (module.layers[0].linear if model.depth else None), module.readout
+    return {
+        "kind": KINDS.index("dense"),
+        "depth": model.depth,
+        "num_inputs": math.prod(parts.batches.task.input_shape),
+        "length": 1,
+        "activation": ACTIVATIONS.index(model.activation),
+        "bias": model.bias,
+        "residual": model.residual,
+        "normalized_after": model.placement == "after",
+        "input_multiplier": first.weight_multiplier if first else 1.0,
+        "bias_multiplier": first.bias_multiplier if first else 1.0,
+        "readout_multiplier": readout.weight_multiplier,
+        **_norm(model, batch),
+    }
+
+
+def _norm(model: Mlp, batch: int) -> dict[str, Any]:
+    norm = model.normalization
+    unused = {"norm": NORMS.index("none"), "ghost": batch, "num_groups": 1}
+    match norm:
+        case BatchNorm():
+            fields = {name: getattr(norm, name) for name in ("center", "scale", "affine", "eps")}
+            used = {"norm": NORMS.index("batch"), "statistics_momentum": norm.momentum, "ghost": norm.ghost or batch}
+            return unused | fields | used
+        case LayerNorm() | GroupNorm():
+            groups = norm.num_groups if isinstance(norm, GroupNorm) else 1
+            return unused | {"norm": NORMS.index("group"), "num_groups": groups, "affine": 1, "eps": norm.eps}
+    assert norm is None, norm
+    return unused
+
+
+def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
+    is_gated = model.cell in KINDS
+    return {
+        "kind": KINDS.index(model.cell if is_gated else "simple"),
+        "depth": 1,
+        "num_inputs": shape[-1],
+        "length": shape[0],
+        "activation": ACTIVATIONS.index("identity" if is_gated else model.cell),
+        "bias": 1,
+        "regularization": model.regularization,
+        "num_groups": 1,
+    }
 
 
 def _parameter_names(model: Mlp | Recurrent) -> list[str]:
@@ -176,13 +259,14 @@ def _parameter_names(model: Mlp | Recurrent) -> list[str]:
         return ["input.weight", "input.bias", "recurrent.weight", "readout.weight", "readout.bias"]
     ends = ("weight", "bias") if model.bias else ("weight",)
     linear = [f"linear.{end}" for end in ends]
-    norm = ["normalization.weight", "normalization.bias"] if getattr(model.normalization, "affine", False) else []
+    has_affine = model.normalization is not None and getattr(model.normalization, "affine", True)
+    norm = ["normalization.weight", "normalization.bias"] if has_affine else []
     hidden = [f"layers.{layer}.{name}" for layer in range(model.depth) for name in (*linear, *norm)]
     return hidden + [f"readout.{end}" for end in ends]
 
 
 def _rule(training: Training) -> Rule:
-    clipping, rule = training.clipping, training.optimizer
-    return Rule(
-        momentum=rule.momentum, weight_decay=rule.weight_decay, clip_value=clipping.value, clip_norm=clipping.norm
-    )
+    rule, clipping = training.optimizer, training.clipping
+    names = ("momentum", "weight_decay", "eps", "beta1", "beta2")
+    fields = {name: getattr(rule, name) for name in names if hasattr(rule, name)}
+    return Rule(clip_value=clipping.value, clip_norm=clipping.norm, clip_adaptive=clipping.adaptive, **fields)

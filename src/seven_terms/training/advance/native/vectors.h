@@ -7,12 +7,14 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 typedef float V __attribute__((vector_size(64)));
 typedef int32_t I __attribute__((vector_size(64)));
 typedef V InMemory __attribute__((may_alias));  // the same numbers are also read one by one
 
 constexpr int LANES = 16;
+constexpr I LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 static inline int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
 static inline V load(const float *p) { return *reinterpret_cast<const InMemory *>(p); }
@@ -75,7 +77,15 @@ static inline V hyperbolic_tangent(V x) {
 #define MERGE(x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
 #endif
 
-// Sixteen rows of sixteen numbers, turned; of `in` only the first `rows` rows are read, the others count as zero, and of `out`
+// As good an order as that of `sum_of_lanes`, another one, and shorter to wait for.
+static inline float sum_by_halves(V v) {
+    v += MERGE(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    v += MERGE(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    v += MERGE(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    return v[0] + v[1];
+}
+
+// Sixteen rows of sixteen numbers, transposed; of `in` only the first `rows` rows are read, the others count as zero, and of `out`
 // only the first `columns` rows are written.
 static inline void transpose_block(const float *in, long ld_in, float *out, long ld_out, int rows, int columns) {
     V a[16], b[16];
@@ -103,7 +113,7 @@ static inline void transpose_block(const float *in, long ld_in, float *out, long
 }
 #undef MERGE
 
-// out [columns, ld_out] = in [rows, ld_in] turned, with zeros in the places of missing rows.
+// out [columns, ld_out] = in [rows, ld_in] transposed, with zeros in the places of missing rows.
 static inline void transpose(const float *in, long ld_in, float *out, long ld_out, int rows, int columns) {
     for (int i = 0; i < rows; i += LANES)
         for (int j = 0; j < columns; j += LANES)

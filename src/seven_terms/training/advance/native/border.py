@@ -1,0 +1,135 @@
+"""The border to C++: the structs and words of the kernels, compared with the library's own when it is opened."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+from ....planning.modes import ACTIVATIONS
+from ....spec import require
+
+KINDS = ("dense", "simple", "lstm", "gru")
+LOSSES = ("cross_entropy", "half_squared_error", "squared_error")
+NORMS = ("none", "batch", "group")
+RULES = ("sgd", "adam")
+INTEGERS = (
+    *(
+        "kind",
+        "depth",
+        "num_inputs",
+        "width",
+        "num_outputs",
+        "batch",
+        "length",
+        "activation",
+        "loss",
+        "bias",
+        "residual",
+    ),
+    *("norm", "normalized_after", "center", "scale", "affine", "num_groups", "ghost", "rule", "nesterov", "decoupled"),
+)
+FLOATS = (
+    *("eps", "statistics_momentum", "regularization"),
+    *("input_multiplier", "bias_multiplier", "readout_multiplier"),
+)
+POINTERS = (
+    *("parameters", "first_state", "second_state", "statistics"),
+    *("inputs", "labels", "targets", "noise", "rates", "measured"),
+)
+NUM_MEASURED = 4
+
+
+class Program(ctypes.Structure):
+    """`Program` of layout.h: what all runs of a stack share."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in INTEGERS),
+        *((name, ctypes.c_float) for name in FLOATS),
+    )
+
+
+class Rule(ctypes.Structure):
+    """`Rule` of rules.h: what each run has of its own."""
+
+    _fields_ = (
+        *(
+            (name, ctypes.c_float)
+            for name in ("momentum", "weight_decay", "clip_value", "clip_norm", "clip_adaptive", "eps")
+        ),
+        *((name, ctypes.c_double) for name in ("beta1", "beta2")),
+    )
+
+
+class Call(ctypes.Structure):
+    """`Call` of kernels.cpp: the tensors of a run, and which updates to make."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in POINTERS),
+        *((name, ctypes.c_int64) for name in ("first_update", "num_updates", "distance")),
+    )
+
+
+STRUCTS: tuple[type[ctypes.Structure], ...] = (Program, Rule, Call)
+WORDS = (KINDS, ACTIVATIONS, LOSSES, NORMS, RULES, *(tuple(name for name, *_ in kind._fields_) for kind in STRUCTS))
+
+
+def opened(path: Path) -> ctypes.CDLL:
+    """Return the library with its functions declared; ValueError where it cannot be loaded or comes from other sources."""
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise ValueError(
+            f"kernels {str(path)!r}: the system must be able to load them, got {str(error)!r}; "
+            "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
+        ) from error
+    library.seven_terms_advance.argtypes = [ctypes.POINTER(kind) for kind in STRUCTS]
+    array = ctypes.POINTER(ctypes.c_void_p)
+    library.seven_terms_evaluate.argtypes = [
+        *(ctypes.POINTER(Program), ctypes.c_int, array, array),
+        *(ctypes.c_void_p, ctypes.c_void_p),
+    ]
+    for function in (library.seven_terms_advance, library.seven_terms_evaluate):
+        function.restype = ctypes.c_int
+    for function in (library.seven_terms_compiler, library.seven_terms_words):
+        function.restype = ctypes.c_char_p
+    library.seven_terms_layout.restype = ctypes.POINTER(ctypes.c_int64)
+    _require_same(path, "lists", [list(words) for words in WORDS], _words(library))
+    _require_same(path, "layout", own_layout(), _layout(library, len(own_layout())))
+    return library
+
+
+def own_layout() -> list[int]:
+    """Return the size of each struct and where its fields lie, one struct after the other."""
+    return [
+        number
+        for kind in STRUCTS
+        for number in (ctypes.sizeof(kind), *(getattr(kind, name).offset for name, *_ in kind._fields_))
+    ]
+
+
+def succeeded(status: int) -> None:
+    """Raise MemoryError where the kernels found too little memory."""
+    if status:
+        raise MemoryError("kernels: memory does not suffice for a run of this stack")
+
+
+def _words(library: ctypes.CDLL) -> list[list[str]]:
+    return [part.split() for part in library.seven_terms_words().decode().split("|")]
+
+
+def _layout(library: ctypes.CDLL, length: int) -> list[int]:
+    numbers = library.seven_terms_layout()
+    found: list[int] = []
+    while len(found) <= length and numbers[len(found)] >= 0:
+        found.append(numbers[len(found)])
+    return found
+
+
+def _require_same(path: Path, what: str, own: list, found: list) -> None:
+    require(
+        own == found,
+        what=f"kernels {str(path)!r}",
+        must=f"their {what} must be those of border.py",
+        got=next((pair for pair in zip(own, found, strict=False) if pair[0] != pair[1]), (len(own), len(found))),
+        do="delete the file, and mend border.py or the headers where that does not help",
+    )

@@ -1,0 +1,135 @@
+// LSTM and GRU whose last state is read (`seven_terms.models.recurrent`).
+//
+// The gates of an example lie side by side, [T, B, gates, padded(H)]: those of the LSTM are i, f, g, o, those of the GRU r, z, n.
+// What pads a row stays zero in every state and gradient, though a padding gate is sigmoid(0).
+#pragma once
+
+#include "recurrent.h"
+
+struct LstmNet : Sequence {
+    Memory gates, c, tanh_c;     // after their functions; of every step
+    Memory of_gates, of_h, of_c;  // dL/d(sums of the gates) of every step, dL/dh_t and dL/dc_t of one
+
+    LstmNet(const Program &p, const Layout &layout)
+        : Sequence(p, layout),
+          gates(p.length * size_gates),
+          c(p.length * size),
+          tanh_c(p.length * size),
+          of_gates(p.length * size_gates),
+          of_h(size),
+          of_c(size) {}
+
+    const float *evaluate(const float *row, const float *inputs, float *const *) {
+        drive(row, inputs, gates.data());
+        for (int t = 0; t < p.length; t++) {
+            if (t) recur(row, state(t - 1), gates.data() + t * size_gates, KEPT);
+            for (int b = 0; b < p.batch; b++) step(t, b);
+        }
+        return read(row);
+    }
+
+    void step(int t, int b) {
+        float *gate = gates.data() + t * size_gates + (long)b * ld_gates;
+        long at = t * size + (long)b * ld;
+        for (int j = 0; j < ld; j += LANES) {
+            V i = sigmoid(load(gate + j)), f = sigmoid(load(gate + ld + j));
+            V g = hyperbolic_tangent(load(gate + 2 * ld + j)), o = sigmoid(load(gate + 3 * ld + j));
+            V next = i * g;
+            if (t) next = f * load(c.data() + at - size + j) + next;
+            V bounded = hyperbolic_tangent(next);
+            store(gate + j, i), store(gate + ld + j, f), store(gate + 2 * ld + j, g), store(gate + 3 * ld + j, o);
+            store(c.data() + at + j, next), store(tanh_c.data() + at + j, bounded), store(h.data() + at + j, o * bounded);
+        }
+    }
+
+    float pass(const float *row, float *found, const Batch &batch, float *const *) {
+        evaluate(row, batch.inputs, nullptr);
+        float loss = read_backward(row, found, batch, of_h.data());
+        std::memset(of_c.data(), 0, size * sizeof(float));
+        for (int t = p.length - 1; t >= 0; t--) {
+            for (int b = 0; b < p.batch; b++) step_backward(t, b);
+            if (t) recur_backward(of_gates.data() + t * size_gates, of_h.data(), ZERO);
+        }
+        weights_backward(found, of_gates.data(), of_gates.data());
+        return loss;
+    }
+
+    void step_backward(int t, int b) {
+        const float *gate = gates.data() + t * size_gates + (long)b * ld_gates;
+        float *of_gate = of_gates.data() + t * size_gates + (long)b * ld_gates;
+        long at = t * size + (long)b * ld, of_example = (long)b * ld;
+        for (int j = 0; j < ld; j += LANES) {
+            V i = load(gate + j), f = load(gate + ld + j), g = load(gate + 2 * ld + j), o = load(gate + 3 * ld + j);
+            V bounded = load(tanh_c.data() + at + j), dh = load(of_h.data() + of_example + j);
+            V before = t ? load(c.data() + at - size + j) : V{};
+            V dc = load(of_c.data() + of_example + j) + dh * o * (1.0f - bounded * bounded);
+            store(of_gate + j, dc * g * (i * (1.0f - i)));
+            store(of_gate + ld + j, dc * before * (f * (1.0f - f)));
+            store(of_gate + 2 * ld + j, dc * i * (1.0f - g * g));
+            store(of_gate + 3 * ld + j, dh * bounded * (o * (1.0f - o)));
+            store(of_c.data() + of_example + j, dc * f);
+        }
+    }
+};
+
+struct GruNet : Sequence {
+    Memory gates, added;                   // after their functions; what h_{t-1} adds to the sums. Of every step
+    Memory of_driven, of_recurrent, of_h;  // dL/d(what inputs drive), dL/d(what states add) of every step; dL/dh_t of one
+
+    GruNet(const Program &p, const Layout &layout)
+        : Sequence(p, layout),
+          gates(p.length * size_gates),
+          added(p.length * size_gates),
+          of_driven(p.length * size_gates),
+          of_recurrent(p.length * size_gates),
+          of_h(size) {}
+
+    const float *evaluate(const float *row, const float *inputs, float *const *) {
+        drive(row, inputs, gates.data());
+        for (int t = 0; t < p.length; t++) {
+            if (t) recur(row, state(t - 1), added.data() + t * size_gates, ZERO);
+            for (int b = 0; b < p.batch; b++) step(t, b);
+        }
+        return read(row);
+    }
+
+    void step(int t, int b) {
+        float *gate = gates.data() + t * size_gates + (long)b * ld_gates;
+        const float *sum = added.data() + t * size_gates + (long)b * ld_gates;  // zero at the first step, as h_0 is
+        float *now = h.data() + t * size + (long)b * ld;
+        for (int j = 0; j < ld; j += LANES) {
+            V r = sigmoid(load(gate + j) + load(sum + j)), z = sigmoid(load(gate + ld + j) + load(sum + ld + j));
+            V n = hyperbolic_tangent(load(gate + 2 * ld + j) + r * load(sum + 2 * ld + j));
+            V before = t ? load(now - size + j) : V{};
+            store(gate + j, r), store(gate + ld + j, z), store(gate + 2 * ld + j, n);
+            store(now + j, before + z * (n - before));
+        }
+    }
+
+    float pass(const float *row, float *found, const Batch &batch, float *const *) {
+        evaluate(row, batch.inputs, nullptr);
+        float loss = read_backward(row, found, batch, of_h.data());
+        for (int t = p.length - 1; t >= 0; t--) {
+            for (int b = 0; b < p.batch; b++) step_backward(t, b);
+            if (t) recur_backward(of_recurrent.data() + t * size_gates, of_h.data(), KEPT);
+        }
+        weights_backward(found, of_driven.data(), of_recurrent.data());
+        return loss;
+    }
+
+    void step_backward(int t, int b) {
+        long of_gate = t * size_gates + (long)b * ld_gates;
+        const float *gate = gates.data() + of_gate, *sum = added.data() + of_gate;
+        const float *now = h.data() + t * size + (long)b * ld;
+        float *driven = of_driven.data() + of_gate, *states = of_recurrent.data() + of_gate, *g = of_h.data() + (long)b * ld;
+        for (int j = 0; j < ld; j += LANES) {
+            V r = load(gate + j), z = load(gate + ld + j), n = load(gate + 2 * ld + j), dh = load(g + j);
+            V before = t ? load(now - size + j) : V{};
+            V dn = dh * z * (1.0f - n * n), dz = dh * (n - before) * (z * (1.0f - z));
+            V dr = dn * load(sum + 2 * ld + j) * (r * (1.0f - r));
+            store(driven + j, dr), store(driven + ld + j, dz), store(driven + 2 * ld + j, dn);
+            store(states + j, dr), store(states + ld + j, dz), store(states + 2 * ld + j, dn * r);
+            store(g + j, dh * (1.0f - z));
+        }
+    }
+};

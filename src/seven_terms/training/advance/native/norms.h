@@ -1,0 +1,166 @@
+// Batch, group and layer normalization, forward and backward (`seven_terms.models.normalization`), on x [B, ld].
+#pragma once
+
+#include "layers.h"
+
+// Of one layer. `inv_std` is [ghosts, ld] for batch norm, [B, groups] for group norm; gamma and beta are used if `affine`.
+struct Normalized {
+    const Program &p;
+    long ld;
+    const float *gamma, *beta;
+    float *x_hat, *inv_std;
+    float *running_mean, *running_var;
+    const float *stretch, *shift;  // [H] each: noisy batch norm's y = (stretch x_hat + shift) gamma + beta; null without
+
+    V gamma_at(int j) const { return p.affine ? load(gamma + j) : all(1.0f); }
+    V beta_at(int j) const { return p.affine ? load(beta + j) : V{}; }
+    V stretch_at(int j) const { return stretch ? load_some(stretch, j) : all(1.0f); }
+    V shift_at(int j) const { return shift ? load_some(shift, j) : V{}; }
+    V load_some(const float *from, int j) const {
+        V v = {};
+        for (int l = 0; l < LANES && j + l < p.width; l++) v[l] = from[j + l];
+        return v;
+    }
+};
+
+// Each ghost batch by its own statistics; the running ones take the average over ghosts.
+static void batch_norm(const Normalized &n, float *x) {
+    const Program &p = n.p;
+    int ghosts = p.batch / p.ghost;
+    float count = p.ghost, unbiased = p.center ? count / (count - 1) : 1.0f;
+    for (int j = 0; j < p.width; j += LANES) {
+        V gamma = n.gamma_at(j), beta = n.beta_at(j), stretch = n.stretch_at(j), shift = n.shift_at(j);
+        V mean_of_means = {}, mean_of_vars = {};
+        for (int k = 0; k < ghosts; k++) {
+            float *x_k = x + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
+            V sum = {}, squares = {}, inv_std;
+            for (int i = 0; i < p.ghost; i++) sum += load(x_k + i * n.ld);
+            V mean = sum / count;
+            for (int i = 0; i < p.ghost; i++) {
+                V c = load(x_k + i * n.ld);
+                c = p.center ? c - mean : c;
+                store(x_hat + i * n.ld, c);
+                squares += c * c;
+            }
+            V var = squares / count;
+            for (int l = 0; l < LANES; l++) inv_std[l] = p.scale ? 1.0f / std::sqrt(var[l] + p.eps) : 1.0f;
+            store(n.inv_std + k * n.ld + j, inv_std);
+            for (int i = 0; i < p.ghost; i++) {
+                V c = load(x_hat + i * n.ld) * inv_std;
+                store(x_hat + i * n.ld, c);
+                store(x_k + i * n.ld, (n.stretch ? c * stretch + shift : c) * gamma + beta);
+            }
+            mean_of_means += mean / (float)ghosts, mean_of_vars += var / (float)ghosts;
+        }
+        for (int l = 0; l < LANES && j + l < p.width; l++) {
+            n.running_mean[j + l] += p.statistics_momentum * (mean_of_means[l] - n.running_mean[j + l]);
+            n.running_var[j + l] += p.statistics_momentum * (mean_of_vars[l] * unbiased - n.running_var[j + l]);
+        }
+    }
+}
+
+// In evaluation mode: by the running statistics.
+static void batch_norm_by_running(const Normalized &n, float *x) {
+    const Program &p = n.p;
+    for (int j = 0; j < p.width; j += LANES) {
+        V mean = {}, inv_std = all(1.0f), gamma = n.gamma_at(j), beta = n.beta_at(j);
+        for (int l = 0; l < LANES && j + l < p.width; l++) {
+            if (p.center) mean[l] = n.running_mean[j + l];
+            if (p.scale) inv_std[l] = 1.0f / std::sqrt(n.running_var[j + l] + p.eps);
+        }
+        for (int i = 0; i < p.batch; i++) store(x + i * n.ld + j, (load(x + i * n.ld + j) - mean) * inv_std * gamma + beta);
+    }
+}
+
+// dL/dy in g becomes dL/dx; the gradients of gamma and beta are written.
+static void batch_norm_backward(const Normalized &n, float *g, float *of_gamma, float *of_beta) {
+    const Program &p = n.p;
+    float count = p.ghost;
+    for (int j = 0; j < p.width; j += LANES) {
+        V stretch = n.stretch_at(j), shift = n.shift_at(j), total_along = {}, total = {};
+        V to_x_hat = n.gamma_at(j) * stretch;
+        for (int k = 0; k < p.batch / p.ghost; k++) {
+            float *g_k = g + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
+            V along_x_hat = {}, sum = {};
+            for (int i = 0; i < p.ghost; i++) {
+                V of_y = load(g_k + i * n.ld);
+                sum += of_y;
+                along_x_hat += of_y * load(x_hat + i * n.ld);
+            }
+            total_along += along_x_hat, total += sum;
+            V factor = to_x_hat * load(n.inv_std + k * n.ld + j);
+            V mean = p.center ? sum / count : V{}, slope = p.scale ? along_x_hat / count : V{};
+            for (int i = 0; i < p.ghost; i++)
+                store(g_k + i * n.ld, (load(g_k + i * n.ld) - mean - load(x_hat + i * n.ld) * slope) * factor);
+        }
+        if (!p.affine) continue;
+        store(of_gamma + j, n.stretch ? total_along * stretch + total * shift : total_along);
+        store(of_beta + j, total);
+    }
+}
+
+// The lanes of the vector at j that are features first ... stop - 1.
+static inline I inside(int first, int stop, int j) { return (LANE + j >= first) & (LANE + j < stop); }
+
+// Each example by the statistics of each group of features; one group is layer norm.
+static void group_norm(const Normalized &n, float *x) {
+    const Program &p = n.p;
+    int features = p.width / p.num_groups;
+    for (int k = 0; k < p.num_groups; k++) {
+        int first = k * features, stop = first + features, start = first / LANES * LANES;
+        for (int i = 0; i < p.batch; i++) {
+            V sum = {}, squares = {};
+            float *row = x + i * n.ld, *x_hat = n.x_hat + i * n.ld;
+            for (int j = start; j < stop; j += LANES)
+                sum += choose(inside(first, stop, j), load(row + j), V{});
+            float mean = sum_by_halves(sum) / features;
+            for (int j = start; j < stop; j += LANES) {
+                V c = choose(inside(first, stop, j), load(row + j) - mean, V{});
+                squares += c * c;
+            }
+            float inv_std = 1.0f / std::sqrt(sum_by_halves(squares) / features + p.eps);
+            n.inv_std[i * p.num_groups + k] = inv_std;
+            for (int j = start; j < stop; j += LANES) {
+                V c = (load(row + j) - mean) * inv_std;
+                store(x_hat + j, choose(inside(first, stop, j), c, load(x_hat + j)));
+            }
+        }
+    }
+    for (int j = 0; j < p.width; j += LANES) {
+        V gamma = n.gamma_at(j), beta = n.beta_at(j);
+        for (int i = 0; i < p.batch; i++) store(x + i * n.ld + j, load(n.x_hat + i * n.ld + j) * gamma + beta);
+    }
+}
+
+static void group_norm_backward(const Normalized &n, float *g, float *of_gamma, float *of_beta) {
+    const Program &p = n.p;
+    int features = p.width / p.num_groups;
+    for (int j = 0; j < p.width; j += LANES) {
+        V along_x_hat = {}, sum = {}, gamma = n.gamma_at(j);
+        for (int i = 0; i < p.batch; i++) {
+            V of_y = load(g + i * n.ld + j);
+            sum += of_y;
+            along_x_hat += of_y * load(n.x_hat + i * n.ld + j);
+            store(g + i * n.ld + j, of_y * gamma);
+        }
+        store(of_gamma + j, along_x_hat), store(of_beta + j, sum);
+    }
+    for (int k = 0; k < p.num_groups; k++) {
+        int first = k * features, stop = first + features, start = first / LANES * LANES;
+        for (int i = 0; i < p.batch; i++) {
+            V sum = {}, along_x_hat = {};
+            float *row = g + i * n.ld, *x_hat = n.x_hat + i * n.ld;
+            for (int j = start; j < stop; j += LANES) {
+                V of_x_hat = choose(inside(first, stop, j), load(row + j), V{});
+                sum += of_x_hat;
+                along_x_hat += of_x_hat * load(x_hat + j);
+            }
+            float mean = sum_by_halves(sum) / features, slope = sum_by_halves(along_x_hat) / features;
+            float inv_std = n.inv_std[i * p.num_groups + k];
+            for (int j = start; j < stop; j += LANES) {
+                V of_x = (load(row + j) - mean - load(x_hat + j) * slope) * inv_std;
+                store(row + j, choose(inside(first, stop, j), of_x, load(row + j)));
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+// What an update does with a gradient: clipping and the rule (`seven_terms.optimizers`).
+#pragma once
+
+#include "layout.h"
+
+// Infinity and zero are off.
+#define RULE_FLOATS(X) X(momentum) X(weight_decay) X(clip_value) X(clip_norm) X(clip_adaptive) X(eps)
+#define RULE_DOUBLES(X) X(beta1) X(beta2)
+struct Rule {
+#define AS_FIELD(name) float name;
+    RULE_FLOATS(AS_FIELD)
+#undef AS_FIELD
+#define AS_FIELD(name) double name;
+    RULE_DOUBLES(AS_FIELD)
+#undef AS_FIELD
+};
+
+enum Measured { LOSS, GRADIENT_NORM, CLIPPED_NORM, UPDATE_NORM, NUM_MEASURED };  // what is told of an update
+constexpr float NORM_EPS = 1e-6f;        // torch.nn.utils.clip_grad_norm_
+constexpr float SMALLEST_UNIT = 1e-3f;  // Brock et al. 2021, section 4.1: max(||W_i||, eps)
+
+// A run's numbers as rows of [size]: its parameters, their gradient, and the rule's state (velocity; mean and square).
+struct Rows {
+    float *w, *g, *state[2];
+    long size;
+};
+
+static float norm(const float *x, long size) {
+    V sum[4] = {};
+    long i = 0;
+    for (; i + 4 * LANES <= size; i += 4 * LANES)
+        for (int j = 0; j < 4; j++) sum[j] += load(x + i + j * LANES) * load(x + i + j * LANES);
+    for (; i < size; i += LANES) sum[0] += load(x + i) * load(x + i);
+    return std::sqrt(sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3])));
+}
+
+static void clip_entries(float *g, long size, float bound) {
+    for (long i = 0; i < size; i += LANES) {
+        V v = load(g + i);
+        store(g + i, choose(v > bound, all(bound), choose(v < -bound, all(-bound), v)));
+    }
+}
+
+static void scale(float *g, long size, float factor) {
+    for (long i = 0; i < size; i += LANES) store(g + i, load(g + i) * factor);
+}
+
+static void clip_vector(const float *w, float *g, int size, float bound) {
+    float limit = bound * std::max(norm(w, size), SMALLEST_UNIT), length = norm(g, size);
+    if (length > limit) scale(g, size, limit / length);
+}
+
+// Brock et al. 2021: each unit's incoming weights on their own, a bias as one unit, the readout not at all.
+static void clip_units(const Layout &layout, const float *w, float *g, float bound) {
+    for (const Matrix &m : layout.matrices) {
+        if (m.is_readout) continue;
+        int ld = m.ld();
+        if (m.is_vector) {
+            clip_vector(w + m.at, g + m.at, ld, bound);
+            continue;
+        }
+        for (int j = 0; j < ld; j += LANES) {
+            V of_w = {}, of_g = {}, factor = all(1.0f);
+            for (long k = m.at + j; k < m.at + j + (long)m.in * ld; k += ld)
+                of_w += load(w + k) * load(w + k), of_g += load(g + k) * load(g + k);
+            for (int l = 0; l < LANES; l++) {
+                float limit = bound * std::max(std::sqrt(of_w[l]), SMALLEST_UNIT), length = std::sqrt(of_g[l]);
+                if (length > limit) factor[l] = limit / length;
+            }
+            for (long k = m.at + j; k < m.at + j + (long)m.in * ld; k += ld) store(g + k, load(g + k) * factor);
+        }
+        if (m.bias >= 0) clip_vector(w + m.bias, g + m.bias, ld, bound);
+    }
+}
+
+// SGD; the gradient is multiplied by `factor`. Return the norm of the update.
+static float sgd(const Program &p, const Rule &rule, float rate, float factor, Rows rows) {
+    V sum[2] = {};
+    float *velocity = rows.state[0];
+    for (long i = 0; i < rows.size; i += LANES) {
+        V w = load(rows.w + i), d = load(rows.g + i);
+        if (factor != 1.0f) d = d * factor;
+        if (rule.weight_decay != 0.0f) d = d + rule.weight_decay * w;
+        if (velocity) {
+            V v = rule.momentum * load(velocity + i) + d;
+            store(velocity + i, v);
+            d = p.nesterov ? d + rule.momentum * v : v;
+        }
+        V next = w - rate * d, moved = next - w;
+        store(rows.w + i, next);
+        sum[i / LANES % 2] += moved * moved;
+    }
+    return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
+}
+
+// The square root of every lane: correctly rounded, as that of a single number is.
+static inline V square_root(V v) {
+    for (int l = 0; l < LANES; l++) v[l] = std::sqrt(v[l]);
+    return v;
+}
+
+// Kingma and Ba 2015, algorithm 1; decoupled weight decay: Loshchilov and Hutter 2019, algorithm 2. `number` counts from 0.
+static float adam(const Program &p, const Rule &rule, double rate, float factor, Rows rows, long number) {
+    float size = rate / (1.0 - std::pow(rule.beta1, (double)(number + 1)));
+    float root = std::sqrt(1.0 - std::pow(rule.beta2, (double)(number + 1)));
+    float new_in_mean = 1.0 - rule.beta1, old_in_square = rule.beta2, new_in_square = 1.0 - rule.beta2;
+    float kept = 1.0 - rate * rule.weight_decay;
+    V sum[2] = {};
+    for (long i = 0; i < rows.size; i += LANES) {
+        V w = load(rows.w + i), g = load(rows.g + i);
+        if (factor != 1.0f) g = g * factor;
+        if (rule.weight_decay != 0.0f && !p.decoupled) g = g + rule.weight_decay * w;
+        V m = load(rows.state[0] + i), v = load(rows.state[1] + i);
+        m = m + new_in_mean * (g - m), v = old_in_square * v + new_in_square * (g * g);
+        store(rows.state[0] + i, m), store(rows.state[1] + i, v);
+        V start = rule.weight_decay != 0.0f && p.decoupled ? w * kept : w;
+        V next = start - size * m / (square_root(v) / root + rule.eps), moved = next - w;
+        store(rows.w + i, next);
+        sum[i / LANES % 2] += moved * moved;
+    }
+    return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
+}
+
+// Clip the gradient and make one update; fill what is measured of it.
+static void update(
+    const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows rows, float *measured) {
+    float before = norm(rows.g, rows.size), after = before, factor = 1.0f;
+    if (rule.clip_adaptive < INFINITY) clip_units(layout, rows.w, rows.g, rule.clip_adaptive);
+    if (rule.clip_value < INFINITY) clip_entries(rows.g, rows.size, rule.clip_value);
+    if (rule.clip_value < INFINITY || rule.clip_adaptive < INFINITY) after = norm(rows.g, rows.size);
+    if (rule.clip_norm < INFINITY) {
+        factor = rule.clip_norm / (after + NORM_EPS);
+        factor = factor > 1.0f ? 1.0f : factor;
+        after = factor * after;
+    }
+    measured[GRADIENT_NORM] = before, measured[CLIPPED_NORM] = after;
+    bool is_adam = p.rule == (int)RuleKind::adam;
+    measured[UPDATE_NORM] = is_adam ? adam(p, rule, rate, factor, rows, number) : sgd(p, rule, rate, factor, rows);
+}

@@ -1,0 +1,33 @@
+"""Run every case of test_native.py through a library of kernels: `python -m tests.training.sanitized LIBRARY`.
+
+Sanitizers end the process at the first fault; they must be loaded before Python, so this is a process of its own.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from seven_terms.records.runs import Stack
+from seven_terms.training.advance.native import border, updates
+from seven_terms.training.program import StackedProgram
+
+from .stacks import make_runs
+from .test_native import CASES
+
+
+def main(library: Path) -> None:
+    opened = border.opened(library)
+    updates.kernels = lambda: opened
+    for name, training in CASES.items():
+        runs = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 2))
+        program = StackedProgram(Stack(experiment="test/one", runs=runs))
+        program.advance(0, 4)
+        program.advance(len(program.updates) - 1, len(program.updates))  # where batches grew, of another size
+        program.module.train(False)
+        inputs = program.task.evaluation("validation", program.seeds)[0]
+        program.outputs(program.parameters, inputs[0, :33], shared=True)
+        print(name, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
