@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
         {"spec", "records", "planning", "running", *COMPUTE},
         {"torch", "pytorch_lightning", "numpy", "pandas"},
     ),
-    "tracking": (ANALYSIS, {"wandb", "wandb_workspaces", "pandas"}),
+    "tracking": (ANALYSIS, {"wandb", "wandb_workspaces", "pytorch_lightning", "pandas"}),
     "statistics": (ANALYSIS, {"numpy", "scipy", "pandas"}),
     "figures": (ANALYSIS, {"matplotlib", "seaborn", "pandas", "numpy"}),
     "report": (ANALYSIS | {"statistics"}, {"pandas", "yaml", "numpy", "jinja2", "markupsafe", "rocrate"}),

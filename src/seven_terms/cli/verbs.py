@@ -8,8 +8,9 @@ import importlib
 import io
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..running.warm import serve
 from ..spec import SCALES, Experiment, require
@@ -80,19 +81,38 @@ def calibrate(options: argparse.Namespace) -> None:
 def train(options: argparse.Namespace) -> None:
     from ..planning import expected_seconds
     from ..running.progress import say_trained
+    from ..tracking.mode import is_live
     from ..training import train_stack
 
     started = time.monotonic()
-    stack = train_stack(
-        plan_path=options.plan,
-        stack_id=options.stack,
-        output_path=options.output,
-        state_dir=options.state,
-        accelerator=options.accelerator,
-    )
+    with _live_run(options) if is_live() else contextlib.nullcontext(()) as callbacks:
+        stack = train_stack(
+            plan_path=options.plan,
+            stack_id=options.stack,
+            output_path=options.output,
+            state_dir=options.state,
+            accelerator=options.accelerator,
+            callbacks=callbacks,
+        )
     if options.progress is not None:
         expected, seconds = expected_seconds(stack), time.monotonic() - started
         say_trained(options.progress, experiment=stack.experiment, expected_seconds=expected, seconds=seconds)
+
+
+@contextlib.contextmanager
+def _live_run(options: argparse.Namespace) -> Iterator[Sequence[Any]]:
+    """Show the stack while it trains, if that takes long: yield the callbacks of its fit."""
+    from ..records.plans import read_stack
+    from ..tracking.live import LiveRun
+    from ..training.looks import Looks
+
+    _, stack = read_stack(options.plan, options.stack)
+    folder = (options.progress or options.output.parent) / "wandb" / ".live"
+    live = LiveRun(folder, experiment=stack.experiment, stack=stack.id)
+    try:
+        yield [Looks(live.tell)]
+    finally:
+        live.close()
 
 
 def runs(options: argparse.Namespace) -> None:

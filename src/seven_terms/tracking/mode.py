@@ -47,6 +47,19 @@ def warning(environment: Mapping[str, str] = os.environ) -> str:
     )
 
 
+def is_live(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a long stack is shown while it trains: WANDB_LIVE=1, or WANDB_MODE=online without WANDB_LIVE=0."""
+    mode = wandb_mode(environment)
+    asked = _one_of(("", "0", "1"), "WANDB_LIVE", environment)
+    return mode != "disabled" and (asked == "1" or (mode == "online" and asked == ""))
+
+
+def remove_failed(mirror_path: Path) -> None:
+    """Delete what stands for a mirror that failed, an empty file, so that it is tried again."""
+    if mirror_path.is_file() and not mirror_path.stat().st_size:
+        mirror_path.unlink()
+
+
 def is_logged_in(environment: Mapping[str, str] = os.environ) -> bool:
     """Tell whether there is an API key for the service, in the environment or in the netrc file; the key is not read out."""
     if environment.get("WANDB_API_KEY"):

@@ -37,10 +37,12 @@ def train_stack(
     output_path: Path,
     state_dir: Path | None = None,
     accelerator: str = "cpu",
+    callbacks: Sequence[pl.Callback] = (),
 ) -> Stack:
     """Train a stack, write its metrics and return it; with `state_dir`, an interrupted call goes on where it stopped.
 
-    Diverged runs are marked in the file and are no error. ValueError when the plan has no such stack.
+    Diverged runs are marked in the file and are no error. ValueError when the plan has no such stack. `callbacks` watch
+    the fit.
     """
     _, stack = read_stack(plan_path, stack_id)
     rank = own_rank()
@@ -53,7 +55,7 @@ def train_stack(
         return stack
     with held_devices(1, accelerator=accelerator) if rank is None else nullcontext():
         started, cpu_started = time.perf_counter(), time.process_time()
-        runs = fit(stack, state_dir=state_dir, accelerator=accelerator)
+        runs = fit(stack, state_dir=state_dir, accelerator=accelerator, callbacks=callbacks)
     if rank:  # the first of several processes writes for all
         return stack
     record = stack_record(
