@@ -1,7 +1,7 @@
 """How the mirror lies on disk, so that `wandb leet`, which lists folder names, shows experiment, arm, setting and seed.
 
 wandb/logs/offline-run-<time>-<id>/          each run as wandb wrote it: what `wandb sync` sends
-wandb/run-<time>-<experiment>-<arm>-<setting>-s<seed>          links to all of them
+wandb/run-20000101_000000-<experiment>-<arm>-<setting>-s<seed>          links to all of them
 wandb/<term>/run-..., wandb/<term>/<name>/run-...       links to those of a term, of an experiment
 wandb/latest-run                             the overview
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from .content import MirroredRun
 
 LOGS = "logs"
-ENTRY = "run-20000101_000000-"  # leet asks for a time; one for all keeps the order by name
+ENTRY = "run-20000101_000000-"  # leet opens no folder without a time; one for all keeps the order by name
 
 
 def written_runs(wandb_dir: Path) -> dict[str, Path]:
