@@ -102,7 +102,7 @@ browse: environment ## look at the W&B runs of results/<scale> in the terminal (
 	@$(if $(filter command,$(firstword $(origin TERM))),TERM=xterm-256color )wandb leet '$(RESULTS)/wandb/$(NARROWED)'
 
 publish-wandb: environment ## upload those W&B runs to your account, with a workspace and a report
-	@seven-terms publish-wandb --results '$(RESULTS)'
+	@seven-terms publish-wandb --results '$(RESULTS)' $(CHOSEN)
 
 verify: ## compare results/published with its checksums
 	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \

@@ -22,7 +22,7 @@ from seven_terms.records.jobs import speed_tables
 from seven_terms.records.sources import source_id
 from seven_terms.running.at_work import will_work
 from seven_terms.running.typesetting import engine
-from seven_terms.tracking.mode import wandb_mode, wandb_runs, warning
+from seven_terms.tracking.mode import remove_failed, wandb_mode, wandb_runs, warning
 
 os.environ.setdefault("WANDB_MODE", config.get("wandb") or "offline")
 # Ids are hashes of the records, so a file's name says whether it is the right one: nothing else decides what is trained.
@@ -61,6 +61,7 @@ if workflow.output_settings.dryrun:
 elif workflow.is_main_process and will_work(sys.argv[1:]):
     try:
         HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS)  # kept until this process ends
+        remove_failed(Path(RESULTS, "wandb", "mirror.json"))
     except ValueError as error:
         sys.exit(f"snakemake: {error}")
 # A dry run writes no plans, so one that is not there yet is no input of what it lists.

@@ -1,5 +1,6 @@
 """What W&B is to do is checked before anything is trained."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 import pytest
 
 from seven_terms.cli import verbs
-from seven_terms.tracking.mode import is_logged_in, wandb_mode, wandb_runs, warning
+from seven_terms.tracking.mode import is_logged_in, remove_failed, wandb_mode, wandb_runs, warning
 
 KEY = "0" * 40
 
@@ -29,6 +30,34 @@ def test_a_plan_is_not_made_under_a_wrong_mode(tmp_path, monkeypatch, capsys):
     assert verbs.run(["plan", "--scale", "smoke", "--results", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("seven-terms plan: WANDB_MODE: it must be offline, online or disabled")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stack_is_not_trained_under_a_wrong_mode(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WANDB_MODE", "foo")
+    arguments = ["--plan", str(tmp_path / "none.json"), "--stack", "0", "--output", str(tmp_path / "none.parquet")]
+    assert verbs.run(["train", *arguments]) == 1
+    assert capsys.readouterr().err.startswith("seven-terms train: WANDB_MODE: it must be offline, online or disabled")
+
+
+def test_a_mirror_that_failed_is_one_sentence_and_no_failure_and_is_tried_again(project, tmp_path):
+    """The rule's own shell lines, with a mirror that breaks."""
+    rule = (project / "rules" / "tracking.smk").read_text()
+    lines = ast.literal_eval("(" + rule.partition("shell:")[2] + ")")
+    log, output = tmp_path / "log", tmp_path / "mirror.json"
+    broken = tmp_path / "seven-terms"
+    broken.write_text("#!/bin/sh\necho Traceback >&2\necho 'it broke: for no reason.' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    command = lines.replace("{log:q}", str(log)).replace("{output:q}", str(output))
+    command = command.replace("{params.results:q}", str(tmp_path)).replace("{params.runs}", "selected")
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "seven-terms: the report stands, its W&B runs do not: it broke: for no reason.\n"
+    assert output.read_bytes() == b""
+    remove_failed(output)
+    assert not output.exists()
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not there")

@@ -63,7 +63,8 @@ def no_file_holds_the_key(folder: Path) -> bool:
     return bool(files) and not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-def test_every_run_arrives_with_its_history_files_and_artifact(results_dir, server, capsys):
+def test_every_run_arrives_with_its_history_files_and_artifact(results_dir, server, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert publish(results_dir) == 0
     assert len(server.runs) == len(server.finished) == 10
     assert set(server.finished.values()) == {0}
@@ -80,6 +81,8 @@ def test_every_run_arrives_with_its_history_files_and_artifact(results_dir, serv
     assert "10 runs uploaded, 0 were there already" in said.out
     assert KEY not in said.out + said.err
     assert no_file_holds_the_key(results_dir)
+    assert not (tmp_path / "wandb").exists()
+    assert list((results_dir / "wandb" / ".sync").rglob("*.log"))  # wandb's own logs, which the search above read
 
 
 def test_workspace_and_report_are_saved_once_and_then_again_in_place(results_dir, server, capsys):

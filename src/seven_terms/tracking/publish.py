@@ -27,7 +27,7 @@ def publish(results_dir: Path) -> str:
     """Upload the mirror of a results folder and return what was done in one line; ValueError says what is missing."""
     wandb_dir = results_dir / "wandb"
     require(
-        (wandb_dir / "mirror.json").is_file(),
+        (wandb_dir / "mirror.json").is_file() and (wandb_dir / "mirror.json").stat().st_size > 0,  # empty: it failed
         what=f"W&B runs of {str(results_dir)!r}",
         must="they must have been written to wandb/",
         got="none",
@@ -93,9 +93,12 @@ def is_uploaded(folder: Path) -> bool:
 
 
 def _environment(wandb_dir: Path) -> dict[str, str]:
-    """Return the variables for wandb: the caller's, and the folder where the artifacts of these runs wait."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("WANDB_MODE", "WANDB_DIR")}
-    return kept | {"WANDB_DATA_DIR": str((wandb_dir / ".artifacts").resolve()), "WANDB_ERROR_REPORTING": "false"}
+    """Return the variables for wandb: the caller's, and the folders of these runs' artifacts and of wandb's own logs."""
+    own = wandb_dir.resolve() / ".sync"  # without it wandb makes a folder where it is called
+    own.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if name != "WANDB_MODE"}
+    kept |= {"WANDB_DIR": str(own), "WANDB_DATA_DIR": str(own.with_name(".artifacts"))}
+    return kept | {"WANDB_ERROR_REPORTING": "false"}
 
 
 def _sync(folders: list[Path], environment: Mapping[str, str]) -> str:
