@@ -35,9 +35,12 @@ EXPERIMENTS = tuple(_changed(one) if one.name == "mnist_2015" else one for one i
 """
 
 
+SECRET = "5ec2e7" + "ab" * 17  # a key of W&B's, and nobody's
+
+
 def snakemake(folder: Path, *arguments: str, config: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
+    environment = {**os.environ, "PATH": path, "WANDB_API_KEY": SECRET}
     command = [sys.executable, "-m", "snakemake", "--config", "scale=smoke", *config, "--cores", "2", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
@@ -91,6 +94,18 @@ def test_a_selection_has_a_report_of_its_own_and_shares_what_is_trained(checkout
         assert parts == {path.rpartition("/")[2] for path in only.split()}
     assert not (results / "runs.csv").exists()
     assert len(list(results.glob("metrics/*/*/*.parquet"))) == sizes[cliff] + sizes[power]
+
+
+@pytest.mark.parametrize("mode", ["disabled", "offline", "online"])
+def test_no_plan_log_report_or_message_holds_the_key_of_an_account(checkout, monkeypatch, mode):
+    monkeypatch.setenv("WANDB_MODE", mode)
+    done = snakemake(checkout, config=("only=lr_decay/step_drop",))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    files = [path for path in checkout.rglob("*") if path.is_file() and not path.is_symlink()]
+    kinds = {"plan", "logs", "report", "metrics", *(["wandb"] if mode != "disabled" else [])}
+    assert kinds <= {part for path in files for part in path.parts}
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
 def test_verdicts_are_held_to_a_published_second_set_of_seeds(checkout):

@@ -14,13 +14,16 @@ from seven_terms.spec import (
     Above,
     Arm,
     Claim,
+    Curve,
     Digits,
     Evaluate,
     Experiment,
+    Figure,
     Initialization,
     Last,
     Mlp,
     PairedDifference,
+    Panel,
     Selected,
     Stream,
     Training,
@@ -44,6 +47,12 @@ EXPERIMENT = Experiment(
     num_seeds=2,
     noise_floor_arm=None,
     probes=(Stream(), Evaluate()),
+    figures=(
+        Figure(name="curves", caption="Loss.", panels=(
+            Panel(title="loss", content=Curve(metric="validation_loss", runs={"plain": Selected("plain")}),
+                  x_label="step", y_label="loss"),
+        )),
+    ),
     claims=(
         Claim(
             id="LR1", statement="It learns.", source="S1", unit="loss", because="It must.", rule=Above(0.0),

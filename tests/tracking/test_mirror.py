@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from seven_terms.cli import verbs
+from seven_terms.records.plans import read_plan
+from seven_terms.records.tables import SUMMARY, read_csv, write_csv
 from seven_terms.tracking.mirror import mirror
-from seven_terms.tracking.selected import MAX_RUNS
+from seven_terms.tracking.selected import MAX_RUNS, selected_runs
 
 from .results import DIVERGES, EXPERIMENT, make_results
 
@@ -36,9 +39,12 @@ def results_dir(tmp_path_factory, _environment) -> Path:
 
 
 def inspect(path: Path) -> dict:
-    """Return what wandb's own reader says of a run."""
+    """Return what wandb's own reader says of a run; its log goes where the run lies, not where the tests are called."""
     command = [WANDB, "leet", "inspect", "--summary", "--json", path]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=120, cwd=path if path.is_dir() else path.parent
+    )
+    return json.loads(done.stdout)
 
 
 def names(folder: Path) -> set[str]:
@@ -66,6 +72,28 @@ def test_a_claim_over_a_whole_sweep_adds_no_runs_but_the_best_setting_stands_for
         if name.startswith("run-20000101_000000-plain-lr")
     }
     assert plain == {"run-20000101_000000-plain-lr=0.1-s0", "run-20000101_000000-plain-lr=0.1-s1"}
+
+
+def test_what_a_figure_shows_is_mirrored_at_its_own_selected_setting(tmp_path):
+    folder = make_results(tmp_path / "laptop", selected={"wide": {}})
+    row = dict.fromkeys(SUMMARY) | {"experiment": EXPERIMENT.path, "figure": "curves", "panel": 0, "series": "plain",
+                                    "num_runs": 2, "selected": json.dumps({"optimizer.learning_rate": 2.0})}  # fmt: skip
+    write_csv(pd.DataFrame([row], columns=list(SUMMARY)), folder / "summary" / f"{EXPERIMENT.path}.csv", kind="summary")
+    mirror(folder)
+    plain = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if "-plain-lr" in name}
+    assert plain == {"run-20000101_000000-plain-lr=2-s0", "run-20000101_000000-plain-lr=2-s1"}
+
+
+def test_where_claims_read_more_than_there_is_room_for_each_setting_keeps_its_first_seeds(results_dir):
+    plan = read_plan(results_dir / "plan" / f"{EXPERIMENT.path}.json")
+    verdicts = read_csv(results_dir / "verdicts.csv", kind="verdicts")
+    both = json.dumps({"plain": [{"optimizer.learning_rate": 0.1}, {"optimizer.learning_rate": 0.5}]})
+    scores = dict.fromkeys(plan.runs, 1.0)
+    chosen = selected_runs((plan,), verdicts.assign(selected=both), scores, room=2)
+    assert {(plan.runs[name].settings["learning_rate"], plan.runs[name].seed) for name in chosen} == {
+        (0.1, 0),
+        (0.5, 0),
+    }
 
 
 def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):

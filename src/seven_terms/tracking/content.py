@@ -14,6 +14,7 @@ import pandas as pd
 from ..records.canonical import encode
 from ..records.plans import Plan
 from ..records.runs import Run
+from ..spec.metrics import Direction, direction_of
 
 AXIS = "trainer/step"
 MAX_POINTS = 40  # logged steps a run: a mirror is for looking at, the parquet file has every row
@@ -37,6 +38,9 @@ class MirroredRun:
     summary: Mapping[str, Any]
     axis: str = AXIS
     history: Sequence[Mapping[str, float]] = ()
+    directions: Mapping[str, Direction] = field(
+        default_factory=dict
+    )  # of the history's names: which end is the good one
     tables: Mapping[str, Table] = field(default_factory=dict)
     images: Mapping[str, Path] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)  # the artifact
@@ -61,7 +65,7 @@ def run_content(
     run: Run, plan: Plan, table: pd.DataFrame, record: Mapping[str, Any], *, verdicts: pd.DataFrame
 ) -> MirroredRun:
     """Return what W&B is told of one run, from its rows of a metrics file and the stack's record."""
-    end, origin = record["runs"][run.id], record["provenance"]
+    end, origin, history = record["runs"][run.id], record["provenance"], _history(table)
     served = served_by(run.arm, verdicts)
     return MirroredRun(
         kind="run",
@@ -84,7 +88,8 @@ def run_content(
             **flat(encode(run.training), "training"),
         },
         summary={**end, "duration_seconds": record["duration_seconds"] / len(record["runs"])},
-        history=_history(table),
+        history=history,
+        directions=directions(plan, history),
     )
 
 
@@ -143,12 +148,10 @@ def flat(data: Any, path: str) -> dict[str, Any]:
     return found
 
 
-def better(metric: str) -> str | None:
-    """Return which end of a metric is the good one: "min", "max", or None where neither is."""
-    words = metric.split("/")[0].split("_")
-    if "accuracy" in words:
-        return "max"
-    return "min" if {"loss", "error"} & set(words) else None
+def directions(plan: Plan, history: Sequence[Mapping[str, float]]) -> dict[str, Direction]:
+    """Return which way is better for each name of a history: `metric`, `metric/index` or `last/metric`."""
+    names = {name for values in history for name in values}
+    return {name: direction_of(plan.experiment, name.removeprefix("last/").split("/")[0]) for name in sorted(names)}
 
 
 def _history(table: pd.DataFrame) -> list[dict[str, float]]:

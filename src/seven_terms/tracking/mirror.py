@@ -64,7 +64,10 @@ def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterat
     ends = {plan.experiment.path: _ends(plan, results_dir) for plan in plans}
     num_sweeps = sum(len(_sweeps(plan, ends[plan.experiment.path])) for plan in plans)
     scores = {run_id: score for frame in ends.values() for run_id, score in frame["score"].items()}
-    chosen = set(scores) if runs == "all" else selected_runs(plans, verdicts, scores, room=MAX_RUNS - num_sweeps - 1)
+    summary_paths = {path: Folder(results_dir).summary(path) for path in ends}
+    summaries = {name: read_csv(path, kind="summary") for name, path in summary_paths.items() if path.is_file()}
+    room = max(MAX_RUNS - num_sweeps - 1, 0)
+    chosen = set(scores) if runs == "all" else selected_runs(plans, verdicts, scores, summaries=summaries, room=room)
     for plan in plans:
         own = verdicts[verdicts["experiment"] == plan.experiment.path]
         for stack_id, stack in plan.stacks.items():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..records.plans import Plan
 from ..spec import TERM_TITLES
-from .content import MirroredRun, Table, identity, notes_of, served_by, tags_of
+from .content import MirroredRun, Table, directions, identity, notes_of, served_by, tags_of
 
 OVERVIEW = "overview"
 SHOWN = (
@@ -50,6 +50,7 @@ def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, verdicts: pd.Data
         | {f"{name}/{end}": getattr(ends[name], end)() for name in metrics for end in ("min", "median", "max")},
         axis=axis,
         history=history,
+        directions=directions(plan, history),
         tables={"sweep": _table(ends)},
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import wandb
 
-from .content import MirroredRun, better
+from .content import MirroredRun
 
 PROJECT = "seven-terms"
 
@@ -58,8 +58,8 @@ def _define(handle: wandb.Run, run: MirroredRun) -> None:
         return
     handle.define_metric(run.axis, hidden=True)
     for name in sorted({name for values in run.history for name in values} - {run.axis}):
-        end = better(name)
-        handle.define_metric(name, step_metric=run.axis, summary=f"{end},last" if end else "last")
+        end = run.directions.get(name, "none")
+        handle.define_metric(name, step_metric=run.axis, summary="last" if end == "none" else f"{end},last")
 
 
 def _log_files(handle: wandb.Run, run: MirroredRun) -> None:
