@@ -186,6 +186,7 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: TRAINING.but(task=GaussianInputs(), batch_size=None), "Training: batch_size must be a number, since the examples of GaussianInputs never end, got None."),
     (lambda: TRAINING.but(task=Adding()), "Mlp on Adding: examples must be vectors (features) or images (channels, height, width), got (50, 2)."),
     (lambda: TRAINING.but(model=Recurrent()), "Recurrent on Digits: examples must be sequences (time, features), got (784,)."),
+    (lambda: TRAINING.but(task=Adding(), model=Recurrent(read_all=True)), "Recurrent on Adding: read_all must be False, as Adding wants an answer at the end, got True."),
     (lambda: TRAINING.but(model=Cnn()), "Cnn on Digits: examples must be images (channels, height, width), got (784,); set image=True on the task."),
     (lambda: TRAINING.but(model=Point()), "Point on Digits: the task must be a function of the parameters alone, got Digits(source='bundled', resolution=28, binarize=False, num_train=None, image=False, loss='cross_entropy'); take Quadratic, NoisyQuadraticMoments, PowerFunction or OneUnitRecurrence."),
     (lambda: TRAINING.but(task=Quadratic(), model=Point(dimension=3)), "Point on Quadratic: dimension must be 100, as the task has it, got 3."),

@@ -14,7 +14,9 @@ class Point(nn.Module):
     def __init__(self, model: spec.Point) -> None:
         super().__init__()
         self.model = model
-        self.x = nn.Parameter(torch.tensor(model.start).expand(model.dimension).clone())
+        self.x = nn.Parameter(
+            torch.tensor(model.start, dtype=torch.get_default_dtype()).expand(model.dimension).clone()
+        )
 
     def forward(self, *inputs: Tensor) -> Tensor:
         return self.x

@@ -13,9 +13,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, dataclass_transform, overload
 
-from .checks import nearest
+from .checks import nearest, shown
 from .later import later
-from .refusals import check_fields, shown
+from .refusals import check_fields
 
 Kind = TypeVar("Kind", bound=type)
 

@@ -6,11 +6,19 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable
 
+LONGEST = 160  # letters of a value that are shown of a field
+LONGEST_OF_ALL = 600  # and where several belong together
+
+
+def shown(value: object, *, longest: int = LONGEST) -> str:
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
 
 def require(condition: bool, *, what: str, must: str, got: object, do: str = "") -> None:
     """Raise `<what>: <must>, got <got>; <do>.` as a ValueError unless the condition holds."""
     if not condition:
-        raise ValueError(f"{what}: {must}, got {got!r}" + (f"; {do}." if do else "."))
+        raise ValueError(f"{what}: {must}, got {shown(got, longest=LONGEST_OF_ALL)}" + (f"; {do}." if do else "."))
 
 
 def require_positive(what: str, **values: float) -> None:

@@ -57,6 +57,10 @@ def _check_shape(training: Training) -> None:
         words = " or ".join(SHAPES[number] for number in model.takes)
         do = "set image=True on the task" if model.takes == (IMAGES,) and hasattr(task, "image") else ""
         require(len(shape) in model.takes, what=what, must=f"examples must be {words}", got=shape, do=do)
+        must = f"read_all must be {task.each_step}, as {type(task).__name__} wants an answer " + (
+            "at each time step" if task.each_step else "at the end"
+        )
+        require(model.answers_each_step == task.each_step, what=what, must=must, got=model.answers_each_step)
 
 
 def _check_optimizer(training: Training) -> None:

@@ -70,6 +70,7 @@ class Task(Kind):
     __slots__ = ()
     builder: ClassVar[str] = ""
     supply: ClassVar[Supply] = "stored"
+    each_step: ClassVar[bool] = False  # of sequences: whether an answer is wanted at each time step, or one at the end
     moments: ClassVar[bool] = False  # what is trained are second moments of parameters: an optimizer must say the same
 
     @property
@@ -137,6 +138,11 @@ class Model(Kind):
     builder: ClassVar[str] = ""
     takes: ClassVar[tuple[int, ...]] = ()  # how many dimensions an example may have; (): any
     offers: ClassVar[tuple[str, ...] | None] = None  # which PARTS probes find; None: nobody knows before it is built
+
+    @property
+    def answers_each_step(self) -> bool:
+        """Whether the outputs have a time axis: see `Task.each_step`."""
+        return False
 
     def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
         """Yield what is normalized: (by what, features, places of each feature in an example)."""

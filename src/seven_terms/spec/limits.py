@@ -108,6 +108,7 @@ FileName = Annotated[str, Matches("[a-z0-9][a-z0-9_]{0,59}", FILE_NAME)]
 CONTROLS = r"\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff"
 TEXT = Matches(rf"[^{CONTROLS}]*", "text without control characters")
 Line = Annotated[str, Matches(rf"(?=.*\S)[^\n{CONTROLS}]*", "one line of text, not empty, without control characters")]
+SHORT = Matches(r"(?s).{0,200}", "text of at most 200 letters")  # a label that is longer fits nowhere
 UNHIDDEN = "one line of text that does not begin with _"
-Label = Annotated[str, Matches(rf"(?=.*\S)[^_\n{CONTROLS}][^\n{CONTROLS}]*", UNHIDDEN)]
-LabelOrNone = Annotated[str, Matches(rf"(?!_)[^\n{CONTROLS}]*", UNHIDDEN)]  # "": no entry in a legend
+Label = Annotated[str, Matches(rf"(?=.*\S)[^_\n{CONTROLS}][^\n{CONTROLS}]*", UNHIDDEN), SHORT]
+LabelOrNone = Annotated[str, Matches(rf"(?!_)[^\n{CONTROLS}]*", UNHIDDEN), SHORT]  # "": no entry in a legend

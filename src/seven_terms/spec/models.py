@@ -231,6 +231,10 @@ class Recurrent(Model):
     takes = (2,)
     offers = ("weights", "states")
 
+    @property
+    def answers_each_step(self) -> bool:
+        return self.read_all
+
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
         length, features = input_shape if len(input_shape) == 2 else (1, math.prod(input_shape))
         gates = {"lstm": 4, "gru": 3}.get(self.cell, 1)

@@ -10,16 +10,15 @@ import functools
 import sys
 import types
 import typing
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from .checks import nearest
+from .checks import LONGEST, nearest, shown
 from .limits import TEXT, Bounds
 
 DEFAULT_LIMITS = {float: Bounds(), int: Bounds(high=1_000_000_000), str: TEXT}
 Check = Callable[[Any], "Refusal | None"]
-LONGEST = 160  # letters of a value that are shown
 PLAIN = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
 
 
@@ -34,11 +33,6 @@ class Refusal:
 
     def sentence(self) -> str:
         return f"{self.words}, got {self.got}" + (f"; {self.do}." if self.do else ".")
-
-
-def shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def refuse(words: str, value: object, *, do: str = "", near: bool = False) -> Refusal:
@@ -85,7 +79,7 @@ def check_of(hint: Any) -> Check:
         return _limited(functools.partial(_plain, base) if base in PLAIN else check_of(base), hint.__metadata__)
     if origin is Literal:
         words = typing.get_args(hint)
-        return functools.partial(_literal, words, frozenset((type(word), word) for word in words))
+        return functools.partial(_literal, words)
     if origin in (Union, types.UnionType):
         return _union(hint)
     if origin is tuple:
@@ -116,8 +110,8 @@ def _plain(kind: type, value: Any) -> Refusal | None:
     return refuse(f"be {PLAIN[kind]}", value, do=f"write {int(value)}" if whole else "", near=whole)
 
 
-def _literal(allowed: tuple[Any, ...], typed: frozenset[tuple[type, Any]], value: Any) -> Refusal | None:
-    if isinstance(value, Hashable) and (type(value), value) in typed:
+def _literal(allowed: tuple[Any, ...], value: Any) -> Refusal | None:
+    if any(type(value) is type(word) and value == word for word in allowed):
         return None
     close = nearest(value, [one for one in allowed if isinstance(one, str)]) if isinstance(value, str) else None
     words = f"be one of {', '.join(map(repr, allowed))}"

@@ -146,6 +146,7 @@ class PolyphonicMusic(Task):
 
     builder = "seven_terms.tasks.polyphonic_music:polyphonic_music"
     supply = "file"
+    each_step = True
 
     @property
     def input_shape(self) -> tuple[int, ...]:
