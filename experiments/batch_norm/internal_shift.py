@@ -117,7 +117,10 @@ experiment = Experiment.here(
         "paper": Changes(
             training={"task": Cifar10(), "num_steps": 15_000, "batch_size": 128},
             sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
-            arms={arm.name: {"model": VGG, "model.normalization": arm.training.model.normalization} for arm in ARMS},
+            arms={
+                arm.name: {"model": VGG, "model.normalization": read_path(arm.training, "model.normalization")}
+                for arm in ARMS
+            },
         ),
     },
 )

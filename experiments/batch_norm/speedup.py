@@ -31,8 +31,8 @@ def deep(activation: str, normalization: BatchNorm | None) -> Training:
 
 
 def vgg(arm: Arm) -> dict[str, Any]:
-    model = arm.training.model
-    return {"model": VGG, "model.activation": model.activation, "model.normalization": model.normalization}
+    kept = ("model.activation", "model.normalization")
+    return {"model": VGG, **{path: read_path(arm.training, path) for path in kept}}
 
 
 trained = Reached(Last("test_accuracy"), above=0.5)

@@ -13,14 +13,17 @@ from seven_terms.spec import (
     Constant,
     Cosine,
     CosineRestarts,
+    Digits,
     Exponential,
     InverseSqrt,
     InverseTime,
     Linear,
+    Mlp,
     OneCycle,
     Ramp,
     Schedule,
     Step,
+    Training,
     Truncated,
     Warmup,
     WarmupStableDecay,
@@ -214,5 +217,5 @@ def test_schedules_stretch_with_the_budget(schedule: Schedule, num_steps: int, t
 
 
 def test_something_else_is_refused() -> None:
-    with pytest.raises(ValueError, match="schedule: it must be one of seven_terms"):
-        factor("cosine", 0, 10)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="Training: schedule must be one of Constant, Step"):
+        Training(task=Digits(), model=Mlp(), num_steps=1, schedule="cosine")  # type: ignore[arg-type]

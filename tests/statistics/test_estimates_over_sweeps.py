@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seven_terms.records.runs import Run
-from seven_terms.spec import Arm, BestSetting, Last, Point, Reached, Selected, Slope, Training
+from seven_terms.spec import Arm, BestSetting, Last, Point, Quadratic, Reached, Selected, Slope
 from seven_terms.statistics.estimates import estimate
 from seven_terms.statistics.intervals import student
 from seven_terms.statistics.optima import Valley, jackknife
@@ -84,7 +84,11 @@ def test_points_without_a_value_are_left_out_of_a_slope_and_counted() -> None:
 
 def test_a_slope_may_run_over_arms() -> None:
     arms = tuple(
-        Arm(name=name, label=name, training=Training(task=TRAINING.task, model=Point(dimension=dim), num_steps=100))
+        Arm(
+            name=name,
+            label=name,
+            training=TRAINING.but(task=Quadratic(dimension=dim), model=Point(dimension=dim)),
+        )
         for name, dim in (("small", 2), ("middle", 4), ("large", 8))
     )
     results = make_results(
@@ -129,15 +133,15 @@ def test_the_slope_of_a_crossing_is_finer_than_the_grid() -> None:
     """A measure falling as 1 - 0.4 log2(setting / start) is 0.5 at start * 2**1.25, wherever the start lies between points."""
 
     def record(run: Run) -> dict:
-        length, largest = run.training.task.dimension, run.training.task.largest
+        length, largest = run.training.task.condition_number, run.training.task.largest
         value = 1.0 - 0.4 * math.log2(length / (4 * largest**2))
         return {"test_loss": value, "validation_loss": 1.0}
 
-    sweep = {"task.dimension": (2, 4, 8, 16, 32), "task.largest": (0.8, 1.0, 1.3)}
+    sweep = {"task.condition_number": (2, 4, 8, 16, 32), "task.largest": (0.8, 1.0, 1.3)}
     results = make_results(make_experiment("a", sweep=sweep), record)
-    kind = Slope(measure=LOSS, over="largest", runs=(A,), argbest="task.dimension", crosses=0.5)
+    kind = Slope(measure=LOSS, over="largest", runs=(A,), argbest="task.condition_number", crosses=0.5)
     found = estimate(kind, results)
     assert found.interval.effect == pytest.approx(2.0)
     assert not any("beyond" in note for note in found.notes)
     beyond = estimate(dataclasses.replace(kind, crosses=-5.0), results)
-    assert "9 of 9 task.dimension beyond their grid" in beyond.notes
+    assert "9 of 9 task.condition_number beyond their grid" in beyond.notes

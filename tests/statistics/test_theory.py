@@ -29,9 +29,10 @@ from seven_terms.statistics.theory import curve, predict
 def quadratic(
     *, rate: float = 0.1, momentum: float = 0.0, nesterov: bool = False, steps: int = 100, **task: object
 ) -> Training:
+    made = Quadratic(**{"dimension": 10, **task})  # type: ignore[arg-type]
     return Training(
-        task=Quadratic(**{"dimension": 10, **task}),  # type: ignore[arg-type]
-        model=Point(dimension=10),
+        task=made,
+        model=Point(dimension=made.dimension),
         optimizer=Sgd(learning_rate=rate, momentum=momentum, nesterov=nesterov),
         num_steps=steps,
     )
@@ -91,7 +92,7 @@ def test_after_a_step_the_stationary_variance_is_that_of_the_new_rate_or_batch()
     dropped = replace_path(run, "schedule", Step(drop=0.25, fractions=(0.5,)))
     assert predict("stationary_variance", dropped) == pytest.approx(0.05 / (2 - 0.05))
     assert predict("expected_squared_distance", dropped) == pytest.approx(0.05 / (2 - 0.05))
-    grown = replace_path(run, "batch_growth", ((0.5, 4),))
+    grown = run.but(batch_size=1, batch_growth=((0.5, 4),))
     assert predict("stationary_variance", grown) == pytest.approx(0.2 / 4 / (2 - 0.2))
     with pytest.raises(ValueError, match="without momentum, weight decay and growing batches"):
         predict("expected_squared_distance", grown)

@@ -326,7 +326,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 # verb -> (what it does, its options; "?" marks one that may be left out)
-VERBS: dict[str, tuple[Callable[[argparse.Namespace], None], str, tuple[str, ...]]] = {
+VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, ...]]] = {
     "plan": (
         plan,
         "write the plan of every experiment and show its cost",

@@ -20,14 +20,14 @@ MANY = 6
 
 def lies_down(panel: Panel, *, width: float) -> bool:
     """Return whether the labels are too long to stand side by side in a panel of `width` inches."""
-    labels = list(panel.content.runs)
+    labels = list(panel.content.runs)  # pyright: ignore[reportArgumentType]
     longest = max((len(label) for label in labels), default=0)
     return longest * len(labels) > CHARACTERS_PER_INCH * (width - 0.6)
 
 
 def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], down: bool) -> list[str]:
     """Draw one bar a label; return the labels without a finite value."""
-    labels = drawn_labels(rows, list(panel.content.runs))
+    labels = drawn_labels(rows, list(panel.content.runs))  # pyright: ignore[reportArgumentType]
     finite = rows[rows["value"].notna()]
     filled = [label for label in labels if (finite["series"] == label).any()]
     if len(filled) > MANY:  # many bars are an order: sorted, in one colour, with their numbers

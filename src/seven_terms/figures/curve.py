@@ -20,7 +20,7 @@ def labels_of_curve(content: Curve, rows: pd.DataFrame) -> list[str]:
 
 def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
     """Draw one line a label; return the labels without a finite value."""
-    labels = labels_of_curve(panel.content, rows)
+    labels = labels_of_curve(panel.content, rows)  # pyright: ignore[reportArgumentType]
     tables = {label: series(rows, label) for label in labels}
     filled = [label for label in labels if len(tables[label])]
     if filled:

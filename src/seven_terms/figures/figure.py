@@ -64,7 +64,7 @@ def make_small(
     """Return one panel as a small figure; a few lines carry their labels, many have a legend below."""
     lying = isinstance(panel.content, Bars) and lies_down(panel, width=width)
     canvas = Canvas(
-        figsize=(width, max(height, 0.5 + BAR_HEIGHT * len(panel.content.runs)) if lying else height),
+        figsize=(width, max(height, 0.5 + BAR_HEIGHT * len(panel.content.runs)) if lying else height),  # pyright: ignore[reportArgumentType]
         layout="constrained",
     )
     draw_small(canvas.subplots(), panel, rows, width=width, title=title)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -72,6 +74,7 @@ def _draw_content(
             return draw_heatmap(axes, rows, limits=limits)
         case Cloud():
             return draw_cloud(axes, panel, rows, styles=styles)
+    assert_never(panel.content)
 
 
 def _is_named_sweep(panel: Panel, rows: pd.DataFrame) -> bool:

@@ -87,7 +87,7 @@ def house_style() -> AbstractContextManager[None]:
     }
     ours = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
     return matplotlib.rc_context(
-        {
+        {  # pyright: ignore[reportArgumentType]
             **ours,  # whatever the user's matplotlibrc says
             **seaborn.axes_style("whitegrid"),
             **sizes,

@@ -14,7 +14,7 @@ from .style import LineStyle
 def draw_survival(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
     """Draw one Kaplan-Meier curve a label; return the labels without a finite value."""
     missing = []
-    for label in drawn_labels(rows, list(panel.content.runs)):
+    for label in drawn_labels(rows, list(panel.content.runs)):  # pyright: ignore[reportArgumentType]
         chosen = series(rows, label)
         if chosen.empty:
             missing.append(label)

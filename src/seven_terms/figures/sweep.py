@@ -16,7 +16,7 @@ MANY = 4  # from so many labels on, error bars would cover everything: bands ins
 
 def draw_sweep(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
     """Draw one line a label; return the labels without a finite value."""
-    labels = drawn_labels(rows, list(panel.content.runs))
+    labels = drawn_labels(rows, list(panel.content.runs))  # pyright: ignore[reportArgumentType]
     filled = [label for label in labels if len(series(rows, label))]
     positions = _positions(pd.concat([rows["x"][rows["series"] == label] for label in filled])) if filled else {}
     for label in filled:
@@ -55,7 +55,7 @@ def _draw_line(
         legend=False,
         ax=axes,
     )
-    if len(panel.content.runs) > MANY:
+    if len(panel.content.runs) > MANY:  # pyright: ignore[reportArgumentType]
         axes.fill_between(x, low, high, color=style.colour, alpha=0.10, linewidth=0)
     elif np.isfinite(low).any():
         axes.vlines(x, low, high, color=style.colour, linewidth=0.9, alpha=0.8)

@@ -53,8 +53,9 @@ def initial_parameters(
             value = _draw(child, name, initialization, generator=generator, seed=seed, authored=authored[whole])
             drawn[whole] = value.to(parameter.dtype)
     for child in module.modules():
-        if hasattr(child, "after_drawing"):
-            child.after_drawing(drawn, initialization, generator)
+        after_drawing = getattr(child, "after_drawing", None)
+        if after_drawing is not None:
+            after_drawing(drawn, initialization, generator)
     return {name: drawn[name] for name, _ in module.named_parameters()}
 
 

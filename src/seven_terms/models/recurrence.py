@@ -51,7 +51,7 @@ class _Loop(Function):
         return wanted.clone(memory_format=torch.preserve_format), states
 
     @staticmethod
-    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         _, weight, *context.options = inputs
         context.save_for_backward(weight, output[1])
         context.mark_non_differentiable(output[1])
@@ -59,14 +59,14 @@ class _Loop(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, *gradients: Tensor | None) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+    def backward(context: Any, *gradients: Tensor | None) -> tuple[Tensor | None, Tensor | None, None, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, states = context.saved_tensors
         if gradients[0] is None:
             return None, None, None, None, None
         return *_Back.apply(gradients[0], weight, states, *context.options), None, None, None
 
     @staticmethod
-    def vmap(
+    def vmap(  # pyright: ignore[reportIncompatibleMethodOverride]
         info: Any, in_dims: tuple[int | None, ...], driven: Tensor, weight: Tensor, *options: Any
     ) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
         driven, weight = _run_first(info, in_dims, driven, weight)
@@ -84,11 +84,11 @@ class _Back(Function):
         return _backward(gradient, weight, states, cell, last_only, regularization)
 
     @staticmethod
-    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    def setup_context(context: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         context.mark_non_differentiable(*output)
 
     @staticmethod
-    def vmap(
+    def vmap(  # pyright: ignore[reportIncompatibleMethodOverride]
         info: Any,
         in_dims: tuple[int | None, ...],
         gradient: Tensor,

@@ -39,5 +39,5 @@ class MeanOverShares(torch.autograd.Function):
         return MeanOverShares.apply(gradients[0])
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None], values: Tensor) -> tuple[Tensor, int | None]:
+    def vmap(info: Any, in_dims: tuple[int | None], values: Tensor) -> tuple[Tensor, int | None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return MeanOverShares.apply(values), in_dims[0]

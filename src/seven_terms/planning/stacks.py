@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from typing import Any
 
 from ..records.canonical import content_id, part_id
 from ..records.runs import Mode, Run, Stack
@@ -94,7 +95,7 @@ def program_key(run: Run) -> str:
 
 @functools.cache
 def _program_of(training: Training) -> str:
-    rule = training.optimizer
+    rule: Any = training.optimizer  # a dataclass
     shape = {
         field.name: getattr(rule, field.name)
         for field in dataclasses.fields(rule)

@@ -90,7 +90,8 @@ def _hessian_product(program: Any, batch: tuple[Tensor, ...], vector: Tensors) -
     leaves = {name: parameter.detach().requires_grad_() for name, parameter in program.parameters.items()}
     loss = program.losses(leaves, program.frozen_buffers(), batch).sum()
     gradient = torch.autograd.grad(loss, list(leaves.values()), create_graph=True)
-    along = sum((part * vector[name]).sum() for name, part in zip(leaves, gradient, strict=True))
+    products = [(part * vector[name]).sum() for name, part in zip(leaves, gradient, strict=True)]
+    along = sum(products[1:], products[0])
     found = torch.autograd.grad(along, list(leaves.values()))
     return dict(zip(leaves, found, strict=True))
 

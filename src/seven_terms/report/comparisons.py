@@ -110,7 +110,7 @@ def _find(
     if place.experiment not in experiments:
         return None
     if place.claim:
-        return _number(verdicts.loc[place.claim], name="effect") if place.claim in verdicts.index else None
+        return _number(verdicts.loc[place.claim], name="effect") if place.claim in verdicts.index else None  # pyright: ignore[reportArgumentType]
     if place.figure not in {figure.name for figure in experiments[place.experiment].figures}:
         return None
     summary = read_csv(Folder(results_dir).summary(place.experiment), kind="summary")

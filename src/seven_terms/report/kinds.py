@@ -44,7 +44,7 @@ def kind_of(experiment: Experiment, claim: Claim) -> Kind:
     is_network = kinds != {"closed form"}
     if _tolerance(claim) <= (ROUNDING if is_network else ROUNDING_OF_FUNCTIONS):
         return "identity"
-    return max(kinds, key=KINDS.index)
+    return next(kind for kind in reversed(KINDS) if kind in kinds)
 
 
 def _tolerance(claim: Claim) -> float:

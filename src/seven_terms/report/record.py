@@ -63,10 +63,10 @@ def _trained(inputs: Inputs, experiment: Experiment) -> str:
     if experiment.path not in inputs.trained.index:
         return ""
     row = inputs.trained.loc[experiment.path]
-    lost = int(row["num_diverged"])
+    lost = int(row["num_diverged"])  # pyright: ignore[reportArgumentType]
     end = "; none diverged" if lost == 0 else f"; {count(lost)} diverged"
     path = rf"\path{{experiments/{experiment.path}.py}}"
-    return rf"{{\small {count(row['num_runs'])} runs{end}. Written down in {path}; W\&B group \path{{{experiment.path}}}.\par}}"
+    return rf"{{\small {count(row['num_runs'])} runs{end}. Written down in {path}; W\&B group \path{{{experiment.path}}}.\par}}"  # pyright: ignore[reportArgumentType]
 
 
 def _figure(inputs: Inputs, experiment: Experiment, figure: Figure, *, facts: list[Fact], output_dir: Path) -> str:
@@ -134,7 +134,7 @@ def _second(fact: Fact) -> str:
         return ""
     row = fact.second
     numbers = [row.get(f"{name}_second", row.get(f"second_{name}")) for name in ("effect", "low", "high")]
-    told = "" if any(value is None or pd.isna(value) for value in numbers) else f", {estimate(*map(float, numbers))}"
+    told = "" if any(value is None or pd.isna(value) for value in numbers) else f", {estimate(*map(float, numbers))}"  # pyright: ignore[reportArgumentType]
     return f"\\textit{{Second seeds alone:}} {escape(in_full(row['second']))}{told}.\\par"
 
 

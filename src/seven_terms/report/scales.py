@@ -38,7 +38,7 @@ class Sides:
     @property
     def differing(self) -> dict[str, tuple[str, str]]:
         """The claims whose verdicts differ, with their verdict at either scale, in one word."""
-        words = {key: tuple(said(one.loc[key, "verdict"]) for one in self.verdicts) for key in self.common}
+        words = {key: tuple(said(one.loc[key, "verdict"]) for one in self.verdicts) for key in self.common}  # pyright: ignore[reportArgumentType]
         return {key: (first, second) for key, (first, second) in words.items() if first != second}
 
 
@@ -72,7 +72,7 @@ def _sides(inputs: Inputs, beside_dir: Path) -> Sides:
     (first, smaller), (second, larger) = ordered
     smaller = smaller[smaller["experiment"].isin(larger["experiment"])]
     return Sides(
-        scales=(first, second),
+        scales=(first, second),  # pyright: ignore[reportArgumentType]
         verdicts=(smaller, larger),
         published=published,
         provenance=provenance,
@@ -98,7 +98,7 @@ def _agreement(sides: Sides) -> str:
 def _changes(sides: Sides) -> str:
     """Name the claims that are no longer what they were when their results were published; empty without any."""
     smaller, larger = (table.loc[sides.common, ["statement", "unit", "rule"]] for table in sides.verdicts)
-    changed = [escape(key) for key in sides.common if not smaller.loc[key].equals(larger.loc[key])]
+    changed = [escape(key) for key in sides.common if not smaller.loc[key].equals(larger.loc[key])]  # pyright: ignore[reportArgumentType]
     return f"Statement, unit or rule were changed since then for {', '.join(changed)}." if changed else ""
 
 
@@ -138,7 +138,7 @@ def _table(sides: Sides) -> str:
 
 def _line(key: str, row: pd.Series, sides: Sides) -> list[str]:
     smaller = sides.verdicts[0]
-    before = _cells(smaller.loc[key]) if key in smaller.index else ["--", "--"]
+    before = _cells(smaller.loc[key]) if key in smaller.index else ["--", "--"]  # pyright: ignore[reportArgumentType]
     mark = f" {DIFFERS}" if key in sides.differing else ""
     return [escape(key) + mark, *before, *_cells(row), escape(row["unit"])]
 

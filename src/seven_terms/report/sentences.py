@@ -88,8 +88,8 @@ def check_sentences(paths: Iterable[Path], *, verdicts: pd.DataFrame, root: Path
         for use in find_uses(path.read_text(), source=source):
             if use.macro == "claimsays":
                 _check_word(use)
-                if use.key in verdicts.index and said(verdicts.loc[use.key, "verdict"]) != use.arguments[1]:
-                    _refuse(use, verdicts.loc[use.key], strict=strict)
+                if use.key in verdicts.index and said(verdicts.loc[use.key, "verdict"]) != use.arguments[1]:  # pyright: ignore[reportArgumentType]
+                    _refuse(use, verdicts.loc[use.key], strict=strict)  # pyright: ignore[reportArgumentType]
                     unsaid.append(use.key)
     return tuple(unsaid)
 

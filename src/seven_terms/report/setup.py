@@ -30,6 +30,7 @@ from ..spec import (
     Sgd,
     TemporalOrder,
     Training,
+    read_path,
 )
 
 MANY = 4  # more values than these are counted, not listed
@@ -207,7 +208,7 @@ def optimizer_in_words(training: Training, *, is_swept: bool) -> str:
     optimizer = training.optimizer
     if training.num_steps == 0:
         return ""
-    rate = "" if is_swept else f", rate {_value(optimizer.learning_rate)}"
+    rate = "" if is_swept else f", rate {_value(read_path(optimizer, 'learning_rate'))}"
     if isinstance(optimizer, Adam):
         return ("AdamW" if optimizer.decoupled else "Adam") + rate
     if isinstance(optimizer, Sgd):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from ..spec import (
     At,
@@ -85,7 +86,9 @@ def measure_in_words(measure: Measure | float, labels: Labels) -> str:
             return words(path.rsplit(".", 1)[-1])
         case Combine():
             return _formula_in_words(measure, labels)
-    return f"{measure:g}"
+        case float() | int():
+            return f"{measure:g}"
+    assert_never(measure)
 
 
 def _metric(metric: str, index: int | None) -> str:
@@ -217,3 +220,4 @@ def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
             pick = f"the {words(setting)} nearest to the {told(picked)} of {runs(estimate.picks)}"
             against = f"{runs(estimate.runs)} at {pick} minus at the best of the grid"
             return f"{told(measure)}, {against}; mean difference over seeds, paired t"
+    assert_never(estimate)

@@ -77,7 +77,7 @@ class Training:
     batch_size: Annotated[int, Bounds(low=1, high=1_000_000)] | None = None  # None: full batch, or a task without data
     batch_growth: Annotated[tuple[tuple[Fraction, Growth], ...], Sized(most=100)] = ()
     precision: Literal["float32", "float64"] = "float32"
-    num_devices: Annotated[int, Bounds(low=1, high=1_024)] = later(1)
+    num_devices: Annotated[int, Bounds(low=1, high=1_024)] = later(default=1)
 
     def __post_init__(self) -> None:
         starts = [fraction for fraction, _ in self.batch_growth]
@@ -182,7 +182,8 @@ class Experiment:
         if not self.scales:
             check_references(self)
             self._require_noise_floor_values()
-        elif (scale := next((one for one in AS_WRITTEN_FIRST if self.runs_at(one)), None)) is not None:
+        running: list[Scale] = [one for one in AS_WRITTEN_FIRST if self.scales and self.runs_at(one)]
+        for scale in running[:1]:
             self.at_scale(scale)  # checks itself; so does each other scale before it is planned
 
     def _require_noise_floor_values(self) -> None:

@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .checks import require
-from .kinds import PARTS, SPLITS, Model, Probe
+from .kinds import MODEL_PARTS, SPLITS, Model, Probe
 
 if TYPE_CHECKING:
     from .experiment import Training
@@ -37,7 +37,9 @@ def check_probe(probe: Probe, training: Training, *, what: str) -> None:
     model = training.model
     for part in probe.needs:
         offers = model.offers is None or part in model.offers
-        require(offers, what=f"{what}, probe {type(probe).__name__}", must=f"the model must {PARTS[part]}", got=model)
+        require(
+            offers, what=f"{what}, probe {type(probe).__name__}", must=f"the model must {MODEL_PARTS[part]}", got=model
+        )
     probe.require_fit(training)
 
 

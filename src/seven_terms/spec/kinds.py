@@ -8,7 +8,6 @@ a user pass through the same methods; there is no list of known ones.
 from __future__ import annotations
 
 import importlib
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ SPEEDS: tuple[Speed, ...] = ("point", "dense", "recurrent", "convolution")
 # or none at all, because the loss is a function of the parameters.
 Supply = Literal["stored", "file", "endless", "function"]
 # What a probe may ask of a model, and how a sentence calls it.
-PARTS: Mapping[str, str] = {
+MODEL_PARTS: Mapping[str, str] = {
     "weights": "have weight matrices",
     "layers": "have hidden layers",
     "activation": "have one activation function",
@@ -96,11 +95,6 @@ class Task(Kind):
         """How many random numbers each seed draws for an example: none where examples are stored."""
         return 0.0
 
-    @property
-    def num_features(self) -> float:
-        """How many numbers an example has at each time step."""
-        return math.prod(self.input_shape) / self.sequence_length
-
     def build(self, *, dtype: Any, device: Any) -> Any:
         return load(self.builder)(self, dtype=dtype, device=device)
 
@@ -137,7 +131,9 @@ class Model(Kind):
     __slots__ = ()
     builder: ClassVar[str] = ""
     takes: ClassVar[tuple[int, ...]] = ()  # how many dimensions an example may have; (): any
-    offers: ClassVar[tuple[str, ...] | None] = None  # which PARTS probes find; None: nobody knows before it is built
+    offers: ClassVar[tuple[str, ...] | None] = (
+        None  # which MODEL_PARTS probes find; None: nobody knows before it is built
+    )
 
     @property
     def answers_each_step(self) -> bool:
@@ -210,7 +206,7 @@ class Probe(Kind):
 
     __slots__ = ()
     measure: ClassVar[str] = ""
-    needs: ClassVar[tuple[str, ...]] = ()  # PARTS of the model
+    needs: ClassVar[tuple[str, ...]] = ()  # MODEL_PARTS of the model
 
     def require_fit(self, training: Any) -> None:
         """Raise a ValueError where runs of this `Training` cannot be measured, besides the parts of the model."""

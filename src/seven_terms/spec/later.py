@@ -8,6 +8,6 @@ from typing import Any
 LATER = "later"
 
 
-def later(default: Any) -> Any:
+def later(*, default: Any) -> Any:
     """Return a dataclass field with a default at which the record is as it was before there was this field."""
     return field(default=default, metadata={LATER: True})

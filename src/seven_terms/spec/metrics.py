@@ -7,7 +7,7 @@ property `metrics`; those of this package stand here, together, because most of 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from .checked import checked
@@ -90,12 +90,14 @@ def task_metrics(task: Any) -> tuple[Metric, ...]:
 
 def metrics_of(probe: Any, training: Training) -> tuple[Metric, ...]:
     """Return what a probe records of runs of this training; ValueError for a probe that does not say it."""
-    own = getattr(probe, "metrics", None)
-    declared = own if own is not None else METRICS.get(type(probe))
+    own: Callable[[Training], Iterable[Metric]] | None = getattr(probe, "metrics", None)
+    declared = METRICS.get(type(probe))
+    if own is not None:
+        return tuple(own(training))
     kind = type(probe).__name__
     require(declared is not None, what=f"probe {kind}", must="it must declare its metrics", got=None, do=DECLARE)
     assert declared is not None
-    return tuple(declared(training) if own is not None else declared(probe, training))
+    return tuple(declared(probe, training))
 
 
 DECLARE = "give its class a method metrics(self, training) that returns a tuple of Metric"

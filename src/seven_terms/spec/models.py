@@ -70,7 +70,7 @@ class BatchNorm(Normalization):
     affine: bool = True
     ghost: Annotated[int, Bounds(low=2, high=1_000_000)] | None = None
     noisy: bool = False  # Santurkar 2018: noise of non-zero mean and non-unit variance after the normalization
-    synchronized: bool = later(False)
+    synchronized: bool = later(default=False)
 
     def __post_init__(self) -> None:
         must = "ghost must be None where statistics are synchronized over devices"
@@ -219,7 +219,7 @@ class Recurrent(Model):
     cell: Literal["tanh", "sigmoid", "relu", "identity", "lstm", "gru"] = "tanh"
     width: Width = 50
     read_all: bool = False
-    regularization: NonNegative = later(0.0)
+    regularization: NonNegative = later(default=0.0)
 
     def __post_init__(self) -> None:
         regularized = self.regularization != 0

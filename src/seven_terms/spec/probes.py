@@ -6,7 +6,6 @@ that each probe writes are listed here; `index` is the layer (0 = nearest the in
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,6 +14,7 @@ from .checked import checked
 from .checks import require
 from .kinds import Passes, Probe, Split, load
 from .limits import Bounds, Count, Number, Positive, Sized
+from .refusals import hints_of
 
 if TYPE_CHECKING:
     from .experiment import Training
@@ -255,7 +255,7 @@ class PreconditionedSharpness(Probe):
     needs = ("curvature",)
 
     def require_fit(self, training: Training) -> None:
-        known = {"beta1", "beta2", "eps"} <= {field.name for field in dataclasses.fields(training.optimizer)}
+        known = {"beta1", "beta2", "eps"} <= set(hints_of(type(training.optimizer)))
         require(known, what="PreconditionedSharpness", must="the optimizer must be Adam", got=training.optimizer)
 
     def passes(self, training: Training) -> Iterator[Passes]:

@@ -8,7 +8,7 @@ schedules into one table [num_steps, R], which is why runs with different schedu
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from .checked import checked
 from .checks import require
@@ -182,8 +182,7 @@ def factor(schedule: Schedule, step: int, num_steps: float) -> float:
             return start ** (1.0 - last) if shape == "geometric" else start + (1.0 - start) * last
         case Truncated(planned=planned, of=of):
             return factor(of, step, planned * num_steps)
-    require(False, what="schedule", must="it must be one of seven_terms.spec's schedules", got=schedule)
-    raise AssertionError
+    assert_never(schedule)
 
 
 def _cosine(high: float, low: float, progress: float) -> float:

@@ -181,7 +181,7 @@ class Quadratic(Task):
     condition_number: Annotated[float, Bounds(low=1.0)] = 100.0
     noise_scale: NonNegative = 0.0
     noise_follows_curvature: bool = False
-    noise: Literal["gaussian", "skewed", "student", "cauchy"] = later("gaussian")
+    noise: Literal["gaussian", "skewed", "student", "cauchy"] = later(default="gaussian")
 
     builder = "seven_terms.tasks.quadratic:quadratic"
     supply = "function"

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, assert_never, get_args
 
 import numpy as np
 import pandas as pd
@@ -112,7 +112,7 @@ def _estimate(kind: Estimate, results: Results) -> Parts:
             if kind.exact:
                 return exact(float(one.sum() / of_one.sum() - two.sum() / of_two.sum())), groups, []
             columns = {"first": one, "first_trials": of_one, "second": two, "second_trials": of_two}
-            return sample_of("difference of shares", **columns), groups, []
+            return sample_of("difference of shares", **columns), groups, []  # pyright: ignore[reportArgumentType]
         case Slope():
             return estimate_slope(kind, results)
         case BestSetting():
@@ -123,8 +123,7 @@ def _estimate(kind: Estimate, results: Results) -> Parts:
             return _worst_deviation(kind, results)
         case Regret():
             return estimate_regret(kind, results)
-    require(False, what="estimate", must="must be one of seven_terms.spec's estimates", got=kind)
-    raise AssertionError
+    assert_never(kind)
 
 
 def _mean(kind: Mean, results: Results) -> Parts:

@@ -26,7 +26,7 @@ def family_of(claim: str, term: str) -> str:
 
 def judged(claims: pd.DataFrame, others: Mapping[tuple[str, str, str], Sample]) -> pd.DataFrame:
     """Return the verdicts of raw claims; `others` are samples of a second set of seeds, by claim, form and definition."""
-    rows = [_pooled(row, others) for row in claims.to_dict("records")]
+    rows = [_pooled(row, others) for row in claims.to_dict("records")]  # pyright: ignore[reportArgumentType]
     families = [family_of(row["claim"], row["term"]) for row in rows]
     for name in dict.fromkeys(families):
         own = [row for row, family in zip(rows, families, strict=True) if family == name]

@@ -197,7 +197,7 @@ def welch(first: np.ndarray, second: np.ndarray) -> Interval:
         return Interval(effect=difference, low=difference, high=difference, note="no spread in either arm")
     sizes = len(first) - 1, len(second) - 1
     freedom = sum(variances) ** 2 / sum(v**2 / size for v, size in zip(variances, sizes, strict=True))
-    return _from_t(difference, error, freedom)
+    return _from_t(difference, error, freedom)  # pyright: ignore[reportArgumentType]
 
 
 def wilson(successes: float, total: float) -> Interval:
@@ -241,7 +241,7 @@ def newcombe(first: tuple[float, float], second: tuple[float, float]) -> Interva
             return 0.5
         if gap(0.0) * gap(_FAR) > 0.0:
             return float(end)
-        z = float(optimize.brentq(gap, 0.0, _FAR))
+        z = float(optimize.brentq(gap, 0.0, _FAR))  # pyright: ignore[reportArgumentType]
         return float(stats.norm.sf(z) if end == 0 else stats.norm.cdf(z))
 
     def ends(tail: float) -> tuple[float, float]:

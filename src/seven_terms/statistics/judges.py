@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 
@@ -29,6 +30,8 @@ def judge(rule: Rule, interval: Interval, *, condition: str = "") -> Verdict:
             satisfied, violated = high < threshold, low >= threshold
         case Within(low=least, high=most):
             satisfied, violated = low >= least and high <= most, high < least or low > most
+        case _:
+            assert_never(rule)
     if satisfied:
         return CONDITIONAL if condition else SUPPORTED
     return REFUTED if violated else INCONCLUSIVE
@@ -51,6 +54,8 @@ def p_value(rule: Rule, interval: Interval) -> float:
                 tail = max(above(least), below(most))
             else:
                 tail = above(most) if interval.effect > most else below(least)
+        case _:
+            assert_never(rule)
     return min(1.0, 2.0 * tail)
 
 
@@ -86,6 +91,7 @@ def limits_of(rule: Rule) -> tuple[float, float]:
             return -math.inf, threshold
         case Within(low=low, high=high):
             return low, high
+    assert_never(rule)
 
 
 def rule_in_words(rule: Rule) -> str:
@@ -96,3 +102,4 @@ def rule_in_words(rule: Rule) -> str:
             return f"below {threshold:g}"
         case Within(low=low, high=high):
             return f"within {low:g} to {high:g}"
+    assert_never(rule)

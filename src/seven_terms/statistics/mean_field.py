@@ -64,7 +64,7 @@ def q_star(training: Training) -> float:
     def excess(q: float) -> float:
         return weight * _mean(np.tanh(math.sqrt(q) * _NODES) ** 2) + bias - q
 
-    return float(optimize.brentq(excess, 1e-12 if bias else 1e-9, weight + bias + 1.0)) if bias or weight > 1 else 0.0
+    return float(optimize.brentq(excess, 1e-12 if bias else 1e-9, weight + bias + 1.0)) if bias or weight > 1 else 0.0  # pyright: ignore[reportArgumentType]
 
 
 def chi_1(training: Training) -> float:
@@ -83,7 +83,7 @@ def depth_scale(training: Training) -> float:
         def excess(c: float) -> float:
             return (weight * _pair_mean(np.tanh, q, c) + bias) / q - c
 
-        slope = weight * _pair_mean(_tanh_slope, q, float(optimize.brentq(excess, 0.0, 1.0 - 1e-7)))
+        slope = weight * _pair_mean(_tanh_slope, q, float(optimize.brentq(excess, 0.0, 1.0 - 1e-7)))  # pyright: ignore[reportArgumentType]
     return math.inf if slope == 1.0 else -1.0 / math.log(slope)
 
 

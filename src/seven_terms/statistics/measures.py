@@ -9,6 +9,7 @@ what it recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import assert_never
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,7 @@ def measure_runs(measure: Measure, results: Results) -> pd.Series:
         case Setting(path=path):
             values = _settings(path, results)
         case _:
-            values = require(False, what="measure", must="must be one of seven_terms.spec's measures", got=measure)
+            assert_never(measure)
     return pd.Series(values, index=results.ids, dtype=float)
 
 
@@ -124,7 +125,7 @@ def _at(measure: At, results: Results) -> np.ndarray:
     )
     rows = _rows(results, measure.metric, measure.index)
     wanted = measure.step if measure.fraction is None else measure.fraction * results.length[rows["run"]]
-    return _per_run(_nearest(rows, wanted).set_index("run")["value"], results)
+    return _per_run(_nearest(rows, wanted).set_index("run")["value"], results)  # pyright: ignore[reportArgumentType]
 
 
 def _at_best(measure: AtBest, results: Results) -> np.ndarray:
@@ -204,7 +205,7 @@ def _log_slope(measure: LogSlope, results: Results) -> np.ndarray:
     if measure.over == "log_step":
         rows = rows[rows["step"] > 0]
     x = rows["index" if measure.over == "index" else "step"].to_numpy(float)
-    return slopes(rows["run"], np.log(x) if measure.over == "log_step" else x, np.log(rows["value"]), results=results)
+    return slopes(rows["run"], np.log(x) if measure.over == "log_step" else x, np.log(rows["value"]), results=results)  # pyright: ignore[reportArgumentType]
 
 
 def _profile(rows: pd.DataFrame, measure: LogSlope) -> pd.DataFrame:
@@ -239,4 +240,4 @@ def _combine(measure: Combine, results: Results) -> np.ndarray:
 
 
 def _term(term: Measure | float | None, results: Results) -> np.ndarray | float:
-    return float(term) if isinstance(term, (int, float)) else measure_runs(term, results).to_numpy()
+    return float(term) if isinstance(term, (int, float)) else measure_runs(term, results).to_numpy()  # pyright: ignore[reportArgumentType]

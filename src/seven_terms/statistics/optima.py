@@ -51,7 +51,7 @@ def _slope_of_optima(points: pd.DataFrame, kind: Slope, groups: list[Chosen], *,
         score=scores[points["position"]], setting=[number(results.runs[i], kind.argbest) for i in points["position"]]
     )
     tables = {x: one.pivot_table(index="seed", columns="setting", values="score") for x, one in points.groupby("x")}
-    x = np.array(sorted(tables), dtype=float)
+    x = np.array(sorted(tables), dtype=float)  # pyright: ignore[reportArgumentType]
     valleys = [Valley.around(tables[one].to_numpy().mean(axis=0), tables[one].columns.to_numpy(float)) for one in x]
 
     def slope(kept: np.ndarray) -> float:

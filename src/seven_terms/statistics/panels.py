@@ -10,13 +10,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..spec import Bars, Cloud, Curve, Diverged, Heatmap, Measure, Panel, Reached, Survival, SweepCurve, require
+from ..spec import Bars, Cloud, Curve, Diverged, Heatmap, Measure, Panel, Reached, Survival, SweepCurve
 from .intervals import LEVEL, wilson
 from .results import Results, as_coordinate
 from .selection import Chosen, evaluate, select, select_each, settings_of
@@ -44,9 +44,7 @@ def panel_rows(panel: Panel, results: Results) -> pd.DataFrame:
         case Cloud():
             rows = _cloud(content, results)
         case _:
-            rows = require(
-                False, what=f"panel {panel.title!r}", must="content must be one of seven_terms.spec's", got=content
-            )
+            assert_never(content)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -80,7 +78,7 @@ def _line(series: str, content: Curve, chosen: Chosen, *, results: Results, log:
     if content.band == "quantiles":
         low, middle, high = (points.groupby("x")["value"].quantile(share) for share in QUANTILES)
         for x, value in middle.items():
-            yield series, x, np.nan, value, low[x], high[x], len(chosen.positions)
+            yield series, x, np.nan, value, low[x], high[x], len(chosen.positions)  # pyright: ignore[reportArgumentType]
         return
     per = _strict_means(points["value"], [points["x"], points["seed"]]).unstack("seed")
     if content.band == "seeds":

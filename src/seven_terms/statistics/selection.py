@@ -32,7 +32,7 @@ def settings_of(chosen: Chosen, results: Results) -> dict[str, float | int | str
     runs = [results.runs[i] for i in chosen.positions]
     paths = {path.rsplit(".", 1)[-1]: path for path in _swept_paths(results)}
     shared = [name for name in runs[0].settings if all(run.settings[name] == runs[0].settings[name] for run in runs)]
-    return {paths.get(name, name): as_coordinate(runs[0].settings[name]) for name in shared}
+    return {(paths.get(name) or name): as_coordinate(runs[0].settings[name]) for name in shared}
 
 
 def _swept_paths(results: Results) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def select_each(selected: Selected, over: str, results: Results) -> dict[Hashabl
     members: dict[Hashable, list[int]] = {}
     for i in _matching(selected, results):
         members.setdefault(setting(results.runs[i], over), []).append(i)
-    values = sorted(members) if all(isinstance(value, (int, float)) for value in members) else list(members)
+    values = sorted(members) if all(isinstance(value, (int, float)) for value in members) else list(members)  # pyright: ignore[reportArgumentType]
     if over in swept(results, selected.arm):
         fixed = {value: dataclasses.replace(selected, where={**selected.where, over: value}) for value in values}
         return {value: select(one, results) for value, one in fixed.items()}

@@ -49,7 +49,7 @@ class MirroredRun:
     def attempt(self) -> str:
         """A hash of all that is told: the same results make the same W&B run again, others a new one."""
         told = [getattr(self, name) for name in ("tags", "notes", "config", "summary", "history", "tables")]
-        told += [{name: _digest(path) for name, path in (self.images | self.files).items()}]
+        told += [{name: _digest(path) for name, path in {**self.images, **self.files}.items()}]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
     @property

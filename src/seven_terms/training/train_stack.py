@@ -151,7 +151,7 @@ def stack_record(
         "runs": status,
         "duration_seconds": duration_seconds,
         "processor_seconds": processor_seconds,
-        "provenance": provenance(device=device_name(runs.program.device)) | runs.program.way.provenance(),
+        "provenance": {**provenance(device=device_name(runs.program.device)), **runs.program.way.provenance()},
     }
 
 
