@@ -115,8 +115,8 @@ def test_the_loss_may_be_half_the_squared_distance_to_the_one_hot_label():
 
 
 def test_more_training_images_than_there_are_is_refused():
-    with pytest.raises(ValueError, match=r"Digits\(source='bundled'\): num_train must be at most 3500, got 3501"):
-        built(Digits(num_train=3501))
+    with pytest.raises(ValueError, match="Digits: num_train must be at most 3,500, as many as there are, got 3501"):
+        Digits(num_train=3501)
 
 
 def test_idx_files_are_read_in_their_shape(tmp_path, monkeypatch):

@@ -147,7 +147,7 @@ def test_the_number_of_devices_is_part_of_a_runs_identity():
 def test_batches_that_cannot_be_shared_evenly_are_refused_when_planned(changes, sentence):
     wrong = Arm(name="wrong", label="wrong", training=replace_paths(TRAINING, changes))
     with pytest.raises(ValueError, match=re.escape(f"experiment 'devices', arm 'wrong': {sentence}")):
-        stacks_of(dataclasses.replace(EXPERIMENT, arms=(wrong,)))
+        stacks_of(dataclasses.replace(EXPERIMENT, arms=(wrong,), probes=(Stream(),)))
 
 
 def test_less_than_one_device_is_refused():

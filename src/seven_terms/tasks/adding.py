@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..spec import Adding, require
+from ..spec import Adding
 from .data import SPLITS, FreshExamples, Split, TaskData, Tensors, generator, required_size
 from .losses import squared_error
 
@@ -21,7 +21,6 @@ TOLERANCE = 0.08
 
 def adding(task: Adding, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return fresh sequences [S, B, T, 2] (number, mark) and sums [S, B, 1]; fixed ones for each evaluation split."""
-    require(task.length >= 2, what="Adding", must="length must be >= 2", got=task.length)
 
     def draw(random: torch.Generator, num: int) -> Tensors:
         inputs, targets = draw_sequences(random, num, length=task.length)

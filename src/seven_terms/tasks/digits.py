@@ -34,13 +34,6 @@ NUM_BUNDLED_TEST = 1_000
 def digits(task: Digits, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return images [S, B, D], or [S, B, 1, resolution, resolution], and labels [S, B]."""
     splits = bundled_splits() if task.source == "bundled" else mnist_splits()
-    num_train = len(splits["train"][0])
-    require(
-        task.num_train is None or task.num_train <= num_train,
-        what=f"Digits(source={task.source!r})",
-        must=f"num_train must be at most {num_train}",
-        got=task.num_train,
-    )
     splits["train"] = tuple(tensor[: task.num_train] for tensor in splits["train"])
     examples = StoredExamples(
         {split: (features(images, task, dtype=dtype), labels) for split, (images, labels) in splits.items()},
