@@ -7,6 +7,7 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 
 from snakemake.logging import logger
 from snakemake.utils import min_version

@@ -1,10 +1,7 @@
 rule train:
-    # No inputs: a stack's name follows from its records, which the plan file of this call's selection holds.
+    # No inputs and no params: a stack's name follows from its records, and it must not be trained again when another
+    # selection's plan, which lies elsewhere, holds it too. Shell text starts nothing anew.
     output: ensure(f"{SHARED}/metrics/{{experiment}}/{{stack}}.parquet", non_empty=True)
-    params:
-        plan=lambda wildcards: FOLDER.plan(wildcards.experiment),
-        state=lambda wildcards: FOLDER.shared / "state",
-        results=lambda wildcards: RESULTS,
     log: f"{SHARED}/logs/train/{{experiment}}/{{stack}}.log"
     benchmark: f"{SHARED}/benchmarks/train/{{experiment}}/{{stack}}.jsonl"
     threads: lambda wildcards: STACKS[wildcards.stack].num_devices
@@ -14,6 +11,6 @@ rule train:
     priority: lambda wildcards: expected_seconds(STACKS[wildcards.stack])  # long ones first: workers end together
     conda: "../environment.yml"
     shell:
-        "seven-terms train --plan {params.plan:q} --stack {wildcards.stack} --output {output:q}"
-        " --state {params.state:q} --progress {params.results:q}"
+        f"seven-terms train --plan {quote(RESULTS)}/plan/{{wildcards.experiment}}.json --stack {{wildcards.stack}}"
+        f" --output {{output:q}} --state {quote(SHARED)}/state --progress {quote(RESULTS)}"
         " --accelerator ${{SEVEN_TERMS_ACCELERATOR:-$([ {resources.gpu} = 0 ] && echo cpu || echo gpu)}} 2>&1 | tee {log:q}"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seven_terms.records.runs import Run
-from seven_terms.spec import Arm, BestSetting, Last, Point, Quadratic, Reached, Selected, Slope
+from seven_terms.spec import Arm, BestSetting, Combine, Last, Point, Quadratic, Reached, Selected, Slope
 from seven_terms.statistics.estimates import estimate
 from seven_terms.statistics.intervals import student
 from seven_terms.statistics.optima import Valley, jackknife
@@ -145,3 +145,19 @@ def test_the_slope_of_a_crossing_is_finer_than_the_grid() -> None:
     assert not any("beyond" in note for note in found.notes)
     beyond = estimate(dataclasses.replace(kind, crosses=-5.0), results)
     assert "9 of 9 task.condition_number beyond their grid" in beyond.notes
+
+
+def test_a_best_setting_free_of_chance_lies_between_two_points_of_the_grid_for_every_start() -> None:
+    def record(run: Run) -> dict:
+        limit = (0.2, 0.4, 0.2)[run.seed]
+        return {"test_loss": float(run.settings["learning_rate"] > limit), "validation_loss": 1.0}
+
+    fixed = Selected("a", where={"num_steps": 50})
+    kind = BestSetting(
+        measure=Reached(LOSS, below=0.5), setting="learning_rate", runs=fixed, mode="largest_reached", exact=True
+    )
+    found = estimate(kind, sweep(record))
+    assert (found.interval.low, found.interval.high) == (0.2, 0.8)
+    assert (found.sample, found.interval.above) == (None, None)
+    alone = dataclasses.replace(kind, mode="min", measure=Combine("negative", Last("test_loss")))
+    assert estimate(alone, sweep(record)).interval.low == 0.4

@@ -158,7 +158,7 @@ class BestSetting:
     Best is the mean over seeds, interpolated by a parabola over the value's logarithm; the error is that of the jackknife.
     `largest_reached`: instead, per seed, the largest value whose measure is 1 (e.g. largest rate that does not diverge),
     which lies between that point of the grid and the next. A best value at the edge of the grid is a bound, so the interval
-    is open on that side. `exact`: all seeds agree, and what is known is the grid's resolution.
+    is open on that side. `exact`: free of chance, so that seeds are starts: all lie in what the grid resolves.
     """
 
     measure: Measure

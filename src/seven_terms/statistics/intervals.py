@@ -25,6 +25,7 @@ from ..spec import require
 LEVEL = 0.95
 TAIL = (1.0 - LEVEL) / 2.0
 Z = float(stats.norm.isf(TAIL))
+ROUNDING = 1e-9  # by which what is free of chance may differ between seeds
 SAME = 1e-12  # relative spread below which seeds agree to rounding: there is no sampling error to speak of
 
 
@@ -63,16 +64,16 @@ def exact(value: float) -> Interval:
 
 
 def certain(values: np.ndarray) -> Interval:
-    """Return the value that all seeds agree on, as an interval without width; ValueError when they do not agree."""
+    """Return the value that all seeds agree on but for rounding, from least to largest; ValueError when they do not agree."""
     values = np.asarray(values, dtype=float)
     require(
-        len(values) > 0 and bool(np.ptp(values) <= SAME * np.abs(values).max()),
+        len(values) > 0 and bool(np.ptp(values) <= max(SAME * np.abs(values).max(), ROUNDING)),
         what="exact estimate",
         must="its runs must have a value and be free of chance, the same for all seeds",
         got=values.tolist()[:3],
         do="drop `exact` and train several seeds",
     )
-    return exact(float(values[0]))
+    return Interval(effect=float(values.mean()), low=float(values.min()), high=float(values.max()))
 
 
 def student(value: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> Interval:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..spec import BestSetting, Measure, Selected, Slope, StepsTo, require
 from .bounds import PerSeed, direction, last_look_before, paired, sample_per_seed
-from .intervals import Interval, certain
+from .intervals import Interval, unknown
 from .results import Results, number
 from .samples import Sample, sample_of
 from .selection import Chosen, evaluate, select_each, selection_scores
@@ -191,9 +191,12 @@ def estimate_best_setting(kind: BestSetting, results: Results) -> Parts:
 
 
 def certain_between(values: PerSeed) -> Interval:
-    """Return where a deterministic best setting lies: between two points of its grid, on which all seeds must agree."""
-    ends = [certain(values.table[end].to_numpy()) for end in ("value", "low", "high")]
-    return Interval(effect=ends[0].effect, low=ends[1].effect, high=ends[2].effect)
+    """Return where a deterministic best setting lies: between two points of its grid, whatever the start (the seed)."""
+    table = values.table
+    if table.empty or values.lost or table["up"].any() or table["down"].any():
+        return unknown("no best setting inside the grid for every start")
+    middle = float(np.exp(np.log(table["value"]).mean()))
+    return Interval(effect=middle, low=float(table["low"].min()), high=float(table["high"].max()))
 
 
 def _best_per_seed(
