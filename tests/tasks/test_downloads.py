@@ -231,5 +231,7 @@ def test_every_published_file_has_a_checksum_and_an_address():
 
 def test_no_task_reads_a_pickle():
     folder = Path(downloads.__file__).parent
-    texts = {path.name: path.read_text(encoding="utf-8").replace("allow_pickle=False", "") for path in folder.glob("*.py")}
+    texts = {
+        path.name: path.read_text(encoding="utf-8").replace("allow_pickle=False", "") for path in folder.glob("*.py")
+    }
     assert not [name for name, text in texts.items() if "pickle" in text]
