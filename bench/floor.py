@@ -15,7 +15,8 @@ def flops_per_run_step(training: Training) -> float:
 
     Every product has two of its size in the backward pass, but for the first layer, whose input needs no gradient.
     """
-    inputs, outputs = round(training.task.num_features), training.task.num_outputs
+    task = training.task
+    inputs, outputs = math.prod(task.input_shape) // task.sequence_length, task.num_outputs
     model = training.model
     if isinstance(model, Mlp):
         widths = [inputs] + [model.width] * model.depth + [outputs]
