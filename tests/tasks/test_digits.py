@@ -86,13 +86,37 @@ def test_shapes_are_as_announced(image, shape):
     assert labels.shape == (3, 20)
 
 
-def test_a_full_batch_is_the_training_split_shared_by_all_seeds():
+def test_each_seed_divides_the_images_by_its_own_permutation_whoever_is_asked_with_it():
+    data, (images, labels) = built(Digits(resolution=7)), digits.read_bundled()
+    pixels = digits.features(images, Digits(resolution=7), dtype=torch.float64)
+    sizes = {"train": 3500, "validation": 500, "test": 1000}
+    for place, seed in enumerate((4, 9)):
+        order = torch.randperm(5000, generator=digits.generator(seed, "problem"))
+        parts = dict(zip(sizes, order.split(list(sizes.values())), strict=True))
+        for split in SPLITS:
+            inputs, named = data.evaluation(split, [4, 9])
+            assert torch.equal(inputs[place], pixels[parts[split]])
+            assert torch.equal(named[place], labels[parts[split]])
+            assert torch.equal(data.evaluation(split, [seed])[0][0], inputs[place])
+        batch = data.batches([9, 4], 3480, 40)[0][1 - place]
+        assert {row.numpy().tobytes() for row in batch} <= {row.numpy().tobytes() for row in pixels[parts["train"]]}
+
+
+def test_a_full_batch_is_each_seeds_training_split():
     data = built(Digits(resolution=7, num_train=100))
+    inputs, labels = data.batches([1, 2], 0, None)
+    assert inputs.shape == (2, 100, 49)
+    assert torch.equal(labels, data.evaluation("train", [1, 2])[1])
+    assert torch.equal(inputs, built(Digits(resolution=7)).evaluation("train", [1, 2])[0][:, :100])
+
+
+def test_a_full_batch_of_a_fixed_split_is_shared_by_all_seeds():
+    data = built(Digits(resolution=7, num_train=100, split="fixed"))
     inputs, labels = data.batches([1, 2, 3], 0, None)
     assert data.num_examples == 100
     assert inputs.shape == (1, 100, 49)
     assert torch.equal(labels, data.evaluation("train", [1])[1])
-    assert torch.equal(inputs[0], built(Digits(resolution=7)).evaluation("train", [1])[0][0, :100])
+    assert torch.equal(inputs[0], built(Digits(resolution=7, split="fixed")).evaluation("train", [1])[0][0, :100])
 
 
 def test_images_keep_their_labels_in_batches():

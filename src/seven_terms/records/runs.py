@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ..spec import Probe, Training
 from .canonical import ID_LENGTH, content_id, part_id, settings_json
 
-TRAINING_VERSION = 2  # raised by every commit that changes a run's numbers: all runs get new ids
+TRAINING_VERSION = 3  # raised by every commit that changes a run's numbers: all runs get new ids
 Mode = Literal["eager", "compiled", "native"]  # how the arithmetic is carried out: see `planning.modes`
 
 

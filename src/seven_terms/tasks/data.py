@@ -87,6 +87,37 @@ class StoredExamples:
         return tuple(tensor.unsqueeze(0) for tensor in self.splits[split])
 
 
+class DividedExamples:
+    """One pool of examples [N, ...], divided into splits by a permutation of each seed's own; batches as for stored ones."""
+
+    def __init__(self, pool: Tensors, sizes: Mapping[Split, int], *, num_train: int, device: torch.device) -> None:
+        """`sizes` are those of the splits, one after another; of the training split the first `num_train` are kept."""
+        self.pool = tuple(tensor.to(device) for tensor in pool)
+        self.sizes, self.num_examples, self.device = sizes, num_train, device
+        self.order = ExampleOrder(num_train, device=device)
+        self._places = lru_cache(maxsize=8)(self._divide)
+
+    def batches(self, seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+        if size is None:
+            return self.evaluation("train", seeds)
+        within_SB = self.order.indices(seeds, position, size)
+        return self._chosen(self._places("train", tuple(seeds)).gather(1, within_SB))
+
+    def evaluation(self, split: Split, seeds: Sequence[int]) -> Tensors:
+        return self._chosen(self._places(split, tuple(seeds)))
+
+    def _chosen(self, places_SB: Tensor) -> Tensors:
+        flat = places_SB.reshape(-1)
+        return tuple(tensor.index_select(0, flat).view(*places_SB.shape, *tensor.shape[1:]) for tensor in self.pool)
+
+    def _divide(self, split: Split, seeds: tuple[int, ...]) -> Tensor:
+        """Return the places [S, B] in the pool of each seed's examples of a split."""
+        first = sum(self.sizes[other] for other in SPLITS[: SPLITS.index(split)])
+        last = first + (self.num_examples if split == "train" else self.sizes[split])
+        whole = [torch.randperm(len(self.pool[0]), generator=generator(seed, "problem")) for seed in seeds]
+        return torch.stack([order[first:last] for order in whole]).to(self.device)
+
+
 class FreshExamples:
     """An endless stream of examples for each seed, none seen twice: example i is a function of (seed, i) alone.
 

