@@ -127,7 +127,7 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: Mlp(**bad(activation="rleu")), "Mlp: activation must be one of 'sigmoid', 'tanh', 'relu', 'identity', 'softsign', got 'rleu'; try 'relu'."),
     (lambda: Digits(**bad(resolution=28.0)), "Digits: resolution must be one of 28, 14, 7, got 28.0."),
     (lambda: Evaluate(**bad(splits=("tset",))), "Evaluate: splits must be one of 'train', 'validation', 'test', got 'tset' in ('tset',); try 'test'."),
-    (lambda: Over("x", **bad(statistic="maen")), "Over: statistic must be one of 'mean', 'median', 'std', 'min', 'max', 'sum', 'total_variation', 'max_over_median', got 'maen'; try 'mean'."),
+    (lambda: Over("x", **bad(statistic="maen")), "Over: statistic must be one of 'mean', 'median', 'std', 'detrended_std', 'min', 'max', 'sum', 'displacement', 'max_over_median', got 'maen'; try 'mean'."),
     # numbers
     (lambda: Sgd(learning_rate=-0.3), "Sgd: learning_rate must be > 0, got -0.3."),
     (lambda: Sgd(learning_rate=math.nan), "Sgd: learning_rate must be a finite number > 0, got nan."),

@@ -68,8 +68,9 @@ def values(measure: Measure, results: Results) -> list[float]:
         (Over("loss", "max", start=0.25, stop=0.75), [4.0, 4.0, 4.5]),
         (Over("loss", "sum", stop=0.25), [12.0, 12.0, 13.0]),
         (Over("loss", "std", stop=0.25), [8.0**0.5, 8.0**0.5, 8.0**0.5]),
-        (Over("loss", "total_variation"), [9.0, 4.0, 9.0]),
-        (Over("layers", "total_variation"), [19.25 / 3] * 3),
+        (Over("loss", "detrended_std"), [(6.7 / 3) ** 0.5, math.nan, (6.7 / 3) ** 0.5]),  # about 6.6 - 1.5 steps / 25
+        (Over("loss", "displacement"), [7.0, 4.0, 7.0]),
+        (Over("layers", "displacement"), [19.25 / 3] * 3),
         (Over("loss", "max_over_median"), [8 / 3, 8 / 6, 8.5 / 3.5]),
         (StepsTo("loss", below=3.5), [50.0, math.inf, 50.0]),
         (StepsTo("loss", below=5.0), [25.0, 25.0, 25.0]),

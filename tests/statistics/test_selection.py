@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from seven_terms.records.runs import Run
-from seven_terms.spec import Arm, Constant, Cosine, Experiment, Ranked, Selected, Selection
+from seven_terms.spec import Arm, Constant, Cosine, Experiment, Last, Mean, Ranked, Reached, Selected, Selection
+from seven_terms.statistics.estimates import estimate
 from seven_terms.statistics.results import Results
 from seven_terms.statistics.selection import Chosen, select, select_each
 
@@ -144,3 +147,20 @@ def test_a_sweep_that_the_arm_does_not_have_is_refused(results: Results) -> None
 def test_an_unknown_arm_is_refused(results: Results) -> None:
     with pytest.raises(ValueError, match=r"arm 'c' must have runs, got .'a', 'b'."):
         select(Selected("c"), results)
+
+
+def test_of_the_runs_so_named_those_count_of_which_something_given_holds() -> None:
+    def record(run: Run) -> dict:
+        return {"validation_loss": 1.0, "test_loss": float(run.seed)}
+
+    results = make_results(make_experiment("a"), record)
+    begun = Selected("a", given=Reached(Last("test_loss"), above=0.5))
+    chosen = select(begun, results)
+    assert [results.runs[i].seed for i in chosen.positions] == [1, 2]
+    assert chosen.notes == ("a: given what must hold first, 2 of 3 runs count",)
+    found = estimate(Mean(measure=Last("test_loss"), runs=begun), results)
+    assert (found.interval.effect, found.num_seeds) == (1.5, 2)
+    none = estimate(
+        Mean(measure=Last("test_loss"), runs=Selected("a", given=Reached(Last("test_loss"), above=9.0))), results
+    )
+    assert (math.isnan(none.interval.effect), none.num_runs) == (True, 0)

@@ -36,7 +36,8 @@ from ..spec import (
 
 Labels = Mapping[str, str]  # arm -> label
 _STATISTICS = {
-    "total_variation": "total variation",
+    "detrended_std": "standard deviation about a straight line",
+    "displacement": "displacement from first to last",
     "max_over_median": "largest over median",
     "std": "standard deviation",
     "min": "lowest value",
@@ -131,7 +132,8 @@ def runs_in_words(runs: Selected, labels: Labels) -> str:
         times = "" if runs.times == 1.0 else f"{runs.times:g} times "
         whose = f"{times}the {{}} that is best for “{labels[runs.best_of]}”" if runs.best_of else "its own best {}"
         fixed.append(whose.format(chosen))
-    return f"“{labels[runs.arm]}”" + (f" at {' and '.join(fixed)}" if fixed else "")
+    given = "" if runs.given is None else f", of the runs with {measure_in_words(runs.given, labels)}"
+    return f"“{labels[runs.arm]}”" + (f" at {' and '.join(fixed)}" if fixed else "") + given
 
 
 def _fixed(name: str, value: object) -> str:

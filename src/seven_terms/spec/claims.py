@@ -42,6 +42,7 @@ class Selected:
     `where` fixes sweep values by name, each a value or a `Ranked`; `best` names the sweep values that are then chosen by
     the experiment's selection metric on validation data (mean over seeds), the same grid for each arm. `best_of` takes
     the values that were best for another arm instead: equal rates, or `times` as large (the linear scaling rule).
+    `given` keeps, of the runs so named, those of which this 0/1 measure is 1: what is said of runs that began to learn.
     """
 
     arm: Line
@@ -49,6 +50,7 @@ class Selected:
     best: Annotated[tuple[str, ...], Sized(unique=True)] = ()
     best_of: str | None = None
     times: Positive = 1.0
+    given: Measure | None = None
 
     def __post_init__(self) -> None:
         what, both = f"Selected({self.arm!r})", sorted({*self.where} & {*self.best})

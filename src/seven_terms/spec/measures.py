@@ -55,10 +55,17 @@ class AtBest:
 
 @checked(kw_only=False)
 class Over:
-    """A statistic of the values recorded between two fractions of the run, over all indexes unless one is named."""
+    """A statistic of the values recorded between two fractions of the run, over all indexes unless one is named.
+
+    `detrended_std` is the standard deviation about a straight line over the steps: what is left of a spread when what falls
+    all the while is taken out. `displacement` is how far the last value lies from the first, a mean over indexes: a drift,
+    to which back and forth adds nothing.
+    """
 
     metric: Line
-    statistic: Literal["mean", "median", "std", "min", "max", "sum", "total_variation", "max_over_median"] = "mean"
+    statistic: Literal[
+        "mean", "median", "std", "detrended_std", "min", "max", "sum", "displacement", "max_over_median"
+    ] = "mean"
     start: Fraction = 0.0
     stop: Fraction = 1.0
     index: Index | None = None

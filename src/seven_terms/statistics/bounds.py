@@ -88,6 +88,8 @@ def _of_group(
     up, down = filled == np.inf, filled == -np.inf
     filled = np.where(up, worst[1], np.where(down, worst[0], filled))
     lost = np.isnan(filled)
+    if not len(values):
+        return PerSeed(table=pd.DataFrame(columns=["value", "low", "high", "up", "down"], dtype=float))
     table = pd.DataFrame({"seed": _seeds(group, results), "value": filled, "up": up, "down": down})[~lost]
     arm = results.runs[group.positions[0]].arm
     bound = "diverged or have no finite value and count as the worst value seen"

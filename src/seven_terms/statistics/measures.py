@@ -158,9 +158,21 @@ def _over(measure: Over, results: Results) -> np.ndarray:
         groups = rows.groupby("run")["value"]
         with np.errstate(divide="ignore", invalid="ignore"):
             return _per_run(groups.max() / groups.median(), results)
-    moves = rows.groupby(["run", "index"])["value"].diff().abs()
-    travelled = moves.groupby([rows["run"], rows["index"]]).sum()
-    return _per_run(travelled.groupby("run").mean(), results)
+    if measure.statistic == "detrended_std":
+        return _detrended_std(rows, results)
+    of_index = rows.groupby(["run", "index"])["value"]
+    moved = (of_index.last() - of_index.first()).abs().where(of_index.size() > 1)
+    return _per_run(moved.groupby("run").mean(), results)
+
+
+def _detrended_std(rows: pd.DataFrame, results: Results) -> np.ndarray:
+    """Return the standard deviation about the least-squares line over steps, with two degrees of freedom for the line."""
+    rows = rows.assign(step=rows["step"].astype(float))
+    slope = slopes(rows["run"], rows["step"].to_numpy(), rows["value"], results=results)
+    centred = rows[["step", "value"]] - rows.groupby("run")[["step", "value"]].transform("mean")
+    left = centred["value"] - slope[rows["run"]] * centred["step"]
+    size = rows.groupby("run").size()
+    return _per_run(np.sqrt((left**2).groupby(rows["run"]).sum() / (size - 2).where(size > 2)), results)
 
 
 def _steps_to(measure: StepsTo, results: Results) -> np.ndarray:

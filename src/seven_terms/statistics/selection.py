@@ -30,6 +30,8 @@ class Chosen:
 def settings_of(chosen: Chosen, results: Results) -> dict[str, float | int | str]:
     """Return path -> value of every swept setting that all of the chosen runs share: what was fixed or selected."""
     runs = [results.runs[i] for i in chosen.positions]
+    if not runs:
+        return {}
     paths = {path.rsplit(".", 1)[-1]: path for path in _swept_paths(results)}
     shared = [name for name in runs[0].settings if all(run.settings[name] == runs[0].settings[name] for run in runs)]
     return {(paths.get(name) or name): as_coordinate(runs[0].settings[name]) for name in shared}
@@ -109,12 +111,22 @@ def _within(selected: Selected, positions: np.ndarray, results: Results) -> Chos
 
 
 def _select(selected: Selected, results: Results) -> Chosen:
+    if selected.given is not None:
+        return _given(selected.given, select(dataclasses.replace(selected, given=None), results), results)
     if selected.best_of is not None:
         other = select(dataclasses.replace(selected, arm=selected.best_of, best_of=None, times=1.0), results)
         settings = {name: _times(selected.times, value) for name, value in other.settings.items()}
         given = dataclasses.replace(selected, where={**selected.where, **settings}, best=(), best_of=None, times=1.0)
         return dataclasses.replace(select(given, results), settings=settings, notes=other.notes)
     return _within(selected, _matching(selected, results), results)
+
+
+def _given(measure: Measure, chosen: Chosen, results: Results) -> Chosen:
+    """Return, of the chosen runs, those of which a 0/1 measure is 1; there may be none."""
+    holds = evaluate(measure, results).to_numpy()[chosen.positions] == 1.0
+    arm, kept = results.runs[chosen.positions[0]].arm, chosen.positions[holds]
+    note = f"{arm}: given what must hold first, {len(kept)} of {len(holds)} runs count"
+    return dataclasses.replace(chosen, positions=kept, notes=(*chosen.notes, note))
 
 
 def _times(factor: float, value: Any) -> Any:
