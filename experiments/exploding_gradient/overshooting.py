@@ -20,12 +20,15 @@ def network(name: str) -> Arm:
     return Arm(name=name, label=LABELS[name], training=training)
 
 
-def after(name: str, updates: int) -> Selected:
+SOON, LATE = Ranked(0), Ranked(-1)  # of the budgets of each scale
+
+
+def after(name: str, updates: Ranked) -> Selected:
     return ARMS[name].best(at={"num_steps": updates})
 
 
 def failed(runs: Selected) -> ProportionDifference:
-    return ProportionDifference(measure=TRAINED, runs=runs, baseline=after("healthy", SHORT))
+    return ProportionDifference(measure=TRAINED, runs=runs, baseline=after("healthy", SOON))
 
 
 ARMS = by_name(network(name) for name in GAINS)
@@ -56,7 +59,7 @@ experiment = Experiment.here(
             statement="With exploding gradients early updates are too large and training does not converge.",
             source="article",
             condition=f"within {SHORT} updates",
-            estimate=failed(exploding.at_best_of(healthy, at={"num_steps": SHORT})),
+            estimate=failed(exploding.at_best_of(healthy, at={"num_steps": SOON})),
             rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, both at the healthy network's best rate",
             because="as it is said, nothing but the gradients' size differs: the rate is the one that suits the healthy network",
@@ -67,7 +70,7 @@ experiment = Experiment.here(
             statement="Exploding gradients keep a network from training even at the best rate for it.",
             source="article",
             condition=f"within {SHORT} updates",
-            estimate=failed(after("exploding", SHORT)),
+            estimate=failed(after("exploding", SOON)),
             rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, each at its own best rate",
             because="a smaller rate makes the updates smaller again; only what fails then is not a matter of the rate",
@@ -77,7 +80,7 @@ experiment = Experiment.here(
             form="weights x 2",
             statement="Exploding gradients keep a network from training even at the best rate for it.",
             source="article",
-            estimate=failed(after("growing", SHORT)),
+            estimate=failed(after("growing", SOON)),
             rule=Below(0.0),
             unit="share of runs that train, weights x 2 minus healthy, each at its own best rate",
             because="the gradients of this network explode, too, so the statement is about it as well",
@@ -87,7 +90,7 @@ experiment = Experiment.here(
             form="longer",
             statement="Given time and its own best rate a network with exploding gradients trains.",
             source="asked after a look at other budgets",
-            estimate=Proportion(measure=TRAINED, runs=after("exploding", LONG)),
+            estimate=Proportion(measure=TRAINED, runs=after("exploding", LATE)),
             rule=Above(0.5),
             unit=f"share of runs that train, weights x 3, {LONG:,} updates",
             because="most runs train: what a budget of 150 updates keeps from training is slow, not lost",
@@ -98,7 +101,7 @@ experiment = Experiment.here(
             statement="A network with exploding gradients ends lower than a healthy one, each at its own best rate.",
             source="asked after a look at other budgets",
             estimate=PairedDifference(
-                measure=Last("test_accuracy"), runs=after("exploding", LONG), baseline=after("healthy", LONG)
+                measure=Last("test_accuracy"), runs=after("exploding", LATE), baseline=after("healthy", LATE)
             ),
             rule=Below(0.0),
             unit=f"test accuracy, weights x 3 minus healthy, {LONG:,} updates",
@@ -118,7 +121,7 @@ experiment = Experiment.here(
                     "First update, rate 0.01",
                     "layer_update_ratio",
                     {
-                        LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01, "num_steps": SHORT})
+                        LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01, "num_steps": SOON})
                         for name in GAINS
                     },
                     over="index",
@@ -131,17 +134,17 @@ experiment = Experiment.here(
                     sweep_curve(
                         f"After {updates:,} updates",
                         Last("test_accuracy"),
-                        {LABELS[name]: ARMS[name].at({"num_steps": updates}) for name in GAINS},
+                        {LABELS[name]: ARMS[name].at({"num_steps": rank}) for name in GAINS},
                         over="optimizer.learning_rate",
                         log_x=True,
                     )
-                    for updates in BUDGETS
+                    for updates, rank in zip(BUDGETS, (SOON, LATE), strict=True)
                 ),
             ),
         ),
     ),
     scales={
-        "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.01, 0.1)}),
+        "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.01, 0.1), "num_steps": (10, 20)}),
         "paper": Changes(num_seeds=20, training={"model.width": 256, "task.source": "mnist", "task.resolution": 28}),
     },
 )
