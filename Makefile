@@ -4,6 +4,8 @@ BASE_SEED ?= 0
 ONLY ?=
 CORES ?= all
 BENCH ?=
+# A file of tests stays in one worker: its tests share what they train.
+PYTEST = python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 WANDB_MODE ?= offline
 # 3.14 comes last of the four: one pinned package has no wheel for it yet and would need a C compiler.
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3; do \
@@ -76,16 +78,16 @@ report: places environment latex compiler $(SPEED) ## train, judge, draw and wri
 	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
 
 test: environment latex compiler ## run the tests
-	@python -m pytest -m 'not slow'
+	@$(PYTEST) -m 'not slow'
 
 test-slow: environment latex compiler ## run the tests that need minutes or daemons too
-	@python -m pytest
+	@$(PYTEST)
 
 check: environment latex compiler ## format, lint, types and tests, as before a commit
 	ruff format --check
 	ruff check
 	pyright
-	python -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
 	@seven-terms paper --published results/published/$(SCALE) --beside results/published/$(if $(filter paper,$(SCALE)),laptop,paper) \

@@ -10,6 +10,14 @@ import pytest
 os.environ.update(OMP_NUM_THREADS="1", WANDB_MODE="offline", WANDB_SILENT="true")
 
 
+LONGEST = ("tests/test_workflow.py", "tests/report/", "tests/training/")  # begun first, so that workers end together
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = len(LONGEST)
+    items.sort(key=lambda item: next((i for i, name in enumerate(LONGEST) if item.nodeid.startswith(name)), order))
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     return Path(__file__).resolve().parent.parent
