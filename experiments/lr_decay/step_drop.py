@@ -57,9 +57,7 @@ experiment = Experiment.here(
             form="spread",
             statement="Decay reduces the oscillation around a minimum.",
             source="article",
-            estimate=PairedRatio(
-                measure=spread_ratio("test_loss"), runs=drop_10.at(), baseline=keep.at()
-            ),
+            estimate=PairedRatio(measure=spread_ratio("test_loss"), runs=drop_10.at(), baseline=keep.at()),
             rule=Below(1.0),
             unit="ratio of spreads after and before, with a drop over without",
             because="what calms anyway in the second half is taken out by the network whose rate was kept",

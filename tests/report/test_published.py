@@ -14,7 +14,6 @@ from experiments.lr_schedule.noisy_quadratic import BUDGETS, INVERSE_SQRT_RATES,
 from seven_terms.report import compare
 from seven_terms.report.comparisons import Number, agreement
 from seven_terms.report.published import Measured, Published, read_published
-from seven_terms.spec import factor
 
 from .fabricate import CHOSEN, fabricate, set_verdict
 
@@ -163,7 +162,7 @@ def expected_loss(schedule: str, num_steps: int) -> float:
         grid = grid[_near(grid, OPTIMA[schedule])]
     moments = np.ones((len(grid), 1000))
     for step in range(num_steps):
-        rate = grid[:, None] * factor(SCHEDULES[schedule][1], step, num_steps)
+        rate = grid[:, None] * SCHEDULES[schedule][1].factor(step, num_steps)
         moments = (1.0 - rate * eigenvalues) ** 2 * moments + rate**2 * eigenvalues
     losses = 0.5 * (moments * eigenvalues).sum(axis=1)
     best = int(np.nanargmin(losses))

@@ -9,7 +9,7 @@ from torch import nn
 
 from seven_terms.models import build_model, initial_parameters
 from seven_terms.records.runs import Stack
-from seven_terms.spec import BatchNorm, Clipping, Cosine, Mlp, Sgd, factor
+from seven_terms.spec import BatchNorm, Clipping, Cosine, Mlp, Sgd
 from seven_terms.tasks import build_task
 from seven_terms.training.train_stack import fit
 
@@ -39,8 +39,8 @@ def plain_losses(training, seed):
     )
     losses = []
     for step in range(training.num_steps):
-        optimizer.param_groups[0]["lr"] = training.optimizer.learning_rate * factor(
-            training.schedule, step, training.num_steps
+        optimizer.param_groups[0]["lr"] = training.optimizer.learning_rate * training.schedule.factor(
+            step, training.num_steps
         )
         inputs, labels = (t[0] for t in task.batches([seed], step * training.batch_size, training.batch_size))
         loss = nn.functional.cross_entropy(module(inputs), labels)

@@ -19,7 +19,6 @@ from ..spec import (
     Step,
     Term,
     WarmupStableDecay,
-    factor,
 )
 from .axes import label_lines
 from .figure import KEY_HEIGHT, KEY_WIDTH, LABEL_SIZE
@@ -77,7 +76,7 @@ def schedules(axes: Axes) -> list[str]:
     axes.set(xlabel="share of the budget", ylabel="rate / peak", xlim=(0, 1))
     return _lines(
         axes,
-        {name: (share, np.array([factor(one, int(1000 * u), 1000) for u in share])) for name, one in named.items()},
+        {name: (share, np.array([one.factor(int(1000 * u), 1000) for u in share])) for name, one in named.items()},
     )
 
 

@@ -24,7 +24,6 @@ from .optimizers import *
 from .probes import *
 from .refusals import number_fields as number_fields
 from .schedules import *
-from .schedules import factor as factor
 from .tasks import *
 from .theories import THEORIES as THEORIES
 from .vocabulary import *

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import sys
 import types
 import typing
@@ -19,6 +20,7 @@ from .limits import TEXT, Bounds
 
 DEFAULT_LIMITS = {float: Bounds(), int: Bounds(high=1_000_000_000), str: TEXT}
 Check = Callable[[Any], "Refusal | None"]
+SHOWN = 6  # of the kinds that a user may add to
 PLAIN = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
 
 
@@ -124,7 +126,11 @@ def _instance(kinds: tuple[type, ...], value: Any) -> Refusal | None:
             check_fields(value)  # a plain dataclass, which nobody has checked yet
         return None
     names = [kind.__name__ for kind in kinds]
-    words = f"be one of {', '.join(names)}" if len(names) > 1 else f"be of kind {names[0]}"
+    known = dict.fromkeys(
+        known.__name__ for kind in kinds if inspect.isabstract(kind) for known in kind.__subclasses__()
+    )
+    such = f", such as {', '.join([*known][:SHOWN])}" if known else ""
+    words = f"be one of {', '.join(names)}" if len(names) > 1 else f"be of kind {names[0]}{such}"
     if isinstance(value, type) and issubclass(value, kinds):
         return refuse(words, value, do=f"write {value.__name__}() for a value of it", near=True)
     return refuse(words, value)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..spec import Adam, ExpectedSgd, NoisyQuadraticMoments, Point, Quadratic, Sgd, Training, factor, require
+from ..spec import Adam, ExpectedSgd, NoisyQuadraticMoments, Point, Quadratic, Sgd, Training, require
 
 
 def contraction(training: Training) -> float:
@@ -196,4 +196,4 @@ def _start(training: Training) -> float:
 
 
 def _rate(training: Training, step: int) -> float:
-    return training.optimizer.learning_rate * factor(training.schedule, step, training.num_steps)
+    return training.optimizer.learning_rate * training.schedule.factor(step, training.num_steps)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ..optimizers import Params, State, clip, hyper_parameters, initial_state, update
 from ..records.runs import Run
-from ..spec import factor
 
 
 class RunRules:
@@ -51,4 +50,4 @@ class RunRules:
 def _rates(run: Run, steps: Sequence[int]) -> list[float]:
     training = run.training
     rate = training.optimizer.learning_rate
-    return [rate * factor(training.schedule, step, training.num_steps) for step in steps]
+    return [rate * training.schedule.factor(step, training.num_steps) for step in steps]
