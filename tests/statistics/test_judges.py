@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seven_terms.spec import Above, Below, Rule, Within
 from seven_terms.statistics.intervals import Interval, exact, student, unknown
-from seven_terms.statistics.judges import holm, judge, limits_of, p_value, rule_in_words, rule_of
+from seven_terms.statistics.judges import holm, judge, p_value, rule_in_words, rule_of
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_the_interval_at_its_level_in_the_family_decides_as_the_adjusted_p_value
 
 def test_a_rule_is_known_by_its_limits() -> None:
     for rule in (Above(1.0), Below(-2.0), Within(0.0, 1.0)):
-        assert rule_of(*limits_of(rule)) == rule
+        assert rule_of(*rule.limits) == rule
 
 
 def test_rules_are_spelt_out() -> None:

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import assert_never
 
 from ..spec import (
     At,
     AtBest,
     Best,
-    BestSetting,
     Combine,
-    Correlation,
     Diverged,
     Estimate,
     Last,
     LogSlope,
-    Mean,
     Measure,
-    Median,
     Over,
-    PairedDifference,
-    PairedRatio,
-    Proportion,
-    ProportionDifference,
     Ranked,
     Reached,
-    Regret,
     Selected,
     Setting,
-    Slope,
     StepsTo,
-    WorstDeviation,
 )
 
 Labels = Mapping[str, str]  # arm -> label
@@ -146,80 +136,19 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
-def _paired(what: str, *, exact: bool, scale: str = "") -> str:
-    return "free of chance, so without interval" if exact else f"{what} over shared seeds, paired t{scale}"
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a measure and a selection of runs are said, with the labels of an experiment's arms."""
 
+    labels: Labels
 
-def _share_interval(whose: str, *, exact: bool) -> str:
-    return "free of chance, so without interval" if exact else f"{whose}'s interval, seeds as units"
+    def measure(self, measure: Measure | float) -> str:
+        return measure_in_words(measure, self.labels)
 
-
-def _slope_of(estimate: Slope, labels: Labels) -> str:
-    measure = "" if estimate.measure is None else measure_in_words(estimate.measure, labels)
-    if estimate.argbest is None:
-        return measure
-    if estimate.crosses is None:
-        return f"{words(estimate.argbest)} that is best"
-    return f"{words(estimate.argbest)} up to which {measure} is at least {estimate.crosses:g}"
+    def runs(self, runs: Selected) -> str:
+        return runs_in_words(runs, self.labels)
 
 
 def estimate_in_words(estimate: Estimate, labels: Labels) -> str:
     """Return what was computed over the runs, and which interval was put around it."""
-
-    def told(measure: Measure | None) -> str:
-        return measure_in_words(measure, labels) if measure is not None else ""
-
-    def runs(selected: Selected) -> str:
-        return runs_in_words(selected, labels)
-
-    match estimate:
-        case Mean(measure=measure, log=log):
-            kind = "geometric mean" if log else "mean"
-            return f"{told(measure)}, {runs(estimate.runs)}; {kind} over seeds, Student's t"
-        case Median(measure=measure):
-            return f"{told(measure)}, {runs(estimate.runs)}; median over seeds, sign test"
-        case PairedDifference(measure=measure):
-            versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
-            return f"{told(measure)}, {versus}; {_paired('mean difference', exact=estimate.exact)}"
-        case PairedRatio(measure=StepsTo() as measure):
-            versus = f"{runs(estimate.runs)} over {runs(estimate.baseline)}"
-            return f"{told(measure)}, {versus}; ratio of means up to the budget, paired t, each time between two looks"
-        case PairedRatio(measure=measure):
-            versus = f"{runs(estimate.runs)} over {runs(estimate.baseline)}"
-            return f"{told(measure)}, {versus}; {_paired('geometric mean ratio', exact=estimate.exact, scale=' on logarithms')}"
-        case Proportion(measure=measure):
-            how = _share_interval("Wilson", exact=estimate.exact)
-            return f"share of runs with {told(measure)}, {runs(estimate.runs)}; {how}"
-        case ProportionDifference(measure=measure):
-            versus = f"{runs(estimate.runs)} minus {runs(estimate.baseline)}"
-            return f"share of runs with {told(measure)}, {versus}; {_share_interval('Newcombe', exact=estimate.exact)}"
-        case Slope():
-            what = _slope_of(estimate, labels)
-            x, y = (("the logarithm of " if log else "") for log in (estimate.log_x, estimate.log_y))
-            among = ", ".join(runs(some) for some in estimate.runs)
-            over, how = f"over {x}{words(estimate.over)}", "per seed"
-            if estimate.argbest is not None and estimate.crosses is None:
-                how = "for the mean over seeds, interpolated, jackknife"
-            return f"slope of {y}{what} {over} {how}, {among}; Student's t"
-        case BestSetting():
-            kind = "largest" if estimate.mode == "largest_reached" else "best"
-            against = f" over that of {runs(estimate.baseline)}" if estimate.baseline else ""
-            what = f"{kind} {words(estimate.setting)} by {told(estimate.measure)}, {runs(estimate.runs)}{against}"
-            if estimate.exact:
-                return f"{what}; free of chance, so without interval"
-            how = (
-                "geometric mean over seeds" if kind == "largest" else "for the mean over seeds, interpolated, jackknife"
-            )
-            return f"{what}; {how}, Student's t on logarithms"
-        case Correlation(first=first, second=second):
-            how = "free of chance, so without interval" if estimate.exact else "Fisher's interval"
-            return f"Spearman's rank correlation of {told(first)} and {told(second)}; {how}"
-        case WorstDeviation(measure=measure, absolute=absolute):
-            kind = "absolute" if absolute else "relative"
-            what = " and ".join(told(one) for one in (measure if isinstance(measure, tuple) else (measure,)))
-            return f"largest {kind} deviation of {what} from what theory says; exact, so without interval"
-        case Regret(measure=measure, setting=setting, picked=picked):
-            pick = f"the {words(setting)} nearest to the {told(picked)} of {runs(estimate.picks)}"
-            against = f"{runs(estimate.runs)} at {pick} minus at the best of the grid"
-            return f"{told(measure)}, {against}; mean difference over seeds, paired t"
-    assert_never(estimate)
+    return estimate.in_words(Words(labels))

@@ -9,6 +9,7 @@ from typing import Literal
 from .checked import checked as checked
 from .checks import require as require
 from .claims import *
+from .estimates import *
 from .experiment import *
 from .figures import *
 from .kinds import *
@@ -24,6 +25,7 @@ from .optimizers import *
 from .probes import *
 from .refusals import number_fields as number_fields
 from .schedules import *
+from .selections import *
 from .tasks import *
 from .theories import THEORIES as THEORIES
 from .vocabulary import *

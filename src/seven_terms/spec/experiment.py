@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, cast
 
 from .checked import checked
 from .checks import require, require_increasing, require_unique
-from .claims import EVERY, Claim, Selected
+from .claims import Claim
 from .figures import Figure
 from .fits import check_training
 from .kinds import Model, Optimizer, Probe, Task
@@ -28,6 +28,7 @@ from .references import check_changes, check_references
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .schedules import Constant, Schedule
+from .selections import EVERY, Selected
 from .spelling import Sweeps, in_last_parts, require_paths
 
 AS_WRITTEN_FIRST: tuple[Scale, ...] = ("laptop", "smoke", "paper")

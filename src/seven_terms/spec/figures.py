@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from .checked import checked
 from .checks import require
-from .claims import Selected
 from .limits import FileName, Index, Label, LabelOrNone, Line, Number, Sized
 from .measures import Measure
 from .scales import SCALES, Scale
+from .selections import Selected
 
 Series = Annotated[Mapping[LabelOrNone, Selected], Sized(least=1, most=100)]  # label -> runs
 

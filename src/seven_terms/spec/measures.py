@@ -9,7 +9,7 @@ from .checks import require
 from .limits import Fraction, Index, Line, Number
 
 if TYPE_CHECKING:
-    from .claims import Selected
+    from .selections import Selected
 
 WITH_TWO = ("ratio", "difference", "product")  # formulas of two measures
 

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .checks import nearest, require, require_known, require_unique
-from .claims import BestSetting, Ranked, Regret, Selected, Slope, WorstDeviation
+from .estimates import Estimate, WorstDeviation
 from .figures import Curve, Heatmap, Reference, SweepCurve
 from .fits import check_probe
 from .measures import At, AtBest, Best, Last, LogSlope, Over, Setting, StepsTo
 from .metrics import Metric, metrics_of, recorded
 from .paths import replace_paths
+from .selections import Ranked, Selected
 from .theories import THEORIES
 
 if TYPE_CHECKING:
@@ -136,11 +137,7 @@ def _check_selection(experiment: Experiment, known: Known) -> None:
 def _selects(experiment: Experiment) -> bool:
     parts = list(itertools.chain.from_iterable(_parts(one) for one in (*experiment.claims, *experiment.figures)))
     chosen = any(isinstance(part, Selected) and part.best for part in parts)
-    return chosen or any(isinstance(part, (Regret, Slope)) and _argbest(part) for part in parts)
-
-
-def _argbest(part: Regret | Slope) -> bool:
-    return isinstance(part, Regret) or part.argbest is not None
+    return chosen or any(isinstance(part, Estimate) and part.chooses for part in parts)
 
 
 def _parts(value: Any) -> Iterator[Any]:
@@ -186,16 +183,15 @@ def _check_parts(value: Any, known: Known, *, what: str) -> None:
 def _check_settings_of(part: Any, known: Known, *, what: str) -> None:
     """Check the settings that an estimate or a figure names, for the arms of its own selections."""
     match part:
-        case Slope():
-            names, runs = [part.over, *([part.argbest] if part.argbest else [])], part.runs
+        case Estimate():
+            runs = getattr(part, "runs", ())
+            names, runs = list(part.settings), runs if isinstance(runs, tuple) else (runs,)
         case SweepCurve():
             names, runs = [part.over], tuple(_parts(part.runs))
         case Curve():
             names, runs = ([part.by] if part.by else []), tuple(part.runs.values())
         case Heatmap():
             names, runs = [part.x, part.y], (part.runs,)
-        case BestSetting() | Regret():
-            names, runs = [part.setting], (part.runs,)
         case Reference(arm=str() as arm):
             known.require(
                 arm in known.arms, f"arm must be one of {', '.join(known.arms)}", arm, what=what, among=known.arms

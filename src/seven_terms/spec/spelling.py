@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .checks import require
-from .claims import EVERY, Selected
+from .selections import EVERY, Selected
 
 NAMING = ("over", "by", "setting", "argbest", "x", "y")  # fields that name a setting
 VARYING = ("over", "by", "setting")  # those that its holder varies

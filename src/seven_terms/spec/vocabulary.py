@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from .checks import require
-from .claims import Selected
 from .experiment import Arm
 from .figures import Bars, Cloud, Curve, Heatmap, Panel, Survival, SweepCurve
 from .measures import Measure
+from .selections import Selected
 from .spelling import last_part
 
 Runs = Mapping[str, Selected]  # label -> runs

@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 
 from ..spec import At, Best, Combine, Last, Measure, Over, StepsTo, direction_of
+from .intervals import Interval
 from .results import Results
 from .samples import Sample, sample_of
 from .selection import Chosen, evaluate
 
+Parts = tuple[Sample | Interval, list[Chosen], list[str]]  # of an estimate: number, runs behind it, notes
 WORSE = {"min": 1, "max": -1, "none": 0}  # by the better direction: the sign of what is worse
 
 

@@ -6,14 +6,13 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, assert_never, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from ..spec import (
-    BestSetting,
     Correlation,
     Estimate,
     Mean,
@@ -23,18 +22,15 @@ from ..spec import (
     PairedRatio,
     Proportion,
     ProportionDifference,
-    Regret,
     Selected,
-    Slope,
     StepsTo,
     WorstDeviation,
+    load,
     require,
 )
-from . import theory
-from .bounds import PerSeed, paired, per_seed, ratio_sample, sample_per_seed
+from . import bounds, theory
+from .bounds import Parts, PerSeed, per_seed, ratio_sample, sample_per_seed
 from .intervals import Interval, certain, exact, unknown
-from .optima import Parts, estimate_best_setting, estimate_slope
-from .regret import estimate_regret
 from .results import Results
 from .samples import Sample, sample_of
 from .selection import Chosen, evaluate, select, settings_of
@@ -56,7 +52,7 @@ class Estimated:
 
 def estimate(kind: Estimate, results: Results) -> Estimated:
     """Return the estimate over an experiment's results, with the runs behind it counted and their settings named."""
-    found, groups, notes = _estimate(kind, results)
+    found, groups, notes = load(kind.compute)(kind, results)
     sample, interval = (found, found.interval()) if isinstance(found, Sample) else (None, found)
     notes = [*notes, *(note for group in groups for note in group.notes), interval.note]
     positions = np.unique(np.concatenate([group.positions for group in groups]))
@@ -77,7 +73,7 @@ def estimate(kind: Estimate, results: Results) -> Estimated:
 
 def measures_of(kind: Estimate) -> tuple[Measure, ...]:
     """Return every measure that an estimate reads."""
-    values = (getattr(kind, field.name) for field in dataclasses.fields(kind))
+    values = (getattr(kind, field.name) for field in dataclasses.fields(cast(Any, kind)))
     flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
     return tuple(one for one in flat if isinstance(one, get_args(Measure)))
 
@@ -92,48 +88,31 @@ def _selected(groups: Iterable[Chosen], results: Results) -> dict[str, Any]:
     return {arm: settings[0] if len(settings) == 1 else settings for arm, settings in found.items()}
 
 
-def _estimate(kind: Estimate, results: Results) -> Parts:
-    match kind:
-        case Mean():
-            return _mean(kind, results)
-        case PairedDifference() | PairedRatio():
-            return _paired(kind, results)
-        case Median():
-            return _median(kind, results)
-        case Proportion(measure=measure, runs=runs):
-            chosen = select(runs, results)
-            successes, trials = _successes(measure, chosen, results)
-            if kind.exact:
-                return exact(float(successes.sum() / trials.sum())), [chosen], []
-            return sample_of("share", successes=successes, trials=trials), [chosen], []
-        case ProportionDifference(measure=measure, runs=runs, baseline=baseline):
-            groups = [select(runs, results), select(baseline, results)]
-            (one, of_one), (two, of_two) = (_successes(measure, chosen, results) for chosen in groups)
-            if kind.exact:
-                return exact(float(one.sum() / of_one.sum() - two.sum() / of_two.sum())), groups, []
-            columns = {"first": one, "first_trials": of_one, "second": two, "second_trials": of_two}
-            return sample_of("difference of shares", **columns), groups, []  # pyright: ignore[reportArgumentType]
-        case Slope():
-            return estimate_slope(kind, results)
-        case BestSetting():
-            return estimate_best_setting(kind, results)
-        case Correlation():
-            return _correlation(kind, results)
-        case WorstDeviation():
-            return _worst_deviation(kind, results)
-        case Regret():
-            return estimate_regret(kind, results)
-    assert_never(kind)
+def proportion(kind: Proportion, results: Results) -> Parts:
+    chosen = select(kind.runs, results)
+    successes, trials = _successes(kind.measure, chosen, results)
+    if kind.exact:
+        return exact(float(successes.sum() / trials.sum())), [chosen], []
+    return sample_of("share", successes=successes, trials=trials), [chosen], []
 
 
-def _mean(kind: Mean, results: Results) -> Parts:
+def proportion_difference(kind: ProportionDifference, results: Results) -> Parts:
+    groups = [select(kind.runs, results), select(kind.baseline, results)]
+    (one, of_one), (two, of_two) = (_successes(kind.measure, chosen, results) for chosen in groups)
+    if kind.exact:
+        return exact(float(one.sum() / of_one.sum() - two.sum() / of_two.sum())), groups, []
+    columns = {"first": one, "first_trials": of_one, "second": two, "second_trials": of_two}
+    return sample_of("difference of shares", **columns), groups, []  # pyright: ignore[reportArgumentType]
+
+
+def mean(kind: Mean, results: Results) -> Parts:
     chosen = select(kind.runs, results)
     (values,) = per_seed(kind.measure, [chosen], results)
     values = values.positive() if kind.log else values
     return sample_per_seed(values, "geometric mean" if kind.log else "mean"), [chosen], list(values.notes)
 
 
-def _median(kind: Median, results: Results) -> Parts:
+def median(kind: Median, results: Results) -> Parts:
     """A seed without a value may lie anywhere, which order statistics can bear."""
     chosen = select(kind.runs, results)
     values = evaluate(kind.measure, results).iloc[chosen.positions]
@@ -144,18 +123,18 @@ def _median(kind: Median, results: Results) -> Parts:
     return sample_of("median", value=per.to_numpy()), [chosen], notes if lost else []
 
 
-def _paired(kind: PairedDifference | PairedRatio, results: Results) -> Parts:
+def paired(kind: PairedDifference | PairedRatio, results: Results) -> Parts:
     groups = [select(kind.runs, results), select(kind.baseline, results)]
     first, second = per_seed(kind.measure, groups, results)
     found: Sample | Interval
     if isinstance(kind, PairedRatio) and isinstance(kind.measure, StepsTo):
-        values, seeds = paired(first, second, formula=lambda a, b: a - b)
+        values, seeds = bounds.paired(first, second, formula=lambda a, b: a - b)
         found = ratio_sample(first, second)
     elif isinstance(kind, PairedRatio):
-        values, seeds = paired(first.positive(), second.positive(), formula=lambda a, b: a / b)
+        values, seeds = bounds.paired(first.positive(), second.positive(), formula=lambda a, b: a / b)
         found = _certain(values) if kind.exact else sample_per_seed(values, "geometric mean")
     else:
-        values, seeds = paired(first, second, formula=lambda a, b: a - b)
+        values, seeds = bounds.paired(first, second, formula=lambda a, b: a - b)
         found = _certain(values) if kind.exact else sample_per_seed(values, "mean")
     shared = [_of_seeds(group, set(seeds), results) for group in groups] if len(seeds) else groups
     return found, shared, list(values.notes)
@@ -189,7 +168,7 @@ def _union(runs: tuple[Selected, ...], results: Results) -> tuple[list[Chosen], 
     return groups, np.unique(np.concatenate([group.positions for group in groups]))
 
 
-def _correlation(kind: Correlation, results: Results) -> Parts:
+def correlation(kind: Correlation, results: Results) -> Parts:
     """Over the seeds where each has one run; where a seed has several, its own correlation over them, averaged over seeds."""
     groups, positions = _union(kind.runs, results)
     pairs = [evaluate(measure, results).to_numpy()[positions] for measure in (kind.first, kind.second)]
@@ -212,7 +191,7 @@ def _rank_correlation(table: pd.DataFrame) -> float:
     return float(stats.spearmanr(table["x"], table["y"]).statistic)
 
 
-def _worst_deviation(kind: WorstDeviation, results: Results) -> Parts:
+def worst_deviation(kind: WorstDeviation, results: Results) -> Parts:
     """A run without a value deviates without bound: an exact statement has no room for it."""
     groups, positions = _union(kind.runs, results)
     measures = kind.measure if isinstance(kind.measure, tuple) else (kind.measure,)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import assert_never
 
 import numpy as np
 
@@ -23,15 +22,13 @@ def judge(rule: Rule, interval: Interval, *, condition: str = "") -> Verdict:
     low, high = interval.low, interval.high
     if math.isnan(low) or math.isnan(high):
         return INCONCLUSIVE
-    match rule:
-        case Above(threshold=threshold):
-            satisfied, violated = low > threshold, high <= threshold
-        case Below(threshold=threshold):
-            satisfied, violated = high < threshold, low >= threshold
-        case Within(low=least, high=most):
-            satisfied, violated = low >= least and high <= most, high < least or low > most
-        case _:
-            assert_never(rule)
+    least, most = rule.limits
+    if math.isinf(most):
+        satisfied, violated = low > least, high <= least
+    elif math.isinf(least):
+        satisfied, violated = high < most, low >= most
+    else:
+        satisfied, violated = low >= least and high <= most, high < least or low > most
     if satisfied:
         return CONDITIONAL if condition else SUPPORTED
     return REFUTED if violated else INCONCLUSIVE
@@ -40,22 +37,20 @@ def judge(rule: Rule, interval: Interval, *, condition: str = "") -> Verdict:
 def p_value(rule: Rule, interval: Interval) -> float:
     """Return the two-sided p-value that is below 5 % exactly when the verdict is not inconclusive; NaN without one.
 
-    Within: two one-sided tests towards `supported` when the effect lies inside (Schuirmann 1987), a test of the nearer
-    limit towards `refuted` when it lies outside.
+    Between two limits: two one-sided tests towards `supported` when the effect lies inside (Schuirmann 1987), a test of the
+    nearer limit towards `refuted` when it lies outside.
     """
     above, below = interval.above, interval.below
     if above is None or below is None:
         return math.nan
-    match rule:
-        case Above(threshold=threshold) | Below(threshold=threshold):
-            tail = min(above(threshold), below(threshold))
-        case Within(low=least, high=most):
-            if least <= interval.effect <= most:
-                tail = max(above(least), below(most))
-            else:
-                tail = above(most) if interval.effect > most else below(least)
-        case _:
-            assert_never(rule)
+    least, most = rule.limits
+    if math.isinf(least) or math.isinf(most):
+        threshold = most if math.isinf(least) else least
+        tail = min(above(threshold), below(threshold))
+    elif least <= interval.effect <= most:
+        tail = max(above(least), below(most))
+    else:
+        tail = above(most) if interval.effect > most else below(least)
     return min(1.0, 2.0 * tail)
 
 
@@ -83,23 +78,8 @@ def rule_of(low: float, high: float) -> Rule:
     return Below(high) if math.isinf(low) else Within(low, high)
 
 
-def limits_of(rule: Rule) -> tuple[float, float]:
-    match rule:
-        case Above(threshold=threshold):
-            return threshold, math.inf
-        case Below(threshold=threshold):
-            return -math.inf, threshold
-        case Within(low=low, high=high):
-            return low, high
-    assert_never(rule)
-
-
 def rule_in_words(rule: Rule) -> str:
-    match rule:
-        case Above(threshold=threshold):
-            return f"above {threshold:g}"
-        case Below(threshold=threshold):
-            return f"below {threshold:g}"
-        case Within(low=low, high=high):
-            return f"within {low:g} to {high:g}"
-    assert_never(rule)
+    least, most = rule.limits
+    if math.isinf(most):
+        return f"above {least:g}"
+    return f"below {most:g}" if math.isinf(least) else f"within {least:g} to {most:g}"

@@ -14,17 +14,16 @@ import numpy as np
 import pandas as pd
 
 from ..spec import BestSetting, Measure, Selected, Slope, StepsTo, require
-from .bounds import PerSeed, direction, last_look_before, paired, sample_per_seed
+from .bounds import Parts, PerSeed, direction, last_look_before, paired, sample_per_seed
 from .intervals import Interval, unknown
 from .results import Results, number
 from .samples import Sample, sample_of
 from .selection import Chosen, evaluate, select_each, selection_scores
 
 WIDTH = 2.1  # factor of a setting on either side that a parabola is fitted to
-Parts = tuple[Sample | Interval, list[Chosen], list[str]]
 
 
-def estimate_slope(kind: Slope, results: Results) -> Parts:
+def slope(kind: Slope, results: Results) -> Parts:
     """Return the slope per seed, averaged. Points without a value, or a logarithm, are left out and counted."""
     groups = [chosen for selected in kind.runs for chosen in select_each(selected, kind.over, results).values()]
     positions = np.unique(np.concatenate([group.positions for group in groups]))
@@ -175,7 +174,7 @@ def _mean_slope(points: pd.DataFrame, kind: Slope, *, notes: list[str]) -> Sampl
     return sample_of("mean", value=np.array(slopes))
 
 
-def estimate_best_setting(kind: BestSetting, results: Results) -> Parts:
+def best_setting(kind: BestSetting, results: Results) -> Parts:
     """Return the geometric mean of the best setting, or of its ratio to the baseline's.
 
     A best value at the edge of the grid is a bound: the interval is open towards the values that were not tried.

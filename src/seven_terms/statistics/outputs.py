@@ -19,7 +19,7 @@ from ..spec import Claim, Last, Selected, on_test_split, require
 from .estimates import Estimated, estimate
 from .families import judged
 from .intervals import welch
-from .judges import judge, limits_of, p_value, rule_in_words
+from .judges import judge, p_value, rule_in_words
 from .replication import second_samples, write_replication
 from .results import Results, as_coordinate, load_results
 from .selection import evaluate, select, swept
@@ -57,7 +57,7 @@ def _claim_row(claim: Claim, results: Results) -> dict[str, Any]:
         "unit": claim.unit,
         "p_value": p_value(claim.rule, estimated.interval),
         "rule": rule_in_words(claim.rule),
-        **dict(zip(("rule_low", "rule_high"), limits_of(claim.rule), strict=True)),
+        **dict(zip(("rule_low", "rule_high"), claim.rule.limits, strict=True)),
         "condition": claim.condition,
         "because": claim.because,
         "definition": _definition(claim, results),

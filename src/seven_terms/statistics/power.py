@@ -12,9 +12,8 @@ import math
 import numpy as np
 from scipy import stats
 
-from ..spec import Rule, Within
+from ..spec import Rule
 from .intervals import TAIL, Interval
-from .judges import limits_of
 from .samples import LOGARITHMIC, Sample
 
 MISSED = 0.2  # share of repetitions that may stay open
@@ -59,9 +58,9 @@ def _of_interval(sample: Sample, interval: Interval, rule: Rule, *, tail: float)
     scale = math.log if sample.method in LOGARITHMIC else float
     if sample.method in LOGARITHMIC and interval.effect <= 0:
         return math.nan
-    effect, limits = scale(interval.effect), [scale(limit) for limit in limits_of(rule) if 0 < limit < math.inf]
+    effect, limits = scale(interval.effect), [scale(limit) for limit in rule.limits if 0 < limit < math.inf]
     if sample.method not in LOGARITHMIC:
-        limits = [limit for limit in limits_of(rule) if math.isfinite(limit)]
+        limits = [limit for limit in rule.limits if math.isfinite(limit)]
     if not limits:
         return math.nan
     limit = min(limits, key=lambda one: abs(effect - one))
@@ -76,7 +75,5 @@ def _of_interval(sample: Sample, interval: Interval, rule: Rule, *, tail: float)
 
 
 def _distance(effect: float, rule: Rule) -> float:
-    low, high = limits_of(rule)
-    if isinstance(rule, Within):
-        return min(abs(effect - low), abs(effect - high))
-    return abs(effect - (low if math.isinf(high) else high))
+    low, high = rule.limits
+    return min(abs(effect - limit) for limit in (low, high) if math.isfinite(limit))

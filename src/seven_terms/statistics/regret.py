@@ -13,7 +13,7 @@ from .samples import Sample
 from .selection import Chosen, evaluate, select, select_each
 
 
-def estimate_regret(kind: Regret, results: Results) -> tuple[Sample, list[Chosen], list[str]]:
+def regret(kind: Regret, results: Results) -> tuple[Sample, list[Chosen], list[str]]:
     """Return measure(picked) - measure(best), the runs behind it, and how many picks lay outside the grid or had no value."""
     picked, outside, missing = _picked_runs(kind, results)
     best = select(dataclasses.replace(kind.runs, best=(kind.setting,)), results)
