@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from ..spec import Panel
 from .rows import as_floats, drawn_labels
-from .style import LineStyle
+from .style import LineStyle, Look
 
 CHARACTERS_PER_INCH = 11.0  # of tick labels that stand side by side
 WRAP = 26
@@ -25,10 +25,10 @@ def lies_down(panel: Panel, *, width: float) -> bool:
     return longest * len(labels) > CHARACTERS_PER_INCH * (width - 0.6)
 
 
-def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle], down: bool) -> list[str]:
+def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw one bar a label; return the labels without a finite value."""
     labels = drawn_labels(rows, list(panel.content.runs))  # pyright: ignore[reportArgumentType]
-    finite = rows[rows["value"].notna()]
+    finite, styles, down = rows[rows["value"].notna()], look.styles, look.down
     filled = [label for label in labels if (finite["series"] == label).any()]
     if len(filled) > MANY:  # many bars are an order: sorted, in one colour, with their numbers
         means = finite[finite["y"].isna()].set_index("series")["value"]

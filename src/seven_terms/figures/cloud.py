@@ -9,20 +9,20 @@ from matplotlib.axes import Axes
 
 from ..spec import Panel
 from .rows import as_floats, drawn_labels
-from .style import LineStyle
+from .style import Look
 
 
-def draw_cloud(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
+def draw_cloud(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw the points of each label; return the labels without a finite point."""
     missing = []
-    for label in drawn_labels(rows, list(panel.content.runs)):  # pyright: ignore[reportArgumentType]
+    for label in drawn_labels(rows, list(panel.content.runs)):
         chosen = rows[rows["series"] == label]
         x, y = as_floats(chosen["x"]), as_floats(chosen["y"])
         finite = np.isfinite(x) & np.isfinite(y)
         if not finite.any():
             missing.append(label)
             continue
-        style = styles[label]
+        style = look.styles[label]
         seaborn.scatterplot(
             x=x[finite],
             y=y[finite],

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from ..spec import Curve, Panel
 from .rows import as_floats, drawn_labels, series
-from .style import LineStyle
+from .style import LineStyle, Look
 
 FEW_POINTS = 12  # up to so many points each get a marker
 
@@ -18,13 +18,13 @@ def labels_of_curve(content: Curve, rows: pd.DataFrame) -> list[str]:
     return drawn_labels(rows, list(content.runs))
 
 
-def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
+def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw one line a label; return the labels without a finite value."""
     labels = labels_of_curve(panel.content, rows)  # pyright: ignore[reportArgumentType]
     tables = {label: series(rows, label) for label in labels}
     filled = [label for label in labels if len(tables[label])]
     if filled:
-        draw_lines(axes, tables, filled, styles=styles, by_seed=panel.content.band == "seeds")
+        draw_lines(axes, tables, filled, styles=look.styles, by_seed=panel.content.band == "seeds")
     return [label for label in labels if label not in filled]
 
 

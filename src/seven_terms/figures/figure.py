@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
-from ..spec import Bars, Curve, Figure, Heatmap, Panel, SweepCurve, require
+from ..spec import Bars, Figure, Heatmap, Panel, require
 from .axes import label_lines
 from .bars import lies_down
 from .panel import draw_panel, labels_of, needs_legend
@@ -80,7 +80,7 @@ def draw_small(axes: Axes, panel: Panel, rows: pd.DataFrame, *, width: float, ti
         axes.set_title(textwrap.fill(title, int(width * 13)), loc="left", fontweight="bold", fontsize=FONT_SIZE)
     if not needs_legend(panel):
         return
-    is_line = isinstance(panel.content, (Curve, SweepCurve))
+    is_line = panel.content.lines
     if is_line and len(labels) > 1 and max(map(len, labels)) <= LONGEST and not panel.references:
         axes.figure.draw_without_rendering()
         label_lines(axes, styles, font_size=LABEL_SIZE)

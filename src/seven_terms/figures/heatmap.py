@@ -10,17 +10,16 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
+from ..spec import Panel
 from .axes import tick_text
+from .style import Look
 
 MOST_WRITTEN = 64  # cells: up to here each shows its number
 MOST_TICKS = 8
 
 
-def draw_heatmap(axes: Axes, rows: pd.DataFrame, *, limits: tuple[float, float] | None = None) -> list[str]:
-    """Draw the cells with a colour bar; return ["the map"] when no cell has a finite value.
-
-    `limits` are those of the colours, where several maps of a figure share them.
-    """
+def draw_heatmap(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
+    """Draw the cells with a colour bar; return ["the map"] when no cell has a finite value."""
     rows = rows[rows["x"].notna() & rows["y"].notna()]
     if rows["value"].notna().sum() == 0:
         return ["the map"]
@@ -30,7 +29,7 @@ def draw_heatmap(axes: Axes, rows: pd.DataFrame, *, limits: tuple[float, float] 
         cells[ys.index(_key(y)), xs.index(_key(x))] = value
     axes.set_facecolor("0.93")
     axes.patch.set(hatch="////", edgecolor="0.6", linewidth=0)
-    norm = _norm(cells if limits is None else np.append(cells.ravel(), limits))
+    norm = _norm(cells if look.limits is None else np.append(cells.ravel(), look.limits))
     seaborn.heatmap(
         cells,
         mask=~np.isfinite(cells),

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ..spec import Bars, Cloud, Curve, Heatmap, Panel, Survival, SweepCurve
+from ..spec import Bars, Panel, SweepCurve, load
 from .axes import draw_references, say_empty, say_missing, set_limits, set_scale, set_sweep_ticks, set_ticks
-from .bars import draw_bars, lies_down
-from .cloud import draw_cloud
-from .curve import draw_curve
-from .heatmap import draw_heatmap
+from .bars import lies_down
 from .rows import as_floats, drawn_labels, is_numeric
-from .style import LineStyle
-from .survival import draw_survival
-from .sweep import draw_sweep
+from .style import LineStyle, Look
 
 
 def labels_of(panel: Panel, rows: pd.DataFrame) -> list[str]:
     """Return the labels that a legend must tell apart."""
-    return [] if isinstance(panel.content, Heatmap) else drawn_labels(rows, list(panel.content.runs))
+    return drawn_labels(rows, list(panel.content.runs)) if isinstance(panel.content.runs, Mapping) else []
 
 
 def needs_legend(panel: Panel) -> bool:
-    return bool(panel.references) or not isinstance(panel.content, (Bars, Heatmap))
+    return bool(panel.references) or panel.content.legend
 
 
 def draw_panel(
@@ -40,7 +35,8 @@ def draw_panel(
     """Draw one panel of `width` inches; `limits` are those of a heatmap's colours."""
     down = isinstance(panel.content, Bars) and lies_down(panel, width=width)
     _set_scales(axes, panel, down=down)
-    missing = _draw_content(axes, panel, rows, styles=styles, down=down, limits=limits)
+    draw = load(panel.content.drawing)
+    missing = draw(axes, panel, rows, look=Look(styles=styles, down=down, limits=limits))
     if len(missing) == max(len(labels_of(panel, rows)), 1):
         say_empty(axes, missing)
     else:
@@ -52,37 +48,12 @@ def draw_panel(
     axes.set_ylabel("" if down else panel.y_label)
 
 
-def _draw_content(
-    axes: Axes,
-    panel: Panel,
-    rows: pd.DataFrame,
-    *,
-    styles: dict[str, LineStyle],
-    down: bool,
-    limits: tuple[float, float] | None,
-) -> list[str]:
-    match panel.content:
-        case Curve():
-            return draw_curve(axes, panel, rows, styles=styles)
-        case SweepCurve():
-            return draw_sweep(axes, panel, rows, styles=styles)
-        case Survival():
-            return draw_survival(axes, panel, rows, styles=styles)
-        case Bars():
-            return draw_bars(axes, panel, rows, styles=styles, down=down)
-        case Heatmap():
-            return draw_heatmap(axes, rows, limits=limits)
-        case Cloud():
-            return draw_cloud(axes, panel, rows, styles=styles)
-    assert_never(panel.content)
-
-
 def _is_named_sweep(panel: Panel, rows: pd.DataFrame) -> bool:
     return isinstance(panel.content, SweepCurve) and not is_numeric(rows["x"])
 
 
 def _set_scales(axes: Axes, panel: Panel, *, down: bool) -> None:
-    if isinstance(panel.content, Heatmap):  # cells stand side by side, whatever their values
+    if not panel.content.scaled:
         return
     set_scale(axes.xaxis if down else axes.yaxis, logarithmic=panel.log_y)
     if not isinstance(panel.content, Bars):
@@ -90,7 +61,7 @@ def _set_scales(axes: Axes, panel: Panel, *, down: bool) -> None:
 
 
 def _set_ticks(axes: Axes, panel: Panel, rows: pd.DataFrame, *, down: bool) -> None:
-    if isinstance(panel.content, Heatmap):
+    if not panel.content.scaled:
         return
     values = axes.xaxis if down else axes.yaxis
     set_limits(values, panel.y_limits)

@@ -54,6 +54,15 @@ class LineStyle:
     marker: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look:
+    """How a panel is drawn: a style a label, bars that lie down, the colours' limits that several maps share."""
+
+    styles: dict[str, LineStyle]
+    down: bool = False
+    limits: tuple[float, float] | None = None
+
+
 def style_of(labels: Iterable[str]) -> dict[str, LineStyle]:
     """Return one style a label, in order of first appearance."""
     unique = list(dict.fromkeys(labels))

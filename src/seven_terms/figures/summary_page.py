@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Canvas
 from ..records.folder import Folder
 from ..records.plans import read_plan
 from ..records.tables import read_csv
-from ..spec import TERM_TITLES, TERMS, Bars, Figure, Heatmap, Panel, Term
+from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
 from .axes import label_lines
 from .figure import LABEL_SIZE
 from .panel import draw_panel, labels_of
@@ -92,7 +92,7 @@ def _make_page(chosen: Mapping[Term, Shown]) -> Canvas:
         axes.set_axis_off()
     canvas.draw_without_rendering()
     for axes, (term, shown) in zip(places, chosen.items(), strict=False):
-        if not isinstance(shown.panel.content, (Bars, Heatmap)) and len(styles[term]) > 1:
+        if shown.panel.content.legend and len(styles[term]) > 1:
             label_lines(axes, styles[term], font_size=LABEL_SIZE)
         _name_references(axes, shown.panel)
     return canvas

@@ -8,18 +8,18 @@ from matplotlib.axes import Axes
 
 from ..spec import Panel
 from .rows import as_floats, drawn_labels, series
-from .style import LineStyle
+from .style import Look
 
 
-def draw_survival(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
+def draw_survival(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw one Kaplan-Meier curve a label; return the labels without a finite value."""
     missing = []
-    for label in drawn_labels(rows, list(panel.content.runs)):  # pyright: ignore[reportArgumentType]
+    for label in drawn_labels(rows, list(panel.content.runs)):
         chosen = series(rows, label)
         if chosen.empty:
             missing.append(label)
             continue
-        style, x = styles[label], as_floats(chosen["x"])
+        style, x = look.styles[label], as_floats(chosen["x"])
         line = {"color": style.colour, "linestyle": style.dash, "label": label}
         axes.step(x, as_floats(chosen["value"]), where="post", **line)
         low, high = as_floats(chosen["low"]), as_floats(chosen["high"])

@@ -9,18 +9,18 @@ from matplotlib.axes import Axes
 
 from ..spec import Panel
 from .rows import as_floats, drawn_labels, is_numeric, series
-from .style import LineStyle
+from .style import LineStyle, Look
 
 MANY = 4  # from so many labels on, error bars would cover everything: bands instead, in place
 
 
-def draw_sweep(axes: Axes, panel: Panel, rows: pd.DataFrame, *, styles: dict[str, LineStyle]) -> list[str]:
+def draw_sweep(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw one line a label; return the labels without a finite value."""
     labels = drawn_labels(rows, list(panel.content.runs))  # pyright: ignore[reportArgumentType]
     filled = [label for label in labels if len(series(rows, label))]
     positions = _positions(pd.concat([rows["x"][rows["series"] == label] for label in filled])) if filled else {}
     for label in filled:
-        _draw_line(axes, panel, series(rows, label), style=styles[label], label=label, positions=positions)
+        _draw_line(axes, panel, series(rows, label), style=look.styles[label], label=label, positions=positions)
     if positions:
         axes.set_xticks(list(positions.values()), list(positions))
     return [label for label in labels if label not in filled]

@@ -164,6 +164,8 @@ def band_in_words(inputs: Inputs, experiment: Experiment, figure: Figure, number
     n = f", $n={sizes[0]}$" if len(sizes) == 1 else f", $n={sizes[0]}$ to ${sizes[-1]}$" if sizes else ""
     exact = rows["low"].isna().all()
     content = figure.panels[number].content
+    if content.caption:
+        return escape(content.caption)
     if isinstance(content, Curve) and content.band == "seeds":
         return f"One line a seed{_of_seeds(experiment)}."
     if isinstance(content, Cloud):

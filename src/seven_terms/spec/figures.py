@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from .checked import checked
 from .checks import require
+from .kinds import Kind
 from .limits import FileName, Index, Label, LabelOrNone, Line, Number, Sized
 from .measures import Measure
 from .scales import SCALES, Scale
@@ -15,8 +16,25 @@ from .selections import Selected
 Series = Annotated[Mapping[LabelOrNone, Selected], Sized(least=1, most=100)]  # label -> runs
 
 
+class Content(Kind):
+    """What a panel shows of runs.
+
+    `rows` names a function (content, results, log=) -> rows of the summary, `drawing` one (axes, panel, rows, look=) -> labels
+    of which nothing can be drawn. Kinds that draw the same numbers differently share `rows`.
+    """
+
+    __slots__ = ()
+    rows: ClassVar[str] = ""
+    drawing: ClassVar[str] = ""
+    legend: ClassVar[bool] = True  # whether labels are told apart by colour, and not by where they stand
+    lines: ClassVar[bool] = False  # whether a label may stand beside its line
+    scaled: ClassVar[bool] = True  # whether the axes are those of numbers, with scales and ticks
+    caption: ClassVar[str] = ""  # what its marks are, where they are not means with 95 % intervals
+    runs: Any  # a `Selected`, or label -> `Selected`
+
+
 @checked
-class Curve:
+class Curve(Content):
     """A metric over steps (or over its index at one step): mean and 95 % interval over seeds, one line per label.
 
     On a logarithmic y axis mean and interval are those of the logarithms. `over="index"`: at the recorded step nearest
@@ -35,9 +53,13 @@ class Curve:
     index: Index | None = -1
     between: tuple[str, str] | None = None
 
+    rows = "seven_terms.statistics.panels:curve"
+    drawing = "seven_terms.figures.curve:draw_curve"
+    lines = True
+
 
 @checked
-class SweepCurve:
+class SweepCurve(Content):
     """A measure over a sweep value: mean and interval per label. Share with Wilson interval for 0/1 measures.
 
     Several selections under one label make one line: for what differs by arm, e.g. a batch size with its number of steps.
@@ -49,25 +71,36 @@ class SweepCurve:
         Mapping[LabelOrNone, Selected | Annotated[tuple[Selected, ...], Sized(least=1)]], Sized(least=1, most=100)
     ]
 
+    rows = "seven_terms.statistics.panels:sweep_curve"
+    drawing = "seven_terms.figures.sweep:draw_sweep"
+    lines = True
+
 
 @checked
-class Survival:
+class Survival(Content):
     """Kaplan-Meier curves of time to an event (a StepsTo measure), with pointwise intervals."""
 
     measure: Measure
     runs: Series
 
+    rows = "seven_terms.statistics.panels:survival"
+    drawing = "seven_terms.figures.survival:draw_survival"
+
 
 @checked
-class Bars:
+class Bars(Content):
     """A measure per label, with every seed as a dot."""
 
     measure: Measure
     runs: Series
 
+    rows = "seven_terms.statistics.panels:bars"
+    drawing = "seven_terms.figures.bars:draw_bars"
+    legend = False
+
 
 @checked
-class Heatmap:
+class Heatmap(Content):
     """Mean of a measure over two sweep values of one selection."""
 
     measure: Measure
@@ -75,17 +108,22 @@ class Heatmap:
     y: Line
     runs: Selected
 
+    rows = "seven_terms.statistics.panels:heatmap"
+    drawing = "seven_terms.figures.heatmap:draw_heatmap"
+    legend = False
+    scaled = False
+
 
 @checked
-class Cloud:
+class Cloud(Content):
     """A point per run: one measure against another, coloured by label."""
 
     x: Measure
     y: Measure
     runs: Series
 
-
-Content = Curve | SweepCurve | Survival | Bars | Heatmap | Cloud
+    rows = "seven_terms.statistics.panels:cloud"
+    drawing = "seven_terms.figures.cloud:draw_cloud"
 
 
 @checked

@@ -10,13 +10,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..spec import Bars, Cloud, Curve, Diverged, Heatmap, Measure, Panel, Reached, Survival, SweepCurve
+from ..spec import Bars, Cloud, Curve, Diverged, Heatmap, Measure, Panel, Reached, Survival, SweepCurve, load
 from .intervals import LEVEL, wilson
 from .results import Results, as_coordinate
 from .selection import Chosen, evaluate, select, select_each, settings_of
@@ -30,25 +30,11 @@ Rows = Iterator[tuple[Any, ...]]
 def panel_rows(panel: Panel, results: Results) -> pd.DataFrame:
     """Return the rows of a panel's content."""
     content = panel.content
-    match content:
-        case Curve():
-            rows = _curve(content, results, log=panel.log_y)
-        case SweepCurve():
-            rows = _sweep_curve(content, results, log=panel.log_y)
-        case Survival():
-            rows = _survival(content, results)
-        case Bars():
-            rows = _bars(content, results, log=panel.log_y)
-        case Heatmap():
-            rows = _heatmap(content, results, log=panel.log_y)
-        case Cloud():
-            rows = _cloud(content, results)
-        case _:
-            assert_never(content)
+    rows = load(content.rows)(content, results, log=panel.log_y)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _curve(content: Curve, results: Results, *, log: bool) -> Rows:
+def curve(content: Curve, results: Results, *, log: bool) -> Rows:
     for label, selected in content.runs.items():
         if content.by is None:
             groups = {label: select(selected, results)}
@@ -154,7 +140,7 @@ def _strict_means(values: pd.Series, keys: list[pd.Series]) -> pd.Series:
     return values.groupby(keys).mean().mask(values.isna().groupby(keys).any())
 
 
-def _sweep_curve(content: SweepCurve, results: Results, *, log: bool) -> Rows:
+def sweep_curve(content: SweepCurve, results: Results, *, log: bool) -> Rows:
     for label, among in content.runs.items():
         for selected in among if isinstance(among, tuple) else (among,):
             for x, chosen in select_each(selected, content.over, results).items():
@@ -162,7 +148,7 @@ def _sweep_curve(content: SweepCurve, results: Results, *, log: bool) -> Rows:
                 yield label, as_coordinate(x), np.nan, value, low, high, num, _selected(chosen, results)
 
 
-def _survival(content: Survival, results: Results) -> Rows:
+def survival(content: Survival, results: Results, *, log: bool) -> Rows:
     times = evaluate(content.measure, results).to_numpy()
     for label, selected in content.runs.items():
         chosen = select(selected, results)
@@ -172,7 +158,7 @@ def _survival(content: Survival, results: Results) -> Rows:
             yield label, row.time, np.nan, *ends, len(chosen.positions), _selected(chosen, results)
 
 
-def _bars(content: Bars, results: Results, *, log: bool) -> Rows:
+def bars(content: Bars, results: Results, *, log: bool) -> Rows:
     values = evaluate(content.measure, results).to_numpy()
     for x, (label, selected) in enumerate(content.runs.items()):
         chosen = select(selected, results)
@@ -182,7 +168,7 @@ def _bars(content: Bars, results: Results, *, log: bool) -> Rows:
             yield label, x, seed, one, np.nan, np.nan, 1, _selected(chosen, results)
 
 
-def _heatmap(content: Heatmap, results: Results, *, log: bool) -> Rows:
+def heatmap(content: Heatmap, results: Results, *, log: bool) -> Rows:
     columns = select_each(dataclasses.replace(content.runs, best=()), content.x, results)
     for x in columns:
         column = dataclasses.replace(content.runs, where={**content.runs.where, content.x: x})
@@ -191,7 +177,7 @@ def _heatmap(content: Heatmap, results: Results, *, log: bool) -> Rows:
             yield "", as_coordinate(x), as_coordinate(y), value, low, high, num, _selected(cell, results)
 
 
-def _cloud(content: Cloud, results: Results) -> Rows:
+def cloud(content: Cloud, results: Results, *, log: bool) -> Rows:
     first, second = (evaluate(measure, results).to_numpy() for measure in (content.x, content.y))
     for label, selected in content.runs.items():
         chosen = select(selected, results)
