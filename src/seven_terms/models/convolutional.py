@@ -8,9 +8,10 @@ from torch.nn import functional as F
 from seven_terms import spec
 from seven_terms.spec import require
 
+from . import tap
 from .linear import Convolution, Linear
 from .normalization import build_normalization
-from .tap import ACTIVATIONS, OutputTap, Tap
+from .tap import OutputTap, Tap
 
 
 class ConvolutionAndNorm(nn.Module):
@@ -40,7 +41,7 @@ class Layer(nn.Module):
         super().__init__()
         self.linear = ConvolutionAndNorm(num_inputs, channels, stride=stride, norm=norm)
         self.tap = Tap()
-        self.activation = ACTIVATIONS[activation]()
+        self.activation = tap.activation(activation)
         self.output = OutputTap()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from seven_terms import spec
 
 from .linear import Linear
 from .normalization import build_normalization
-from .tap import ACTIVATIONS, OutputTap, Tap
+from .tap import OutputTap, Tap, activation
 
 
 class Layer(nn.Module):
@@ -31,7 +31,7 @@ class Layer(nn.Module):
         self.linear = Linear(num_inputs, model.width, bias=model.bias)
         self.normalization = build_normalization(model.normalization, model.width)
         self.tap = Tap()
-        self.activation = ACTIVATIONS[model.activation]()
+        self.activation = activation(model.activation)
         self.output = OutputTap()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from torch import nn
 
-from seven_terms.spec import Activation
+from ..spec import Activation, Function, load
 
-ACTIVATIONS: dict[Activation, type[nn.Module]] = {
+ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
     "identity": nn.Identity,
     "softsign": nn.Softsign,
 }
+
+
+def activation(named: Activation) -> nn.Module:
+    """Return the module of an activation function."""
+    return load(named.cls)(**named.arguments) if isinstance(named, Function) else ACTIVATIONS[named]()
 
 
 class Tap(nn.Identity):

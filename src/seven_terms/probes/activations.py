@@ -55,10 +55,12 @@ def _by_layer(values: list[Tensor], statistic: Any) -> Tensor:
     return torch.stack([statistic(value.double().flatten(2)) for value in values], dim=1)
 
 
-def _saturation_of(activation: str) -> Any:
+def _saturation_of(activation: Any) -> Any:
     beyond = {
         "tanh": lambda v: v.tanh().abs() > 0.95,
         "sigmoid": lambda v: (v.sigmoid() - 0.5).abs() > 0.475,
         "relu": lambda v: v <= 0,
-    }.get(activation, lambda v: torch.zeros_like(v, dtype=torch.bool))
+        "identity": lambda v: torch.zeros_like(v, dtype=torch.bool),
+        "softsign": lambda v: torch.zeros_like(v, dtype=torch.bool),
+    }.get(activation, lambda v: torch.full_like(v, torch.nan))  # nobody knows where it saturates
     return lambda v: beyond(v).double().mean((1, 2))

@@ -19,6 +19,7 @@ from ..spec import (
     Constant,
     Digits,
     Experiment,
+    Function,
     GaussianInputs,
     GroupNorm,
     Initialization,
@@ -168,7 +169,8 @@ def units_in_words(model: Any) -> str:
     """Return the units of a model and what stands around them."""
     match model:
         case Mlp():
-            kind = _ACTIVATIONS.get(model.activation, model.activation)
+            named = model.activation
+            kind = named.cls.rpartition(":")[2] if isinstance(named, Function) else _ACTIVATIONS.get(named, named)
             norm = f", {_normalization(model.normalization)}" if model.normalization else ""
             where = " after the activation" if model.normalization and model.placement == "after" else ""
             skip = ", residual" if model.residual else ""

@@ -35,7 +35,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]  # what `import *` br
     for name, value in list(globals().items())
     if not name.startswith("_")
     and (
-        isinstance(value, (types.UnionType, type(Literal[0])))
+        isinstance(value, (types.UnionType, type(Literal[0]), type(Literal[0] | int)))
         or getattr(value, "__module__", "").startswith("seven_terms.spec")
     )
 ]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from .checked import checked
 from .checks import require
-from .kinds import Model, ModelFacts, Normalization
+from .kinds import Kind, Model, ModelFacts, Normalization
 from .later import later
 from .limits import Bounds, Fraction, Matches, NonNegative, Sized
 from .settings import Settings
@@ -19,7 +19,25 @@ Width = Annotated[int, Bounds(low=1, high=100_000)]
 Depth = Annotated[int, Bounds(low=0, high=10_000)]
 Stride = Annotated[int, Bounds(low=1, high=16)]
 
-Activation = Literal["sigmoid", "tanh", "relu", "identity", "softsign"]
+CLASS = Matches(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", "a class as 'package.module:Class'")
+
+
+@checked(kw_only=False)
+class Function(Kind):
+    """An activation function from elsewhere: any class of nn.Module that takes each number by itself, "torch.nn:GELU"."""
+
+    cls: Annotated[str, CLASS]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", Settings(self.arguments))
+
+    def sources(self) -> tuple[str, ...]:
+        module = self.cls.partition(":")[0]
+        return () if module.partition(".")[0] == "torch" else (module,)
+
+
+Activation = Literal["sigmoid", "tanh", "relu", "identity", "softsign"] | Function
 
 
 @checked
@@ -292,7 +310,7 @@ class Module(Model):
     it can be stacked, is measured once.
     """
 
-    cls: Annotated[str, Matches(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", "a class as 'package.module:Class'")]
+    cls: Annotated[str, CLASS]
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -38,7 +38,10 @@ def gradient_variance_gain(training: Training) -> float:
     """Factor on the variance of dL/d(pre-activation) per layer towards the input, in the linear regime:
     1/3 for tanh with U(+-1/sqrt n), 1 for Glorot's (Glorot and Bengio 2010, eq. 13), 1/2 and 1 for ReLU with Xavier's and
     He's (He et al. 2015, eq. 14)."""
-    return weight_gain(training) * SLOPE_GAINS[_mlp(training).activation]
+    activation = _mlp(training).activation
+    known = isinstance(activation, str) and activation in SLOPE_GAINS
+    require(known, what="theory", must=f"the activation must be one of {', '.join(SLOPE_GAINS)}", got=activation)
+    return weight_gain(training) * SLOPE_GAINS[str(activation)]
 
 
 def gradient_norm_gain(training: Training) -> float:
