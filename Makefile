@@ -19,7 +19,7 @@ LETTERS = a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(DIGITS)
 # $(call without,TEXT,WORDS): the text with every one of these words taken out; empty if it consists of nothing else.
 without = $(strip $(if $(2),$(call without,$(subst $(firstword $(2)),,$(1)),$(wordlist 2,$(words $(2)),$(2))),$(1)))
 QUOTE := '
-SPEED = $(if $(filter paper,$(SCALE)),results/calibration-cpu.json)# how long it takes is told from this machine's own speed
+SPEED = $(if $(filter full paper,$(SCALE)),results/calibration-cpu.json)# how long it takes is told from this machine's own speed
 BIN = $(CURDIR)/.venv/bin
 OUTDATED_MAKE = $(filter 0.% 1.% 2.% 3.0% 3.1% 3.2% 3.3% 3.4% 3.5% 3.6% 3.7% 3.80%,$(MAKE_VERSION))
 # With other make variables (SHELL, VIRTUAL_ENV, PYTHONPATH) of the caller the numbers must be the same.
@@ -32,8 +32,8 @@ ifneq ($(OUTDATED_MAKE),)
 $(error make must be 3.81 or newer, got $(MAKE_VERSION); install a newer one, e.g. `apt-get install make`)
 endif
 # What is typed stands in shell lines below, so each setting holds what it may hold and nothing else.
-ifneq ($(words $(SCALE)) $(filter-out smoke laptop paper,$(SCALE)),1 )
-$(error SCALE must be smoke, laptop or paper, got '$(SCALE)'; try `make report SCALE=laptop`)
+ifneq ($(words $(SCALE)) $(filter-out smoke laptop full paper,$(SCALE)),1 )
+$(error SCALE must be smoke, laptop, full or paper, got '$(SCALE)'; try `make report SCALE=laptop`)
 endif
 ifneq ($(call without,$(ONLY),$(LETTERS) /),)
 $(error ONLY must be terms or <term>/<name> of experiments, got '$(ONLY)'; try `make report ONLY="batch_norm lr_decay/step_drop"`)
@@ -66,7 +66,7 @@ NARROWED = $(or $(if $(filter command,$(firstword $(origin TERM))),$(TERM)),$(ON
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
-	@echo 'Settings: SCALE=smoke|laptop|paper ONLY="batch_norm lr_decay/step_drop" BASE_SEED=0 CORES=all'
+	@echo 'Settings: SCALE=smoke|laptop|full|paper ONLY="batch_norm lr_decay/step_drop" BASE_SEED=0 CORES=all'
 	@echo '          PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
 
 report: places environment latex compiler $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
@@ -90,7 +90,7 @@ check: environment latex compiler ## format, lint, types and tests, as before a 
 	$(PYTEST) -m 'not slow'
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
-	@seven-terms paper --published results/published/$(SCALE) --beside results/published/$(if $(filter paper,$(SCALE)),laptop,paper) \
+	@seven-terms paper --published results/published/$(SCALE) --beside results/published/$(if $(filter full paper,$(SCALE)),laptop,paper) \
 	  --output results/$(SCALE)-published
 
 arxiv: paper ## results/arxiv.tar.gz: the paper's sources, which compile in an empty folder

@@ -50,7 +50,7 @@ KEYS = [f"{path}/key" for path, plan in PLANS.items() if plan.experiment.figures
 PICTURES = [str(FOLDER.figure(name)) for name in (*FIGURES, *KEYS, "summary", *(f"speed/{name}" for name in SPEED))]
 REPORT = [str(FOLDER.tex), str(FOLDER.page), *([str(FOLDER.pdf), str(FOLDER.supplement)] if engine() else [])]
 REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path("results/published", SETTINGS.scale).glob("replication.csv")]
-BESIDE = f"results/published/{'laptop' if SETTINGS.scale == 'paper' else 'paper'}"  # another scale's verdicts, put beside these
+BESIDE = f"results/published/{'laptop' if SETTINGS.scale in ('full', 'paper') else 'paper'}"  # another scale's verdicts, put beside these
 PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
 # Snakemake does not make again what is missing between two files that are there, unless it is asked for: so all of it is.
 WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "png" for path in PICTURES), *REPORT]

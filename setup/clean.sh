@@ -5,14 +5,14 @@ set -eu
 
 say() { printf 'seven-terms: %s\n' "$1" >&2; }
 
-scales=${1:-smoke laptop paper}
+scales=${1:-smoke laptop full paper}
 set --
 for scale in $scales; do
   for folder in "results/$scale" "results/$scale"-seed*; do
     [ ! -e "$folder" ] || set -- "$@" "$folder"
   done
 done
-if [ "$scales" = 'smoke laptop paper' ]; then
+if [ "$scales" = 'smoke laptop full paper' ]; then
   for folder in results/bench .snakemake .cache; do
     [ ! -e "$folder" ] || set -- "$@" "$folder"
   done

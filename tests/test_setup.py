@@ -250,7 +250,7 @@ def test_make_alone_lists_the_targets(project):
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("SCALE=huge", "SCALE must be smoke, laptop or paper, got 'huge'"),
+        ("SCALE=huge", "SCALE must be smoke, laptop, full or paper, got 'huge'"),
         ("MAKE_VERSION=3.79", "make must be 3.81 or newer, got 3.79"),
     ],
 )

@@ -137,6 +137,7 @@ experiment = Experiment.here(
                 "model.normalization.ghost": (2, LARGEST),
             },
         ),
+        "full": Changes(num_seeds=24),
         "paper": Changes(
             num_seeds=5,
             training={

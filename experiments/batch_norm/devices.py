@@ -90,5 +90,5 @@ experiment = Experiment.here(
             ),
         ),
     ),
-    scales={"smoke": Changes(skip=True), "laptop": Changes(skip=True)},
+    scales={"smoke": Changes(skip=True), "laptop": Changes(skip=True), "full": Changes(skip=True)},
 )

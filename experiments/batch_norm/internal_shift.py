@@ -114,6 +114,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.15, 0.5)}),
+        "full": Changes(num_seeds=48),
         "paper": Changes(
             training={"task": Cifar10(), "num_steps": 15_000, "batch_size": 128},
             sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},

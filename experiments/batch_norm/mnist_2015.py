@@ -151,6 +151,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 60}, sweep={RATE: (0.5, 2.0), SCALE: (0.3,)}),
+        "full": Changes(num_seeds=48),
         "paper": Changes(  # 50,000 steps over 30 settings: five seeds are an hour of one core
             num_seeds=5,
             training={"num_steps": 50_000, "task.source": "mnist"},

@@ -84,6 +84,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.15, 0.5)}),
+        "full": Changes(num_seeds=64),
         "paper": Changes(
             training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256},
             sweep={"optimizer.learning_rate": (0.005, 0.015, 0.05, 0.15, 0.5, 1.5)},

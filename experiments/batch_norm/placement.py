@@ -95,6 +95,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.1, 0.3)}),
+        "full": Changes(num_seeds=96),
         "paper": Changes(
             training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256},
             sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},

@@ -110,6 +110,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"model.normalization.eps": (1e-8, 1e-3)}),
+        "full": Changes(num_seeds=48),
         "paper": Changes(training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256}),
     },
 )

@@ -172,6 +172,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 30}, sweep={"optimizer.learning_rate": (SMALL_RATE, 0.2)}),
+        "full": Changes(num_seeds=96),
         "paper": Changes(training={"task": Cifar10(), "num_steps": 20_000}, arms={arm.name: vgg(arm) for arm in ARMS}),
     },
 )

@@ -77,7 +77,7 @@ experiment = Experiment.here(
                 "theory is for infinite width and batch; 5 % on the factor leaves room for 200 units and 256 examples and "
                 "still tells it from 1 and from the 2 that these weights give without normalization"
             ),
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(

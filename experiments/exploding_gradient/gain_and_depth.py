@@ -65,7 +65,7 @@ experiment = Experiment.here(
                 "a factor of sqrt(2) in each of 39 steps should give 740,000; three orders of magnitude is huge by any "
                 "practical standard, and no single rate suits layers so far apart"
             ),
-            scales=("laptop", "paper"),  # the smoke scale has other depths
+            scales=("laptop", "full", "paper"),  # the smoke scale has other depths
         ),
         Claim(
             id="EG1",
@@ -76,7 +76,7 @@ experiment = Experiment.here(
             rule=Within(LARGE / 1.05, LARGE * 1.05),
             unit="factor on the gradient per layer",
             because="theory says sqrt(2); within 5 % leaves room for the finite width of 100 units",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
@@ -102,6 +102,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"model.width": 32}, sweep={"model.depth": (5, 10)}),
+        "full": Changes(num_seeds=20),
         "paper": Changes(num_seeds=20, training={"model.width": 300}),
     },
 )

@@ -145,6 +145,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.01, 0.1), "num_steps": (10, 20)}),
+        "full": Changes(num_seeds=48),
         "paper": Changes(num_seeds=20, training={"model.width": 256, "task.source": "mnist", "task.resolution": 28}),
     },
 )

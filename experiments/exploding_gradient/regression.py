@@ -46,7 +46,7 @@ experiment = Experiment.here(
             rule=Below(0.0),
             unit="share of runs that diverge, clipped minus not",
             because="a smaller share of diverged runs, at the tutorial's rate and threshold, is what clipping is said to do",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
@@ -83,6 +83,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 100}, sweep={"clipping.norm": (1.0, 4.0, 16.0)}),
+        "full": Changes(num_seeds=40),
         "paper": Changes(num_seeds=50),
     },
 )

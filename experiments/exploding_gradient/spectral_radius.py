@@ -117,5 +117,9 @@ experiment = Experiment.here(
             ),
         ),
     ),
-    scales={"smoke": Changes(num_seeds=3, training={"model.width": 20}), "paper": Changes(num_seeds=100)},
+    scales={
+        "smoke": Changes(num_seeds=3, training={"model.width": 20}),
+        "full": Changes(num_seeds=60),
+        "paper": Changes(num_seeds=100),
+    },
 )

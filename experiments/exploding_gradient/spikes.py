@@ -81,6 +81,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20, "task.length": 10}),
+        "full": Changes(num_seeds=100, training={"num_steps": 3000}),
         "paper": Changes(num_seeds=20, training={"num_steps": 20_000, "task.length": 100}),
     },
 )

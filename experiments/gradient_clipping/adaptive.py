@@ -49,7 +49,7 @@ experiment = Experiment.here(
             rule=Above(2.0),
             unit="largest rate that trains, with over without, batches of 128",
             because="several times is at least two, and the grid's steps are three",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
@@ -73,7 +73,7 @@ experiment = Experiment.here(
                 )
                 for size in (32, LARGE)
             ),
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     scales={
@@ -82,6 +82,7 @@ experiment = Experiment.here(
             training={"num_steps": 10},
             sweep={"optimizer.learning_rate": (0.01, 0.1), "batch_size": (32,), "clipping.adaptive": (0.04,)},
         ),
+        "full": Changes(num_seeds=48),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 1000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},

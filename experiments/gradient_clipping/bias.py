@@ -56,7 +56,7 @@ experiment = Experiment.here(
             rule=Below(0.05),
             unit="mean position, relative deviation from 7/9",
             because="a twentieth is more than the sampling error and far less than the distance to the minimum",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
         Claim(
             id="B-GC8",
@@ -69,7 +69,7 @@ experiment = Experiment.here(
             rule=Below(0.05),
             unit="mean position, distance from the minimum",
             because="the mean of SGD on a quadratic follows gradient descent; 0.05 is more than the sampling error",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
         Claim(
             id="B-GC8",
@@ -82,7 +82,7 @@ experiment = Experiment.here(
             rule=Below(0.05),
             unit="mean position, distance from the minimum",
             because="by symmetry the mean step at 0 vanishes; 0.05 is more than the sampling error",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(

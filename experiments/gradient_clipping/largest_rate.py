@@ -51,7 +51,7 @@ experiment = Experiment.here(
                 "about ten is within half a decade of it; the shortest length, because there both forms can be expected to "
                 "solve the task at some rate"
             ),
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
@@ -73,6 +73,9 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.1, 1.0)}),
+        "full": Changes(
+            num_seeds=48, sweep={"optimizer.learning_rate": tuple(10 ** (power / 8) for power in range(-14, 15))}
+        ),
         "paper": Changes(num_seeds=20, training={"num_steps": 20_000}),
     },
 )

@@ -46,7 +46,7 @@ experiment = Experiment.here(
             rule=Above(1.0),
             unit="times as many updates, best fixed step over clipped, starts of spread 10",
             because="a ratio above 1 at each form's own best setting means that no fixed step keeps up",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
@@ -71,10 +71,11 @@ experiment = Experiment.here(
         ),
     ),
     scales={
+        "full": Changes(num_seeds=16),
         "smoke": Changes(
             num_seeds=2,
             training={"num_steps": 20},
             sweep={"optimizer.learning_rate": (0.01, 0.1, 1.0), "initialization.scale": (1.0, 3.0)},
-        )
+        ),
     },
 )

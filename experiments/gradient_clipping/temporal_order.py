@@ -111,6 +111,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 40}, sweep={RATE: (0.2,)}),
+        "full": Changes(num_seeds=32),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 200_000, "task.num_evaluated": 10_000},

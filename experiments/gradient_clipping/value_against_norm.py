@@ -122,6 +122,7 @@ experiment = Experiment.here(
             training={"num_steps": 10},
             sweep={"optimizer.learning_rate": (0.03, 0.1), "clipping.norm": (1.0,), "clipping.value": (0.01,)},
         ),
+        "full": Changes(num_seeds=128),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 2000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},

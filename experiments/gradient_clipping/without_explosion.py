@@ -105,6 +105,7 @@ experiment = Experiment.here(
             training={"num_steps": 20},
             sweep={"optimizer.learning_rate": (0.1, 1.0), "clipping.norm": (0.5,)},
         ),
+        "full": Changes(num_seeds=160),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 3000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},

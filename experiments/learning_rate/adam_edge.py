@@ -31,7 +31,7 @@ def hovers(beta1: float, number: int) -> Claim:
         rule=Within(0.9, 1.1),
         unit=f"median preconditioned sharpness x rate / {number} over the last 40 %",
         because="within a tenth of the line, as for heavy ball; the three lines lie factors of 3 and 6 apart",
-        scales=("laptop", "paper"),
+        scales=("laptop", "full", "paper"),
     )
 
 
@@ -61,7 +61,7 @@ experiment = Experiment.here(
             rule=Below(0.9),
             unit="final loss over that at 60 % of the run",
             because="a loss that falls by a tenth and more is training, not divergence",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
@@ -79,11 +79,12 @@ experiment = Experiment.here(
                 )
                 for beta1, number in zip(BETAS, (2, 6, 38), strict=True)
             ),
-            scales=("laptop",),
+            scales=("laptop", "full"),
         ),
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={RATE: (1e-3,), BETA: (0.9,)}),
+        "full": Changes(num_seeds=64),
         "paper": Changes(
             training={
                 "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),

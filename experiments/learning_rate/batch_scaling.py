@@ -76,7 +76,7 @@ experiment = Experiment.here(
             rule=Within(-0.05, 0.05),
             unit="nats of test loss, batch 32 at 1/2 minus batch 4 at 1/16",
             because="0.05 nats is about what another seed changes, and a fifth of what an unscaled rate costs there",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
         Claim(
             id="B-LR4",
@@ -124,6 +124,10 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 4}, sweep={"optimizer.learning_rate": (0.0625, 0.25)}),
+        "full": Changes(
+            num_seeds=48,
+            sweep={"optimizer.learning_rate": tuple(round(2.0 ** (power / 2), 4) for power in range(-12, 3))},
+        ),
         "paper": Changes(
             training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
             arms={f"batch_{size}": {"num_steps": 220_000 // size} for size in (*SMALL, *LARGE)},

@@ -46,7 +46,7 @@ def permits(remedy: Arm, form: str, statement: str) -> Claim:
         rule=Above(1.5),
         unit="largest rate that trains, with the remedy over without",
         because="rates lie a factor of two apart, so that more than 1.5 is a step of the grid in most seeds",
-        scales=("laptop", "paper"),
+        scales=("laptop", "full", "paper"),
     )
 
 
@@ -82,7 +82,7 @@ experiment = Experiment.here(
             rule=Within(0.5, 2.0),
             unit="largest rate that trains, warm-up over batch norm",
             because="as much: within one step of the grid, a factor of two, either way",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
         Claim(
             id="B-LR7",
@@ -149,6 +149,7 @@ experiment = Experiment.here(
                 Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=200),
             ),
         ),
+        "full": Changes(num_seeds=24, sweep={RATE: tuple(2.0 ** (power / 2) for power in range(-18, 9))}),
         "paper": Changes(
             num_seeds=20,
             training={

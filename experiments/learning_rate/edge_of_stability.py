@@ -127,7 +127,7 @@ experiment = Experiment.here(
                     log_y=True,
                 ),
             ),
-            scales=("smoke", "laptop"),
+            scales=("smoke", "laptop", "full"),
             summary=0,
         ),
         Figure(
@@ -146,11 +146,12 @@ experiment = Experiment.here(
                     ),
                 ),
             ),
-            scales=("smoke", "laptop"),
+            scales=("smoke", "laptop", "full"),
         ),
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}),
+        "full": Changes(num_seeds=24),
         "paper": Changes(
             training={
                 "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),

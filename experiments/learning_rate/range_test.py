@@ -99,6 +99,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 30}),
+        "full": Changes(num_seeds=128),
         "paper": Changes(
             training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
             arms={"grid": {"num_steps": 10_000}, "range_test": {"num_steps": 1000}},

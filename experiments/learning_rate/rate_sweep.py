@@ -157,6 +157,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, arms={"batch_norm": {"num_steps": 10}}),
+        "full": Changes(num_seeds=96),
         "paper": Changes(
             num_seeds=10,
             training={"num_steps": 5000, "task.source": "mnist", "task.resolution": 28, "model.width": 256},

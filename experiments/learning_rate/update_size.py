@@ -84,7 +84,7 @@ experiment = Experiment.here(
             rule=Below(1e-9),
             unit="relative deviation",
             because="exact in the limit; after 500 steps 0.95^500 = 7e-12 is missing",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
         Claim(
             id="LR1",

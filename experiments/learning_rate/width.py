@@ -107,11 +107,12 @@ experiment = Experiment.here(
                 over_rates(standard_squared, "Standard, squared error", highest=0.6),
                 over_rates(mup_squared, "muP, squared error", highest=0.6),
             ),
-            scales=("smoke", "laptop"),
+            scales=("smoke", "laptop", "full"),
         ),
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 5}, sweep={"optimizer.learning_rate": (0.25, 1.0)}),
+        "full": Changes(num_seeds=64),
         "paper": Changes(
             training={"num_steps": 15_000, "model.depth": 2},  # 20 epochs
             arms={

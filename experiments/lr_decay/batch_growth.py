@@ -77,6 +77,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 200}),
+        "full": Changes(num_seeds=20),
         "paper": Changes(
             num_seeds=5,
             training={

@@ -161,11 +161,12 @@ experiment = Experiment.here(
                 )
                 for title, prefix in (("Running statistics", ""), ("Exact statistics", "batch_statistics_"))
             ),
-            scales=("smoke", "laptop"),
+            scales=("smoke", "laptop", "full"),
         ),
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 120}),
+        "full": Changes(num_seeds=32),
         "paper": Changes(
             num_seeds=5,
             training={"task": Cifar10(augment=True), "model": Resnet(n=3), "batch_size": 128, "num_steps": 8000},

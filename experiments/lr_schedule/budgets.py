@@ -219,6 +219,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)}),
+        "full": Changes(num_seeds=192),
         "paper": Changes(
             num_seeds=5,
             training={

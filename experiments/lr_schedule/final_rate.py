@@ -86,6 +86,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={RATE: (0.1, 0.4)}),
+        "full": Changes(num_seeds=480),
         "paper": Changes(
             training={
                 "task.source": "mnist",

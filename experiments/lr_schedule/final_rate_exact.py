@@ -63,7 +63,7 @@ experiment = Experiment.here(
             rule=Below(1.0),
             unit="ratio of expected losses, shortest budget",
             because="the expectation has no sampling error; the source says that the gain grows with the budget",
-            scales=("laptop", "paper"),
+            scales=("laptop", "full", "paper"),
         ),
         Claim(
             id="B-SC7",

@@ -116,6 +116,7 @@ experiment = Experiment.here(
             num_seeds=2,
             sweep={"optimizer.learning_rate": (0.1, 0.3), "num_steps": (15, 60), "task.num_train": (500, 3500)},
         ),
+        "full": Changes(num_seeds=128),
         "paper": Changes(
             num_seeds=5,
             training={"task": Cifar10(), "model": Resnet(n=3), "batch_size": 1000},

@@ -117,6 +117,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 20}, arms={"small": {"num_steps": 40}}),
+        "full": Changes(num_seeds=64),
         "paper": Changes(
             num_seeds=5,
             training={

@@ -69,6 +69,7 @@ experiment = Experiment.here(
             training={"num_steps": 4, "task.length": 10, "model.width": 8},
             sweep={"optimizer.learning_rate": (0.01,)},
         ),
+        "full": Changes(num_seeds=24),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 20_000, "task.length": 100, "model.width": 100, "batch_size": 50},

@@ -92,6 +92,7 @@ experiment = Experiment.here(
             training={"num_steps": 6, "model.width": 20},
             sweep={"optimizer.learning_rate": (0.03,), "model.depth": (SHALLOW, DEEP)},
         ),
+        "full": Changes(num_seeds=24),
         "paper": Changes(
             num_seeds=10,
             training={"num_steps": 20_000, "model.width": 300, "task.source": "mnist", "task.resolution": 28},

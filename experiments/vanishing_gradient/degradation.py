@@ -139,6 +139,7 @@ experiment = Experiment.here(
         "smoke": Changes(
             num_seeds=2, training={"num_steps": 8, "model.width": 20}, sweep={"optimizer.learning_rate": (0.01,)}
         ),
+        "full": Changes(num_seeds=24),
         "paper": Changes(
             num_seeds=5,
             probes=(

@@ -116,6 +116,7 @@ experiment = Experiment.here(
             training={"num_steps": 4, "model.width": 32},
             sweep={"model.depth": (8, 40), "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
         ),
+        "full": Changes(num_seeds=40),
         "paper": Changes(
             training={
                 "num_steps": 200,

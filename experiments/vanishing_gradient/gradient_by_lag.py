@@ -127,6 +127,7 @@ experiment = Experiment.here(
         "smoke": Changes(
             num_seeds=2, training={"task.length": 110, "task.num_evaluated": 20, "batch_size": 4, "model.width": 20}
         ),
+        "full": Changes(num_seeds=20),
         "paper": Changes(num_seeds=50, training={"task.length": 250, "batch_size": 64, "model.width": 100}),
     },
 )

@@ -207,6 +207,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"model.width": 40}, sweep={"model.depth": (SHALLOW, DEEP)}),
+        "full": Changes(num_seeds=20),
         "paper": Changes(
             num_seeds=20,
             training={"model.width": 1000, "task.source": "mnist", "task.resolution": 28},

@@ -108,6 +108,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"model.width": 16}),
+        "full": Changes(num_seeds=20),
         "paper": Changes(
             num_seeds=20,
             training={"model.width": 300, "task.source": "mnist", "task.resolution": 28, "batch_size": 300},

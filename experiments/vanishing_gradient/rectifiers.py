@@ -74,6 +74,7 @@ experiment = Experiment.here(
         "smoke": Changes(
             num_seeds=2, training={"num_steps": 10, "model.width": 20}, sweep={"optimizer.learning_rate": (0.01,)}
         ),
+        "full": Changes(num_seeds=32),
         "paper": Changes(
             num_seeds=20,
             training={"num_steps": 20_000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},

@@ -96,6 +96,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"model.width": 40}, sweep={DEPTH: (2, 10)}),
+        "full": Changes(num_seeds=20),
         "paper": Changes(num_seeds=40, training={"model.width": 1000}),
     },
 )

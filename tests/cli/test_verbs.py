@@ -88,7 +88,7 @@ def test_the_table_of_experiments_names_all_of_them_with_their_scales(tmp_path, 
     folder = tmp_path / "selections" / "batch_norm.parts"
     table = pd.read_csv(folder / "plan" / "experiments.csv").set_index("experiment")
     assert list(table.index) == [experiment.path for experiment in EXPERIMENTS]
-    assert table.loc["batch_norm/parts", "scales"] == "smoke laptop paper"
+    assert table.loc["batch_norm/parts", "scales"] == "smoke laptop full paper"
     assert table.loc["batch_norm/devices", "scales"] == "paper"
 
 

@@ -31,7 +31,7 @@ from .schedules import Constant, Schedule
 from .selections import EVERY, Selected
 from .spelling import Sweeps, in_last_parts, require_paths
 
-AS_WRITTEN_FIRST: tuple[Scale, ...] = ("laptop", "smoke", "paper")
+AS_WRITTEN_FIRST: tuple[Scale, ...] = ("laptop", "smoke", "full", "paper")
 Term = Literal[
     "learning_rate",
     "lr_schedule",
