@@ -1,5 +1,6 @@
 # Statistics are cheap: they run again whenever their code or the experiment's text changes.
 ANALYSIS = source_id("statistics")
+EXPERIMENT_SOURCES = " ".join(str(experiment.at_scale("full").num_seeds) for experiment in EXPERIMENTS if experiment.runs_at("full"))
 CONTENTS = " ".join(plan.content for plan in PLANS.values())
 
 
@@ -46,6 +47,23 @@ rule verdicts:
     conda: "../environment.yml"
     localrule: True
     shell: "seven-terms verdicts --results {params.results:q} --output {output.verdicts:q} {params.other_seeds:q} 2>&1 | tee {log:q}"
+
+
+rule power:
+    input: f"{RESULTS}/verdicts.csv"
+    output: f"{RESULTS}/power.csv"
+    params:
+        results=lambda wildcards: RESULTS,
+        experiments=Path(workflow.basedir, "experiments"),
+        code=ANALYSIS,
+        experiment_sources=EXPERIMENT_SOURCES,
+    log: f"{RESULTS}/logs/power.log"
+    benchmark: f"{RESULTS}/benchmarks/power.jsonl"
+    conda: "../environment.yml"
+    localrule: True
+    shell:
+        "seven-terms power --results {params.results:q} --output {output:q} --experiments {params.experiments:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule compare:

@@ -22,9 +22,26 @@ batch_norm = Arm(name="batch_norm", label="batch norm", training=NORMALIZED)
 alike = batch_norm.at_best_of(plain)
 to_plain_best = StepsTo("test_accuracy", above=-0.01, target_of=(plain.name, Last("test_accuracy")))
 own_best = best_runs(plain, batch_norm)
-TRAINED = {"start": 0.04, "stop": 1.0}  # the first of twenty looks is before the first update
-BAND = Combine("difference", Over("activation_p85", **TRAINED), Over("activation_p15", **TRAINED))
-DRIFT = Combine("ratio", Over("activation_p50", "displacement", **TRAINED), BAND)
+
+
+def sooner(accuracy: float) -> Claim:
+    return Claim(
+        id="BN1",
+        form=f"to {100 * accuracy:.0f} %",
+        statement=f"Batch normalization reaches {100 * accuracy:.0f} % of right answers sooner, each network at its own best rate.",
+        source="article; Ioffe and Szegedy 2015, figure 1 a",
+        estimate=PairedRatio(
+            measure=StepsTo("test_accuracy", above=accuracy), runs=plain.best(), baseline=batch_norm.best()
+        ),
+        rule=Above(1.0),
+        unit="times fewer steps",
+        because="a speed-up depends on the target, so it is asked at three besides the plain network's end; above 1 is faster",
+    )
+
+
+UPDATED = 0.04  # of training: the first of twenty looks is before the first update
+BAND = Combine("difference", Over("activation_p85", start=UPDATED), Over("activation_p15", start=UPDATED))
+DRIFT = Combine("ratio", Over("activation_p50", "displacement", start=UPDATED), BAND)
 
 
 def inputs_of_a_unit(title: str, runs: Selected) -> Panel:
@@ -84,6 +101,7 @@ experiment = Experiment.here(
             unit="times fewer steps",
             because="both networks train at the plain network's best setting; a ratio above 1 is a speed-up",
         ),
+        *(sooner(accuracy) for accuracy in (0.6, 0.75, 0.85)),
         Claim(
             id="B-BN5",
             statement="The inputs of the last sigmoid layer stay put with batch normalization and drift without.",

@@ -45,9 +45,10 @@ experiment = Experiment.here(
             statement="The learned gain and shift make the normalization better than the plain standardization.",
             source="article",
             estimate=PairedDifference(measure=Last("test_accuracy"), runs=full.best(), baseline=no_affine.best()),
-            rule=Above(0.0),
+            rule=Above(0.005),
             unit="share of test images",
-            because="if learning them adapts each layer for the better, accuracy is higher with them than without",
+            because="if learning them adapts each layer for the better, accuracy is higher with them than without, by half a "
+            "point at least: less could not be noticed in a test set of a thousand",
         ),
         Claim(
             id="BN5",

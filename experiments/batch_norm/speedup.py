@@ -20,6 +20,7 @@ DEEP = Training(
     batch_size=32,
 )
 RATES = (0.03, 0.05, 0.08, 0.13, 0.2, 0.32, 0.5, 0.8, 1.3, 2.0, 3.2, 5.0)
+FINER = (0.04, 0.065, 0.1, 0.16, 0.25, 0.4, 0.65, 1.0, 1.6, 2.5, 4.0, 6.5)  # between them, at scale full
 SIGMOID_RATES = (0.05, 0.2, 0.8, 3.2)
 SMALL_RATE = 0.03  # a rate at which the plain network is far from its limit
 VGG = Cnn(channels=(64, 64, 128, 128, 256, 256), strides=(1, 2, 1, 2, 1, 2))
@@ -172,7 +173,7 @@ experiment = Experiment.here(
     ),
     scales={
         "smoke": Changes(num_seeds=2, training={"num_steps": 30}, sweep={"optimizer.learning_rate": (SMALL_RATE, 0.2)}),
-        "full": Changes(num_seeds=96),
+        "full": Changes(num_seeds=208, sweep={"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))}),
         "paper": Changes(training={"task": Cifar10(), "num_steps": 20_000}, arms={arm.name: vgg(arm) for arm in ARMS}),
     },
 )

@@ -45,9 +45,9 @@ experiment = Experiment.here(
             statement="Linear decay to zero ends lower than linear decay to a tenth for a network, each tuned.",
             source="Bergsma et al. 2025",
             estimate=loss_difference(linear, linear_tenth),
-            rule=Below(0.0),
+            rule=Below(-0.01),
             unit="nats of test loss, to zero minus to a tenth",
-            because="a negative paired difference on test data is the gain; each schedule has its own best peak rate",
+            because="lower by a hundredth of a nat at least on test data, about 3 % of the loss; each has its own best peak rate",
         ),
         Claim(
             id="B-SC8",
@@ -55,9 +55,9 @@ experiment = Experiment.here(
             statement="A 1-sqrt cooldown ends lower than a linear one for a network, each tuned.",
             source="Hagele et al. 2024",
             estimate=loss_difference(wsd_sqrt, wsd),
-            rule=Below(0.0),
+            rule=Below(-0.01),
             unit="nats of test loss, 1-sqrt minus linear",
-            because="a negative paired difference on test data is the gain; each schedule has its own best peak rate",
+            because="lower by a hundredth of a nat at least on test data, about 3 % of the loss; each has its own best peak rate",
         ),
     ),
     figures=(

@@ -14,7 +14,7 @@ from ..records.tables import read_csv, write_csv
 from ..report.inputs import read_verdicts
 from ..spec import Claim, Experiment, Scale, require
 
-TABLES = ("comparisons", "noise_floor", "replication", "provenance")
+TABLES = ("comparisons", "noise_floor", "power", "replication", "provenance")
 
 
 def stage(published_dir: Path, experiments: Iterable[Experiment], output_dir: Path) -> Iterator[Plan]:

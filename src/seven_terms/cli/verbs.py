@@ -140,6 +140,14 @@ def verdicts(options: argparse.Namespace) -> None:
     say(f"judged all claims, {options.output}")
 
 
+def power(options: argparse.Namespace) -> None:
+    from ..records.tables import read_csv, write_csv
+    from ..statistics import power_table
+
+    judged = read_csv(options.results / "verdicts.csv", kind="verdicts")
+    write_csv(power_table(judged, _import_experiments(options.experiments)), options.output, kind="power")
+
+
 def replicate(options: argparse.Namespace) -> None:
     from ..statistics import replicate
 
@@ -360,6 +368,11 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, .
         ("plan", "metrics", "summary", "claims", "progress?"),
     ),
     "verdicts": (verdicts, "judge all claims together", ("results", "output", "replication?")),
+    "power": (
+        power,
+        "say of each claim how many seeds it has, needs and gets at scale full",
+        ("results", "output", "experiments?"),
+    ),
     "replicate": (replicate, "put the verdicts of two base seeds side by side", ("results", "other", "output")),
     "publish": (
         publish,

@@ -17,6 +17,7 @@ STAGES = {
     "runs": "statistics",
     "summarize": "statistics",
     "verdicts": "statistics",
+    "power": "statistics",
     "compare": "statistics",
     "figure": "figures",
     "summary_page": "figures",

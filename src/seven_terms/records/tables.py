@@ -142,6 +142,23 @@ VERDICTS = {
 }
 OF_FAMILY = ("low_alone", "high_alone", "p_holm", "family", "num_tests", "heterogeneity", "seeds_needed")
 CLAIMS = {name: kind for name, kind in VERDICTS.items() if name not in OF_FAMILY}  # of one experiment, each claim alone
+# The power calculation of each claim that has a sample of seeds.
+POWER = {
+    "claim": TEXT,
+    "form": TEXT,
+    "experiment": TEXT,
+    "family": TEXT,
+    "rule": TEXT,
+    "verdict": TEXT,
+    "effect": NUMBER,
+    "margin": NUMBER,  # from the effect to the nearest threshold, on logarithms where the estimate is on logarithms
+    "spread": NUMBER,  # of one seed: the standard error times the root of their number, on the same scale
+    "num_tests": NUMBER,  # of the family: the level is 5 % / num_tests
+    "num_seeds": NUMBER,  # had
+    "seeds_needed": NUMBER,  # for 80 % power at this margin and spread
+    "full_seeds": NUMBER,  # planned at scale full
+    "reason": TEXT,  # why fewer are planned than needed
+}
 # An arm against itself with other seeds.
 NOISE_FLOOR = {
     "experiment": TEXT,
@@ -206,6 +223,7 @@ TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {  # kind -> c
     "summary": (SUMMARY, ()),
     "claims": (CLAIMS, ("claim", "form")),
     "verdicts": (VERDICTS, ("claim", "form")),
+    "power": (POWER, ("claim", "form")),
     "noise_floor": (NOISE_FLOOR, ("experiment",)),
     "comparisons": (COMPARISONS, ("key",)),
     "provenance": (PROVENANCE, ("experiment",)),

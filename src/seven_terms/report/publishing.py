@@ -43,6 +43,11 @@ def publish(results_dir: Path, output_dir: Path, *, published_path: Path) -> lis
     claims = [path for name in _ordered(known) if (path := output_dir / "claims" / f"{name}.csv").is_file()]
     replication = output_dir / "replication.csv"
     judge_together(claims, output_dir / "verdicts.csv", replication_path=replication)
+    power = results_dir / "power.csv"
+    if (
+        power.is_file() and not inputs.left_out
+    ):  # of all claims judged together: those of a selection have another family
+        write(output_dir / "power.csv", read_bytes(power))
     write_sums(output_dir.parent)
     return [*told, f"{output_dir}: experiments published: {len(held)}, now {len(claims)} of {len(known)} in all"]
 

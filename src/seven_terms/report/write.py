@@ -19,6 +19,7 @@ from .inputs import Inputs, read_inputs
 from .literature import agreement_counts, literature_tables
 from .noise import noise_floor_table
 from .numbers import commit_date, number_macros
+from .power import power_section
 from .questions import section
 from .record import claims_index, terms_record
 from .replication import replication_paragraph
@@ -67,6 +68,7 @@ def _generated(
         "literature": literature_tables(inputs, literature_path(paper_dir), blocks=("read", "reproduced")),
         "theory": literature_tables(inputs, literature_path(paper_dir), blocks=("derived",)),
         "noise": noise_floor_table(inputs),
+        "power": power_section(inputs),
         "replication": replication_paragraph(inputs),
         "machine": machine_table(inputs),
         "cost": cost_table(inputs),

@@ -5,3 +5,4 @@ from .outputs import list_runs as list_runs
 from .outputs import replicate as replicate
 from .outputs import summarize as summarize
 from .outputs import verdicts as verdicts
+from .planned import power_table as power_table

@@ -172,7 +172,8 @@ def _detrended_std(rows: pd.DataFrame, results: Results) -> np.ndarray:
     centred = rows[["step", "value"]] - rows.groupby("run")[["step", "value"]].transform("mean")
     left = centred["value"] - slope[rows["run"]] * centred["step"]
     size = rows.groupby("run").size()
-    return _per_run(np.sqrt((left**2).groupby(rows["run"]).sum() / (size - 2).where(size > 2)), results)
+    variance = (left**2).groupby(rows["run"]).sum() / (size - 2).where(size > 2)
+    return _per_run(pd.Series(np.sqrt(variance)), results)
 
 
 def _steps_to(measure: StepsTo, results: Results) -> np.ndarray:

@@ -34,6 +34,22 @@ def seeds_needed(sample: Sample, rule: Rule, *, num_tests: float) -> float:
     return _of_interval(sample, interval, rule, tail=tail)
 
 
+def margin_and_spread(sample: Sample, rule: Rule) -> tuple[float, float]:
+    """Return the distance from the effect to the nearest threshold, and the spread of a seed: the standard error times the
+    root of the number of seeds. Both are logarithmic where the estimate is; NaN without an interval or threshold.
+    """
+    interval, scale = sample.interval(), math.log if sample.method in LOGARITHMIC else float
+    limits = [limit for limit in limits_of(rule) if math.isfinite(limit) and (scale is float or limit > 0)]
+    ends = (interval.low, interval.high)
+    if not limits or any(math.isnan(end) or (scale is math.log and end <= 0) for end in (interval.effect, *ends)):
+        return math.nan, math.nan
+    margin = min(abs(scale(interval.effect) - scale(limit)) for limit in limits)
+    if not all(map(math.isfinite, ends)) or sample.size < 2:
+        return margin, math.nan
+    error = (scale(ends[1]) - scale(ends[0])) / 2.0 / float(stats.t.isf(TAIL, sample.size - 1))
+    return margin, error * math.sqrt(sample.size)
+
+
 def _of_mean(values: np.ndarray, rule: Rule, *, tail: float) -> float:
     distance, spread = _distance(float(values.mean()), rule), float(values.std(ddof=1))
     if spread == 0.0 or distance == 0.0:

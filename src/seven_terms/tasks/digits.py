@@ -50,7 +50,7 @@ def digits(task: Digits, *, dtype: torch.dtype, device: torch.device) -> TaskDat
 def _examples(task: Digits, *, dtype: torch.dtype, device: torch.device) -> StoredExamples | DividedExamples:
     if task.source == "bundled" and task.split == "seed":
         images, labels = read_bundled()
-        sizes = {split: dataclasses.replace(task, num_train=None).examples(split) for split in SPLITS}
+        sizes: dict[Split, int] = {split: dataclasses.replace(task, num_train=None).examples(split) for split in SPLITS}
         pool = (features(images, task, dtype=dtype), labels)
         return DividedExamples(pool, sizes, num_train=task.examples("train"), device=device)
     splits = bundled_splits() if task.source == "bundled" else mnist_splits()
