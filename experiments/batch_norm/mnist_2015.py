@@ -27,7 +27,7 @@ own_best = best_runs(plain, batch_norm)
 def sooner(accuracy: float) -> Claim:
     return Claim(
         id="BN1",
-        form=f"to {100 * accuracy:.0f} %",
+        form=f"to {accuracy:g}",
         statement=f"Batch normalization reaches {100 * accuracy:.0f} % of right answers sooner, each network at its own best rate.",
         source="article; Ioffe and Szegedy 2015, figure 1 a",
         estimate=PairedRatio(

@@ -1,5 +1,6 @@
 """A report of a selection says what it holds, tells of nothing else, and is not held to sentences about the whole."""
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -80,7 +81,9 @@ def test_another_scale_says_which_one_the_text_was_written_for(tmp_path, written
 
 
 def test_an_experiment_without_claims_makes_a_report(tmp_path, written):
-    results = fabricate(tmp_path / "laptop", experiments=(adding.experiment,), among=AMONG)
+    results = fabricate(
+        tmp_path / "laptop", experiments=(dataclasses.replace(adding.experiment, claims=()),), among=AMONG
+    )
     assert r"\begin{claimlines}" not in written(results, "generated/terms")
     assert r"\newcommand{\NumClaims}{none}" in written(results, "generated/numbers")
 
