@@ -13,7 +13,6 @@ from experiments import EXPERIMENTS
 from seven_terms.records.tables import VERDICTS, check
 from seven_terms.spec import Above, Rule, Within
 from seven_terms.statistics import power_table
-from seven_terms.statistics.judges import limits_of
 from seven_terms.statistics.planned import arms_of
 from seven_terms.statistics.power import margin_and_spread, seeds_needed
 from seven_terms.statistics.samples import Sample, sample_of
@@ -22,7 +21,7 @@ VALUES = np.array([0.2, 0.4, 0.1, 0.5, 0.3, 0.6])
 
 
 def judged(claim: str, form: str, sample: Sample | None, rule: Rule) -> dict[str, object]:
-    low, high = limits_of(rule)
+    low, high = rule.limits
     needed = math.nan if sample is None else seeds_needed(sample, rule, num_tests=4.0)
     row = dict.fromkeys(VERDICTS, math.nan) | {"claim": claim, "form": form, "experiment": "a/b", "family": "primary"}
     row |= {"rule": "a rule", "verdict": "inconclusive", "rule_low": low, "rule_high": high, "num_tests": 4.0}

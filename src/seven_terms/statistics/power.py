@@ -39,7 +39,7 @@ def margin_and_spread(sample: Sample, rule: Rule) -> tuple[float, float]:
     root of the number of seeds. Both are logarithmic where the estimate is; NaN without an interval or threshold.
     """
     interval, scale = sample.interval(), math.log if sample.method in LOGARITHMIC else float
-    limits = [limit for limit in limits_of(rule) if math.isfinite(limit) and (scale is float or limit > 0)]
+    limits = [limit for limit in rule.limits if math.isfinite(limit) and (scale is float or limit > 0)]
     ends = (interval.low, interval.high)
     if not limits or any(math.isnan(end) or (scale is math.log and end <= 0) for end in (interval.effect, *ends)):
         return math.nan, math.nan
