@@ -21,11 +21,17 @@ from ..spec import (
     Cifar10,
     Clipping,
     Digits,
+    ExpectedSgd,
     GaussianInputs,
     GroupNorm,
     LayerNorm,
     LinearRegression,
     Mlp,
+    NoisyQuadraticMoments,
+    OneUnitRecurrence,
+    Point,
+    PowerFunction,
+    Quadratic,
     Recurrent,
     Sgd,
     TemporalOrder,
@@ -66,7 +72,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         **{name: _anything for name in ("initialization", "schedule", "batch_size")},  # drawn, and tabulated, before
         "num_steps": lambda number: number > 0,
         "batch_growth": _anything,
-        "precision": ("float32",),
+        "precision": ("float32", "float64"),  # the second for points alone
         "num_devices": (1,),
     },
     Mlp: {
@@ -83,11 +89,15 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
     LayerNorm: {"eps": _is_positive},
     GroupNorm: {"num_groups": _anything, "eps": _is_positive},
     Recurrent: {"cell": CELLS, "width": _anything, "read_all": (False,), "regularization": _anything},
-    Sgd: {name: _anything for name in ("learning_rate", "momentum", "weight_decay", "nesterov")},
+    Point: {name: _anything for name in ("dimension", "start", "random")},
+    Sgd: {  # averages of points alone
+        name: _anything for name in ("learning_rate", "momentum", "weight_decay", "nesterov", "average_iterates")
+    },
     Adam: {
         **{name: _anything for name in ("learning_rate", "beta1", "beta2", "weight_decay", "decoupled")},
         "eps": _is_positive,  # the places that pad a row are zero, and would be 0 / 0
     },
+    ExpectedSgd: {name: _anything for name in ("learning_rate", "noise")},
     Clipping: {name: _anything for name in ("norm", "value", "adaptive")},
     Digits: {
         **{name: _anything for name in ("source", "resolution", "binarize", "num_train", "image")},
@@ -104,6 +114,19 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         name: _anything
         for name in ("num_examples", "num_features", "num_informative", "coefficient_scale", "noise", "standardize")
     },
+    Quadratic: {
+        **{
+            name: _anything
+            for name in (
+                *("dimension", "spectrum", "largest", "condition_number"),
+                *("noise_scale", "noise_follows_curvature"),
+            )
+        },
+        "noise": ("gaussian", "skewed", "student", "cauchy"),
+    },
+    NoisyQuadraticMoments: {"dimension": _anything},
+    PowerFunction: {"exponent": _anything},
+    OneUnitRecurrence: {name: _anything for name in ("length", "start", "target")},
 }
 NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, TemporalOrder)
 
@@ -147,6 +170,10 @@ def _knows_field(field: dataclasses.Field, value: Any, known: Mapping[str, Known
 def _fits(training: Training) -> bool:
     """Return whether the parts go together in the kernels: inputs that the net reads, statistics of several examples."""
     model, task = training.model, training.task
+    if isinstance(model, Point):
+        return training.precision == "float64"
+    if training.precision == "float64" or getattr(training.optimizer, "average_iterates", False):
+        return False
     if isinstance(model, Recurrent):
         sequences = getattr(task, "length", None) is not None
         return sequences and training.batch_size is not None

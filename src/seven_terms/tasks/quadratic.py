@@ -21,9 +21,14 @@ def eigenvalues(task: Quadratic) -> Tensor:
     if task.spectrum == "equal":
         return torch.full((num,), task.largest, dtype=torch.float64)
     if task.spectrum == "inverse":
-        return 1 / torch.arange(1, num + 1, dtype=torch.float64)
+        return inverse_eigenvalues(num)
     fractions = torch.arange(num, dtype=torch.float64) / max(num - 1, 1)
     return task.largest * task.condition_number ** (fractions - 1 if num > 1 else fractions)
+
+
+def inverse_eigenvalues(dimension: int) -> Tensor:
+    """Return h_i = 1/i, [D] in float64 (Zhang et al. 2019)."""
+    return 1 / torch.arange(1, dimension + 1, dtype=torch.float64)
 
 
 def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> TaskData:
@@ -79,7 +84,7 @@ def _noise(kind: str, shape: tuple[int, int], random: torch.Generator) -> Tensor
 
 def noisy_quadratic_moments(task: NoisyQuadraticMoments, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return the expected loss 1/2 sum h v of second moments v (the model), h_i = 1/i (Zhang et al. 2019)."""
-    h_D = (1 / torch.arange(1, task.dimension + 1, dtype=torch.float64)).to(device, dtype)
+    h_D = inverse_eigenvalues(task.dimension).to(device, dtype)
 
     def loss(v_D: Tensor, nothing: Tensor) -> Tensor:
         return (h_D * v_D).sum() / 2

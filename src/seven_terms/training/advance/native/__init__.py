@@ -1,4 +1,43 @@
-"""Native updates: our own kernels for small networks, compiled once on the machine that trains."""
+"""Native updates: our own kernels for small networks and for points, compiled once on the machine that trains."""
 
-from .library import compiled_by as compiled_by
-from .updates import Native as Native
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from torch import Tensor
+
+from ....spec import Point, require
+from ..protocol import StackParts, Tensors
+from .library import compiled_by
+from .points import Points
+from .updates import Networks
+
+
+class Native:
+    """The kernels at work on the tensors of a stack, which change in place."""
+
+    is_compiled: ClassVar[bool] = False
+    updates_per_call: ClassVar[int] = 200
+    updates_per_step: ClassVar[int] = 200
+
+    def __init__(self, parts: StackParts) -> None:
+        require(
+            parts.device.type == "cpu",
+            what="training",
+            must="a stack that is planned for our kernels must train on the processor, because its kernels run on a processor",
+            got=parts.device.type,
+            do="plan for GPUs with `--compiling torch`, in the workflow `--config compiling=torch`",
+        )
+        self.kernels = (Points if isinstance(parts.training.model, Point) else Networks)(parts)
+
+    def advance(self, first: int, stop: int) -> Tensors:
+        """Make updates first ... stop - 1; return batch_loss, norms of gradients and of updates, each [U, R]."""
+        assert 0 <= first < stop <= len(self.kernels.parts.batches.updates), (first, stop)  # kernels would read on
+        return self.kernels.advance(first, stop)
+
+    def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
+        return self.kernels.outputs(parameters, inputs, shared=shared)
+
+    def provenance(self) -> Mapping[str, str]:
+        return {"kernels": compiled_by()}

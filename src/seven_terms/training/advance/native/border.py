@@ -12,6 +12,8 @@ KINDS = ("dense", "simple", "lstm", "gru")
 LOSSES = ("cross_entropy", "half_squared_error", "squared_error")
 NORMS = ("none", "batch", "group")
 RULES = ("sgd", "adam")
+FUNCTIONS = ("quadratic", "moments", "power", "recurrence")
+POINT_RULES = ("descent", "adaptive_moments", "expected")
 INTEGERS = (
     *(
         "kind",
@@ -36,6 +38,12 @@ POINTERS = (
     *("parameters", "first_state", "second_state", "statistics"),
     *("inputs", "labels", "targets", "noise", "rates", "measured"),
 )
+POINT_INTEGERS = (*("function", "rule", "nesterov", "decoupled", "counts_noise", "dimension", "length"),)
+POINT_DOUBLES = (
+    *("exponent", "start", "target", "momentum", "weight_decay", "eps", "beta1", "beta2", "noise"),
+    *("clip_value", "clip_norm", "clip_adaptive"),
+)
+POINT_POINTERS = ("x", "velocity", "square", "average", "h", "noise", "rates", "measured")
 NUM_MEASURED = 4
 
 
@@ -69,8 +77,32 @@ class Call(ctypes.Structure):
     )
 
 
-STRUCTS: tuple[type[ctypes.Structure], ...] = (Program, Rule, Call)
-WORDS = (KINDS, ACTIVATIONS, LOSSES, NORMS, RULES, *(tuple(name for name, *_ in kind._fields_) for kind in STRUCTS))
+class Point(ctypes.Structure):
+    """`Point` of points.h: the function and the rule of each run."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in POINT_INTEGERS),
+        *((name, ctypes.c_double) for name in POINT_DOUBLES),
+    )
+
+
+class PointCall(ctypes.Structure):
+    """`PointCall` of points.h: the tensors of a point, and which updates to make."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in POINT_POINTERS),
+        *((name, ctypes.c_int64) for name in ("first_update", "num_updates")),
+    )
+
+
+STRUCTS: tuple[type[ctypes.Structure], ...] = (Program, Rule, Call)  # of networks
+POINT_STRUCTS: tuple[type[ctypes.Structure], ...] = (Point, PointCall)
+WORDS = (
+    *(KINDS, ACTIVATIONS, LOSSES, NORMS, RULES),
+    *(tuple(name for name, *_ in kind._fields_) for kind in STRUCTS),
+    *(FUNCTIONS, POINT_RULES),
+    *(tuple(name for name, *_ in kind._fields_) for kind in POINT_STRUCTS),
+)
 
 
 def opened(path: Path) -> ctypes.CDLL:
@@ -83,12 +115,13 @@ def opened(path: Path) -> ctypes.CDLL:
             "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
         ) from error
     library.seven_terms_advance.argtypes = [ctypes.POINTER(kind) for kind in STRUCTS]
+    library.seven_terms_advance_point.argtypes = [ctypes.POINTER(kind) for kind in POINT_STRUCTS]
     array = ctypes.POINTER(ctypes.c_void_p)
     library.seven_terms_evaluate.argtypes = [
         *(ctypes.POINTER(Program), ctypes.c_int, array, array),
         *(ctypes.c_void_p, ctypes.c_void_p),
     ]
-    for function in (library.seven_terms_advance, library.seven_terms_evaluate):
+    for function in (library.seven_terms_advance, library.seven_terms_advance_point, library.seven_terms_evaluate):
         function.restype = ctypes.c_int
     for function in (library.seven_terms_compiler, library.seven_terms_words):
         function.restype = ctypes.c_char_p
@@ -102,7 +135,7 @@ def own_layout() -> list[int]:
     """Return the size of each struct and where its fields lie, one struct after the other."""
     return [
         number
-        for kind in STRUCTS
+        for kind in (*STRUCTS, *POINT_STRUCTS)
         for number in (ctypes.sizeof(kind), *(getattr(kind, name).offset for name, *_ in kind._fields_))
     ]
 

@@ -6,6 +6,7 @@
 
 #include "gated.h"
 #include "rules.h"
+#include "points.h"
 
 // What a call works on. Tensors are PyTorch's, contiguous and in the order of the module's parameters; `first_state` is the
 // velocity or the mean, `second_state` the square, null without. inputs [updates, B, ...], labels int64 [updates, B], targets
@@ -115,7 +116,8 @@ extern "C" const char *seven_terms_compiler() noexcept {
 extern "C" const char *seven_terms_words() noexcept {
     return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| "
         PROGRAM_INTEGERS(AS_WORD) PROGRAM_FLOATS(AS_WORD) "| " RULE_FLOATS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
-        CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD);
+        CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD) "| " FUNCTIONS(AS_WORD) "| " POINT_RULES(AS_WORD) "| "
+        POINT_INTEGERS(AS_WORD) POINT_DOUBLES(AS_WORD) "| " POINT_POINTERS(AS_SECOND_WORD) POINT_COUNTS(AS_WORD);
 }
 
 // The size of each struct, then where each of its fields lies; ended by -1.
@@ -132,6 +134,12 @@ extern "C" const int64_t *seven_terms_layout() noexcept {
 #define STRUCT Call
         sizeof(Call), CALL_POINTERS(OF_SECOND) CALL_INTEGERS(OF)
 #undef STRUCT
+#define STRUCT Point
+        sizeof(Point), POINT_INTEGERS(OF) POINT_DOUBLES(OF)
+#undef STRUCT
+#define STRUCT PointCall
+        sizeof(PointCall), POINT_POINTERS(OF_SECOND) POINT_COUNTS(OF)
+#undef STRUCT
         -1};
     return numbers;
 }
@@ -143,6 +151,11 @@ extern "C" int seven_terms_advance(const Program *p, const Rule *rule, const Cal
         : p->is(Kind::gru)             ? advance<GruNet>
                                        : advance<Dense>;
     return guarded([&] { of_kind(*p, *rule, *call); });
+}
+
+// Make updates of one point in place.
+extern "C" int seven_terms_advance_point(const Point *p, const PointCall *call) noexcept {
+    return guarded([&] { PointRun(*p, *call).advance(); });
 }
 
 // Write the outputs [num_examples, C] of one run in evaluation mode.

@@ -9,19 +9,19 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ....planning.modes import ACTIVATIONS
-from ....spec import Adam, BatchNorm, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training, require
+from ....spec import Adam, BatchNorm, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
 from ..eager import noise
 from ..protocol import StackParts, Tensors
 from .border import KINDS, NORMS, NUM_MEASURED, RULES, Call, Program, Rule, succeeded
-from .library import compiled_by, kernels
+from .library import kernels
 
 VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 MB, so that its runs find them in a cache
 VALUES_AT_ONCE = 1 << 21  # of all seeds, where they are drawn together
@@ -33,21 +33,10 @@ NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # those of `models.normalization`
 Pointers = ctypes.Array[ctypes.c_void_p]
 
 
-class Native:
+class Networks:
     """The kernels at work on the tensors of a stack, which change in place."""
 
-    is_compiled: ClassVar[bool] = False
-    updates_per_call: ClassVar[int] = 200
-    updates_per_step: ClassVar[int] = 200
-
     def __init__(self, parts: StackParts) -> None:
-        require(
-            parts.device.type == "cpu",
-            what="training",
-            must="a stack that is planned for our kernels must train on the processor, because its kernels run on a processor",
-            got=parts.device.type,
-            do="plan for GPUs with `--compiling torch`, in the workflow `--config compiling=torch`",
-        )
         self.parts = parts
         self.library = kernels()
         _require_known_tensors(parts)
@@ -96,9 +85,6 @@ class Native:
                 )
             )
         return outputs_RBC
-
-    def provenance(self) -> Mapping[str, str]:
-        return {"kernels": compiled_by()}
 
     def _sizes(self) -> list[tuple[int, int]]:
         """Return (step, examples) of every update."""
