@@ -70,7 +70,7 @@ class StackedRuns(pl.LightningModule):
         steps = [step for step, _ in program.updates[first:stop]]
         probes = self.probes_at.get(first, ())
         before = program.parameters
-        if probes:  # kernels change them in place
+        if probes or self.stream.wants_update_norm():  # kernels and graphs change them in place
             before = {name: parameter.clone() for name, parameter in before.items()}
         told_UR = program.advance(first, stop)
         if self.stream.wants_update_norm():

@@ -11,6 +11,7 @@ from torch import Tensor
 from ...optimizers import State
 from ...seeds import subseed
 from ..shares import shared_gradients
+from .graphed import Graphed
 from .protocol import StackParts, Tensors
 
 Updated = tuple[Tensors, Tensors, State, Tensor, Tensor, Tensor]
@@ -26,6 +27,10 @@ class Eager:
     def __init__(self, parts: StackParts) -> None:
         self.parts = parts
         self.next: Callable[..., Updated] = self.updated
+        self.is_graphed = parts.device.type == "cuda" and parts.network.stacks and parts.rank is None
+        if self.is_graphed:
+            self.next = Graphed(self.updated)
+            self.number_U = torch.arange(len(parts.batches.updates), device=parts.device)
 
     def advance(self, first: int, stop: int) -> Tensors:
         each = [self._update(number) for number in range(first, stop)]
@@ -40,7 +45,7 @@ class Eager:
 
     def position(self, number: int) -> int | Tensor:
         """Return an update's number in the form that the rule takes it."""
-        return number
+        return self.number_U[number] if self.is_graphed else number
 
     def updated(
         self,
