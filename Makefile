@@ -58,10 +58,10 @@ ifneq ($(call without,$(if $(filter command,$(firstword $(origin TERM))),$(TERM)
 $(error TERM must be a term, or <term>/<name> of an experiment, got '$(TERM)'; try `make browse TERM=batch_norm`)
 endif
 # TERM=batch_norm is a term of ours only where it is typed after make; otherwise it is the kind of terminal.
-NARROWED = $(or $(if $(filter command,$(firstword $(origin TERM))),$(TERM)),$(ONLY))
+NARROWED = $(if $(filter command,$(firstword $(origin TERM))),--term '$(strip $(TERM))')
 
 .DEFAULT_GOAL := help
-.PHONY: help report paper arxiv agree test test-slow check browse publish-wandb verify bench clean environment latex compiler places
+.PHONY: help report paper arxiv agree test test-slow check browse publish-wandb verify bench clean environment latex compiler tmux places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -77,13 +77,13 @@ report: places environment latex compiler $(SPEED) ## train, judge, draw and wri
 	seven-terms timing --results $(RESULTS) $(CHOSEN) --since $$start
 	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
 
-test: environment latex compiler ## run the tests
+test: environment latex compiler tmux ## run the tests
 	@$(PYTEST) -m 'not slow'
 
-test-slow: environment latex compiler ## run the tests that need minutes or daemons too
+test-slow: environment latex compiler tmux ## run the tests that need minutes or daemons too
 	@$(PYTEST)
 
-check: environment latex compiler ## format, lint, types and tests, as before a commit
+check: environment latex compiler tmux ## format, lint, types and tests, as before a commit
 	ruff format --check
 	ruff check
 	pyright
@@ -99,9 +99,8 @@ arxiv: paper ## results/arxiv.tar.gz: the paper's sources, which compile in an e
 agree: environment ## did your results agree with the published ones? Claim by claim; fails where one moved or flipped
 	@seven-terms agree --results $(RESULTS) --published results/published/$(SCALE)
 
-browse: environment ## look at the W&B runs of results/<scale> in the terminal (TERM=batch_norm: of one term)
-	@test -d '$(RESULTS)/wandb/$(NARROWED)' || { echo 'seven-terms: $(RESULTS)/wandb/$(NARROWED) must exist; run `make report SCALE=$(SCALE)` first.' >&2; exit 1; }
-	@$(if $(filter command,$(firstword $(origin TERM))),TERM=xterm-256color )wandb leet '$(RESULTS)/wandb/$(NARROWED)'
+browse: environment ## look at the W&B runs of results/<scale> in the terminal (ONLY=, or TERM=batch_norm: of one term)
+	@$(if $(NARROWED),TERM=xterm-256color )seven-terms browse --results '$(RESULTS)' $(CHOSEN) $(NARROWED)
 
 publish-wandb: environment ## upload those W&B runs to your account, with a workspace and a report
 	@seven-terms publish-wandb --results '$(RESULTS)' $(CHOSEN)
@@ -129,6 +128,9 @@ latex: # pdflatex and latexmk, where they can be installed without a question
 
 places: # home and temporary folder, which must be writable
 	@sh setup/places.sh
+
+tmux: # for a test alone, where it can be installed without a question
+	@sh setup/tmux.sh
 
 compiler: # a C++ compiler, where it can be installed without a question
 	@sh setup/compiler.sh

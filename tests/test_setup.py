@@ -235,6 +235,19 @@ def test_a_compiler_that_is_there_or_named_by_cxx_is_left_alone(named, checkout)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_tests_bring_tmux_where_that_needs_no_question_and_say_so_where_it_does(checkout, project):
+    installing = 'case "$*" in *install*tmux*) cp bin/printf bin/tmux;; esac'
+    environment = bare_path(checkout / "bin", apt_get=installing, id="echo 1000", sudo="exit 1")
+    (checkout / "bin" / "cp").symlink_to(shutil.which("cp") or "cp")
+    done = run_script("tmux", checkout, environment)
+    assert (done.returncode, "is skipped; to change that run: apt-get install tmux" in done.stderr) == (0, True)
+    (checkout / "bin" / "id").write_text("#!/bin/sh\necho 0\n")
+    done = run_script("tmux", checkout, environment)
+    assert (done.returncode, "is skipped" in done.stderr) == (0, False)
+    assert (checkout / "bin" / "tmux").exists()
+    assert "sh setup/tmux.sh" in make(project, "-n", "test").stdout
+
+
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     command = ["make", *arguments]

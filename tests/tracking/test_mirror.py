@@ -12,6 +12,7 @@ import pytest
 from seven_terms.cli import verbs
 from seven_terms.records.plans import read_plan
 from seven_terms.records.tables import SUMMARY, read_csv, write_csv
+from seven_terms.tracking.folders import TIME
 from seven_terms.tracking.mirror import mirror
 from seven_terms.tracking.selected import MAX_RUNS, selected_runs
 
@@ -48,17 +49,22 @@ def inspect(path: Path) -> dict:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.name.startswith("run-20000101_000000-")}
+    return {path.name.partition(f"-{TIME}-")[2] for path in folder.iterdir() if path.name.startswith("run-")}
+
+
+def entry(folder: Path, name: str) -> Path:
+    """Return the folder that leet lists for a run whose name is short enough to be seen whole."""
+    return folder / f"run-{name}-{TIME}-{name}"
 
 
 def test_every_seed_of_a_setting_that_a_claim_reads_is_a_run_and_every_sweep_is_one(results_dir):
     assert names(results_dir / "wandb" / "learning_rate" / "rates") == {
-        "run-20000101_000000-plain-lr=0.5-s0", "run-20000101_000000-plain-lr=0.5-s1", "run-20000101_000000-plain-sweep",
-        "run-20000101_000000-wide-lr=0.1-width=8-s0", "run-20000101_000000-wide-lr=0.1-width=8-s1",
-        "run-20000101_000000-wide-sweep",
-        "run-20000101_000000-fixed-lr=0.1-s0", "run-20000101_000000-fixed-lr=0.1-s1", "run-20000101_000000-fixed-sweep",
+        "plain-lr=0.5-s0", "plain-lr=0.5-s1", "plain-sweep",
+        "wide-lr=0.1-width=8-s0", "wide-lr=0.1-width=8-s1",
+        "wide-sweep",
+        "fixed-lr=0.1-s0", "fixed-lr=0.1-s1", "fixed-sweep",
     }  # fmt: skip
-    assert names(results_dir / "wandb") >= {"run-20000101_000000-overview", "run-20000101_000000-rates-plain-lr=0.5-s0"}
+    assert names(results_dir / "wandb") >= {"overview", "rates-plain-lr=0.5-s0"}
     assert len(list((results_dir / "wandb" / "logs").iterdir())) == len(names(results_dir / "wandb")) == 10
 
 
@@ -66,12 +72,8 @@ def test_a_claim_over_a_whole_sweep_adds_no_runs_but_the_best_setting_stands_for
     rates = [{"optimizer.learning_rate": rate} for rate in (0.1, 0.5, 2.0)]
     folder = make_results(tmp_path / "laptop", selected={"plain": rates})
     mirror(folder)
-    plain = {
-        name
-        for name in names(folder / "wandb" / "learning_rate" / "rates")
-        if name.startswith("run-20000101_000000-plain-lr")
-    }
-    assert plain == {"run-20000101_000000-plain-lr=0.1-s0", "run-20000101_000000-plain-lr=0.1-s1"}
+    plain = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if name.startswith("plain-lr")}
+    assert plain == {"plain-lr=0.1-s0", "plain-lr=0.1-s1"}
 
 
 def test_what_a_figure_shows_is_mirrored_at_its_own_selected_setting(tmp_path):
@@ -80,8 +82,8 @@ def test_what_a_figure_shows_is_mirrored_at_its_own_selected_setting(tmp_path):
                                     "num_runs": 2, "selected": json.dumps({"optimizer.learning_rate": 2.0})}  # fmt: skip
     write_csv(pd.DataFrame([row], columns=list(SUMMARY)), folder / "summary" / f"{EXPERIMENT.path}.csv", kind="summary")
     mirror(folder)
-    plain = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if "-plain-lr" in name}
-    assert plain == {"run-20000101_000000-plain-lr=2-s0", "run-20000101_000000-plain-lr=2-s1"}
+    plain = {name for name in names(folder / "wandb" / "learning_rate" / "rates") if name.startswith("plain-lr")}
+    assert plain == {"plain-lr=2-s0", "plain-lr=2-s1"}
 
 
 def test_where_claims_read_more_than_there_is_room_for_each_setting_keeps_its_first_seeds(results_dir):
@@ -97,7 +99,7 @@ def test_where_claims_read_more_than_there_is_room_for_each_setting_keeps_its_fi
 
 
 def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):
-    run = inspect(results_dir / "wandb" / "run-20000101_000000-rates-plain-lr=0.5-s1")
+    run = inspect(entry(results_dir / "wandb", "rates-plain-lr=0.5-s1"))
     assert run["name"] == "learning_rate/rates/plain-lr=0.5-s1"
     assert set(run["tags"]) == {"learning_rate", "rates", "plain", "laptop", "supported"}
     assert "Which rate is best?" in run["notes"]
@@ -111,7 +113,7 @@ def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):
 
 
 def test_summaries_keep_the_good_end_of_each_metric(results_dir):
-    summary = inspect(results_dir / "wandb" / "run-20000101_000000-rates-plain-lr=0.5-s0")["summary"]
+    summary = inspect(entry(results_dir / "wandb", "rates-plain-lr=0.5-s0"))["summary"]
     assert summary["batch_loss"]["min"] == pytest.approx(-5.5)
     assert summary["test_accuracy"]["max"] == pytest.approx(6.5)
     assert summary["trainer/step"] == 6
@@ -120,21 +122,19 @@ def test_summaries_keep_the_good_end_of_each_metric(results_dir):
 def test_divergent_values_and_their_step_are_shown(tmp_path):
     folder = make_results(tmp_path / "laptop", selected={"plain": {"optimizer.learning_rate": DIVERGES}})
     mirror(folder)
-    run = inspect(folder / "wandb" / f"run-20000101_000000-rates-plain-lr={DIVERGES:g}-s0")
+    run = inspect(entry(folder / "wandb", f"rates-plain-lr={DIVERGES:g}-s0"))
     assert run["config"]["status"] == run["summary"]["status"] == "diverged"
     assert run["summary"]["diverged_at_step"] == 3
     assert run["state"] == "finished"
 
 
 def test_a_sweep_is_a_table_with_shares_and_the_overview_holds_verdicts_and_figures(results_dir):
-    sweep = inspect(results_dir / "wandb" / "run-20000101_000000-rates-plain-sweep")
+    sweep = inspect(entry(results_dir / "wandb", "rates-plain-sweep"))
     assert sweep["summary"]["num_runs"] == 6
     assert sweep["summary"]["share_diverged"] == pytest.approx(1 / 3)
     assert sweep["config"]["swept/learning_rate"] == "0.1, 0.5, 2"
     table = json.loads(
-        next(
-            (results_dir / "wandb" / "run-20000101_000000-rates-plain-sweep" / "files").resolve().rglob("*.table.json")
-        ).read_text()
+        next((entry(results_dir / "wandb", "rates-plain-sweep") / "files").resolve().rglob("*.table.json")).read_text()
     )
     assert {"learning_rate", "seed", "status", "last/validation_loss"} <= set(table["columns"])
     assert len(table["data"]) == 6
@@ -151,7 +151,7 @@ def test_a_second_mirror_writes_nothing_and_changed_results_write_new_runs(tmp_p
     assert {path: path.stat().st_mtime_ns for path in (folder / "wandb" / "logs").rglob("*.wandb")} == before
     make_results(folder, selected={"plain": {"optimizer.learning_rate": 0.1}})
     assert ", 0 of them new" not in mirror(folder)
-    assert "run-20000101_000000-plain-lr=0.5-s0" not in names(folder / "wandb" / "learning_rate" / "rates")
+    assert "plain-lr=0.5-s0" not in names(folder / "wandb" / "learning_rate" / "rates")
 
 
 def test_all_runs_can_be_asked_for_and_the_mirror_can_be_narrowed(results_dir, tmp_path, capsys):

@@ -314,6 +314,12 @@ def mirror(options: argparse.Namespace) -> None:
     print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only)))
 
 
+def browse(options: argparse.Namespace) -> None:
+    from ..tracking.browse import browse
+
+    browse(options.results, only=options.only, term=options.term)
+
+
 def publish_wandb(options: argparse.Namespace) -> None:
     from ..tracking.publish import publish
 
@@ -405,6 +411,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, .
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
         ("results", "runs?", "only?"),
     ),
+    "browse": (browse, "look at those W&B runs in the terminal", ("results", "only?", "term?")),
     "publish-wandb": (
         publish_wandb,
         "upload those W&B runs to your account, with a workspace and a report",
@@ -426,6 +433,7 @@ OPTIONS: dict[str, dict] = {
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
     "name": {},
+    "term": {"default": "", "help": "a term, or <term>/<name> of an experiment"},
     "since": {"type": float},
     "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},
     "devices": {"type": _numbers, "default": (), "help": "numbers of devices to compare, e.g. 1,8,64"},

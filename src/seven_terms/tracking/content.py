@@ -14,7 +14,8 @@ import pandas as pd
 from ..records.canonical import encode
 from ..records.plans import Plan
 from ..records.runs import Run
-from ..spec.metrics import Direction, direction_of
+from ..spec import Experiment
+from ..spec.metrics import Direction, metrics_of
 
 AXIS = "trainer/step"
 MAX_POINTS = 40  # logged steps a run: a mirror is for looking at, the parquet file has every row
@@ -61,24 +62,57 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def run_content(
-    run: Run, plan: Plan, table: pd.DataFrame, record: Mapping[str, Any], *, verdicts: pd.DataFrame
-) -> MirroredRun:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """What all W&B runs of an arm say: made once, since there are many of them. `directions`: by metric, without index."""
+
+    group: str
+    tags: tuple[str, ...]
+    notes: str
+    config: Mapping[str, Any]
+    directions: Mapping[str, Direction]
+
+    def directions_of(self, history: Sequence[Mapping[str, float]]) -> dict[str, Direction]:
+        """Return which way is better for each name of a history: `metric`, `metric/index` or `last/metric`."""
+        names = {name for values in history for name in values}
+        return {name: self.directions.get(name.removeprefix("last/").split("/")[0], "none") for name in sorted(names)}
+
+
+def about_arms(plan: Plan, verdicts: pd.DataFrame) -> dict[str, About]:
+    """Return what the runs of each arm say; `verdicts`: those of the experiment."""
+    experiment, found = plan.experiment, {}
+    directions = _directions(experiment)
+    for arm in dict.fromkeys(run.arm for run in plan.runs.values()):
+        served = served_by(arm, verdicts)
+        told = {"tags": tags_of(plan, arm, served), "notes": notes_of(plan, served), "config": identity(plan, arm)}
+        found[arm] = About(group=experiment.path, directions=directions, **told)
+    return found
+
+
+def _directions(experiment: Experiment) -> dict[str, Direction]:
+    """Return which way is better for every metric: as the first arm says that records it."""
+    found: dict[str, Direction] = {}
+    for arm in experiment.arms:
+        own = (metric for probe in experiment.probes for metric in metrics_of(probe, arm.training))
+        found = {metric.name: metric.direction for metric in own} | found
+    return found
+
+
+def run_content(run: Run, table: pd.DataFrame, record: Mapping[str, Any], *, about: About) -> MirroredRun:
     """Return what W&B is told of one run, from its rows of a metrics file and the stack's record."""
     end, origin, history = record["runs"][run.id], record["provenance"], _history(table)
-    served = served_by(run.arm, verdicts)
     return MirroredRun(
         kind="run",
         key=run.id,
-        group=run.experiment,
+        group=about.group,
         job_type=run.arm,
         label=f"{run.arm}-{spelled(run.settings)}s{run.seed}",
-        tags=tags_of(plan, run.arm, served),
-        notes=notes_of(plan, served),
+        tags=about.tags,
+        notes=about.notes,
         config={
             "kind": "run",
             "run_key": run.id,
-            **identity(plan, run.arm),
+            **about.config,
             **run.settings,
             "seed": run.seed,
             **end,
@@ -89,7 +123,7 @@ def run_content(
         },
         summary={**end, "duration_seconds": record["duration_seconds"] / len(record["runs"])},
         history=history,
-        directions=directions(plan, history),
+        directions=about.directions_of(history),
     )
 
 
@@ -146,12 +180,6 @@ def flat(data: Any, path: str) -> dict[str, Any]:
         if name != "is":
             found |= flat(value, f"{path}/{name}" if path else name)
     return found
-
-
-def directions(plan: Plan, history: Sequence[Mapping[str, float]]) -> dict[str, Direction]:
-    """Return which way is better for each name of a history: `metric`, `metric/index` or `last/metric`."""
-    names = {name for values in history for name in values}
-    return {name: direction_of(plan.experiment, name.removeprefix("last/").split("/")[0]) for name in sorted(names)}
 
 
 def _history(table: pd.DataFrame) -> list[dict[str, float]]:

@@ -1,14 +1,18 @@
 """How the mirror lies on disk, so that `wandb leet`, which lists folder names, shows experiment, arm, setting and seed.
 
 wandb/logs/offline-run-<time>-<id>/          each run as wandb wrote it: what `wandb sync` sends
-wandb/run-20000101_000000-<experiment>-<arm>-<setting>-s<seed>          links to all of them
-wandb/<term>/run-..., wandb/<term>/<name>/run-...       links to those of a term, of an experiment
+wandb/run-<short name>-run-20000101_000000-<experiment>-<arm>-<setting>-s<seed>/      links to all of them
+wandb/<term>/run-.../, wandb/<term>/<name>/run-.../       links to those of a term, of an experiment
 wandb/latest-run                             the overview
+
+leet shows the first 31 letters of a folder's name, wants `run-` at its beginning and `run-<time>-` somewhere, and filters by
+all of it: so what tells runs apart comes first, short enough to be seen whole, and the name in full comes last.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +20,9 @@ from pathlib import Path
 from .content import MirroredRun
 
 LOGS = "logs"
-ENTRY = "run-20000101_000000-"  # leet opens no folder without a time; one for all keeps the order by name
+TIME = "run-20000101_000000"  # leet opens no folder without one; the same for all keeps the order by name
+SHOWN = 27  # letters that leet shows beside "run-" and "..." where the terminal has fewer than 170 columns
+SHORTEST = 2  # letters of a word
 
 
 def written_runs(wandb_dir: Path) -> dict[str, Path]:
@@ -40,15 +46,75 @@ def link_all(wandb_dir: Path, runs: Mapping[str, tuple[MirroredRun, Path]]) -> N
             path.unlink()
         elif path.is_dir() and path.name != LOGS and not path.name.startswith("."):
             shutil.rmtree(path)
+    groups: dict[str, dict[str, Path]] = {}
     for run, folder in runs.values():
-        term, _, name = run.group.partition("/")
-        if not name:
-            _list(wandb_dir, run.label, folder)
+        groups.setdefault(run.group, {})[run.label] = folder
+    for group, folders in groups.items():
+        _link_group(wandb_dir, group, folders)
+
+
+def _link_group(wandb_dir: Path, group: str, folders: Mapping[str, Path]) -> None:
+    """Make the links of an experiment's runs, by label, or of the overview."""
+    term, _, name = group.partition("/")
+    if not name:
+        for label, folder in folders.items():
+            _list(wandb_dir, label, folder, short=label)
             _link(wandb_dir / "latest-run", folder)
-            continue
-        _list(wandb_dir, f"{name}-{run.label}", folder)
-        _list(wandb_dir / term, f"{name}-{run.label}", folder)
-        _list(wandb_dir / term / name, run.label, folder)
+        return
+    short, shorter = short_names(folders), short_names(f"{name}-{label}" for label in folders)
+    for label, folder in folders.items():
+        full = f"{name}-{label}"
+        _list(wandb_dir / term / name, label, folder, short=short[label])
+        _list(wandb_dir / term, full, folder, short=shorter[full])
+        _list(wandb_dir, full, folder, short=shorter[full])
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return each name `[<experiment>-]<arm>-<settings>-s<seed>` as it is seen whole in leet's list, where that can be.
+
+    Where one is too long, settings go by their initials and words of experiment and arm are cut, the longest first, alike in
+    all names and so far that arms can be told apart.
+    """
+    short = {name: re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.3g}", name) for name in names}
+    if len(max(short.values(), key=len)) <= SHOWN:
+        return short
+    cut = {name: re.fullmatch(r"((?:\w+-)??\w+)(-sweep|(?:-\w+=.*)?-s\d+)", text) for name, text in short.items()}
+    halves = {name: (found[1], _by_initials(found[2])) for name, found in cut.items() if found}
+    rests: dict[str, str] = {}
+    for who, rest in halves.values():
+        rests[who] = max(rests.get(who, ""), rest, key=len)
+    whose = _cut(rests)
+    return short | {name: whose[who] + rest for name, (who, rest) in halves.items()}
+
+
+def _by_initials(settings: str) -> str:
+    """Return "-num_steps=100-width=32-s1" as "-ns=100-w=32-s1"."""
+    initials = lambda found: "".join(word[0] for word in found[1].split("_")) + "="  # noqa: E731
+    return re.sub(r"(?<=-)(?!lr=)(\w+)=", initials, settings)
+
+
+def _cut(rests: Mapping[str, str]) -> dict[str, str]:
+    """Return a shorter form of each key that with its value has at most SHOWN letters; no two become the same."""
+    parts = {name: re.split("([A-Za-z][a-z]+)", re.sub("_(.)", lambda at: at[1].upper(), name)) for name in rests}
+    kept = {word: len(word) for words in parts.values() for word in words if word.isalpha()}
+    final = {word for word, length in kept.items() if length <= SHORTEST}
+
+    def shortened() -> dict[str, str]:
+        return {name: "".join(word[: kept.get(word)] for word in words) for name, words in parts.items()}
+
+    while True:
+        short = shortened()
+        longest = max(rests, key=lambda name: len(short[name] + rests[name]))
+        words = {word for word in parts[longest] if word.isalpha()} - final
+        if len(short[longest] + rests[longest]) <= SHOWN or not words:
+            return short
+        word = max(sorted(words), key=lambda word: kept[word])
+        kept[word] -= 1
+        if len(set(shortened().values())) < len(parts):
+            kept[word] += 1
+            final.add(word)
+        elif kept[word] == SHORTEST:
+            final.add(word)
 
 
 def _link(path: Path, folder: Path) -> None:
@@ -56,9 +122,9 @@ def _link(path: Path, folder: Path) -> None:
     path.symlink_to(os.path.relpath(folder, path.parent), target_is_directory=True)
 
 
-def _list(parent: Path, label: str, folder: Path) -> None:
-    """Make an entry that leet opens: it finds the log `run-<label>.wandb` in a folder `run-<time>-<label>` only."""
-    entry = parent / f"{ENTRY}{label}"
+def _list(parent: Path, label: str, folder: Path, *, short: str) -> None:
+    """Make an entry that leet opens: it finds the log `run-<label>.wandb` in a folder `...run-<time>-<label>` only."""
+    entry = parent / f"run-{short}-{TIME}-{label}"
     for file in folder.iterdir():
         name = f"run-{label}.wandb" if file.suffix == ".wandb" else file.name
         if file.suffix == ".wandb" or file.is_dir():

@@ -18,7 +18,7 @@ from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv, read_experiment_metrics, read_metrics, read_stack_record
 from ..spec import require
-from .content import MirroredRun, run_content
+from .content import MirroredRun, about_arms, run_content
 from .folders import LOGS, link_all, remove_others, written_runs
 from .overview import overview_content, sweep_content
 from .selected import MAX_RUNS, selected_runs
@@ -69,7 +69,7 @@ def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterat
     room = max(MAX_RUNS - num_sweeps - 1, 0)
     chosen = set(scores) if runs == "all" else selected_runs(plans, verdicts, scores, summaries=summaries, room=room)
     for plan in plans:
-        own = verdicts[verdicts["experiment"] == plan.experiment.path]
+        about = about_arms(plan, verdicts[verdicts["experiment"] == plan.experiment.path])
         for stack_id, stack in plan.stacks.items():
             wanted = [run for run in stack.runs if run.id in chosen]
             if wanted:
@@ -78,9 +78,9 @@ def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterat
                     tuple(table[table["run_id"].isin([run.id for run in wanted])].groupby("run_id", observed=True))
                 )
                 for run in wanted:
-                    yield run_content(run, plan, rows[run.id], record, verdicts=own)
+                    yield run_content(run, rows[run.id], record, about=about[run.arm])
         for arm, frame in _sweeps(plan, ends[plan.experiment.path]):
-            yield sweep_content(plan, arm, _of_arm(frame), verdicts=own)
+            yield sweep_content(plan, arm, _of_arm(frame), about=about[arm])
     yield overview_content(
         plans, verdicts[verdicts["experiment"].isin(ends)], results_dir, counts={"num_runs": len(scores)}
     )

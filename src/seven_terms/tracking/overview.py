@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..records.plans import Plan
 from ..spec import TERM_TITLES
-from .content import MirroredRun, Table, directions, identity, notes_of, served_by, tags_of
+from .content import About, MirroredRun, Table
 
 OVERVIEW = "overview"
 SHOWN = (
@@ -30,9 +30,8 @@ SHOWN = (
 ARTIFACT = ("verdicts.csv", "comparisons.csv", "noise_floor.csv", "runs.csv", "plan/experiments.csv", "seven-terms.pdf")
 
 
-def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, verdicts: pd.DataFrame) -> MirroredRun:
+def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, about: About) -> MirroredRun:
     """Return what W&B is told of an arm's sweep; `ends` has a row a run: settings, seed, status, last value of each metric."""
-    served = served_by(arm, verdicts)
     swept = [name for name in ends.attrs["swept"] if name in ends]
     diverged = int((ends["status"] == "diverged").sum())
     metrics = [name for name in ends if name in ends.attrs["metrics"]]
@@ -40,17 +39,17 @@ def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, verdicts: pd.Data
     return MirroredRun(
         kind="sweep",
         key=f"{plan.experiment.name}-{arm}-sweep",
-        group=plan.experiment.path,
+        group=about.group,
         job_type="sweep",
         label=f"{arm}-sweep",
-        tags=(*tags_of(plan, arm, served), "sweep"),
-        notes=notes_of(plan, served),
-        config={"kind": "sweep", **identity(plan, arm), **{f"swept/{name}": _grid(ends[name]) for name in swept}},
+        tags=(*about.tags, "sweep"),
+        notes=about.notes,
+        config={"kind": "sweep", **about.config, **{f"swept/{name}": _grid(ends[name]) for name in swept}},
         summary={"num_runs": len(ends), "num_diverged": diverged, "share_diverged": diverged / len(ends)}
         | {f"{name}/{end}": getattr(ends[name], end)() for name in metrics for end in ("min", "median", "max")},
         axis=axis,
         history=history,
-        directions=directions(plan, history),
+        directions=about.directions_of(history),
         tables={"sweep": _table(ends)},
     )
 

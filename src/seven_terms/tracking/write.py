@@ -57,9 +57,10 @@ def _define(handle: wandb.Run, run: MirroredRun) -> None:
     if not run.axis:
         return
     handle.define_metric(run.axis, hidden=True)
-    for name in sorted({name for values in run.history for name in values} - {run.axis}):
-        end = run.directions.get(name, "none")
-        handle.define_metric(name, step_metric=run.axis, summary="last" if end == "none" else f"{end},last")
+    handle.define_metric("*", step_metric=run.axis)
+    for name, end in run.directions.items():
+        if end != "none":
+            handle.define_metric(name, step_metric=run.axis, summary=f"{end},last")
 
 
 def _log_files(handle: wandb.Run, run: MirroredRun) -> None:
