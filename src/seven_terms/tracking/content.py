@@ -93,8 +93,8 @@ def _directions(experiment: Experiment) -> dict[str, Direction]:
     """Return which way is better for every metric: as the first arm says that records it."""
     found: dict[str, Direction] = {}
     for arm in experiment.arms:
-        own = (metric for probe in experiment.probes for metric in metrics_of(probe, arm.training))
-        found = {metric.name: metric.direction for metric in own} | found
+        for metric in (metric for probe in experiment.probes for metric in metrics_of(probe, arm.training)):
+            found.setdefault(metric.name, metric.direction)
     return found
 
 

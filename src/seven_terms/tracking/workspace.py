@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import wandb
-import wandb_workspaces.reports.v2 as wr
+import wandb_workspaces.reports.v2.interface as wr
 import wandb_workspaces.workspaces as ws
 from wandb_workspaces import expr
 
