@@ -17,6 +17,7 @@ from .latex import count, escape, estimate, longtable, number
 from .questions import alternative, band_in_words, picture, result_in_words
 from .sentences import in_full, said
 from .setup import selected_in_words, setup_of
+from .sources import Reference, cited_source
 from .wording import estimate_in_words
 
 MAIN = "seven-terms.pdf"
@@ -27,7 +28,9 @@ _MEANING = {
 }
 
 
-def experiment_record(inputs: Inputs, facts: Mapping[str, Fact], plan: Plan, *, output_dir: Path) -> str:
+def experiment_record(
+    inputs: Inputs, facts: Mapping[str, Fact], plan: Plan, *, output_dir: Path, names: Mapping[str, Reference]
+) -> str:
     """Return all of an experiment: method, set-up, figures, claims; ValueError when a figure is not drawn."""
     experiment = plan.experiment
     own = [fact for fact in facts.values() if fact.experiment.path == experiment.path]
@@ -37,19 +40,21 @@ def experiment_record(inputs: Inputs, facts: Mapping[str, Fact], plan: Plan, *, 
         _setup(plan),
         _trained(inputs, experiment),
         *(_figure(inputs, experiment, figure, facts=own, output_dir=output_dir) for figure in experiment.figures),
-        *(_claim(fact) for fact in own),
+        *(_claim(fact, names) for fact in own),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def terms_record(inputs: Inputs, facts: Mapping[str, Fact], *, output_dir: Path) -> str:
-    """Return the records of all experiments, a section a term."""
+def terms_record(
+    inputs: Inputs, facts: Mapping[str, Fact], *, output_dir: Path, names: Mapping[str, Reference]
+) -> str:
+    """Return the records of all experiments, a section a term; `names` are the entries of the bibliography."""
     parts = []
     for term in inputs.terms:
         parts.append(f"\\section{{{TERM_TITLES[term]}}}")
         for plan in inputs.plans:
             if plan.experiment.term == term:
-                parts.append(experiment_record(inputs, facts, plan, output_dir=output_dir))
+                parts.append(experiment_record(inputs, facts, plan, output_dir=output_dir, names=names))
         parts.append(r"\FloatBarrier")
     return "\n\n".join(parts) + "\n"
 
@@ -87,13 +92,13 @@ def _figure(inputs: Inputs, experiment: Experiment, figure: Figure, *, facts: li
     )
 
 
-def _claim(fact: Fact) -> str:
+def _claim(fact: Fact, names: Mapping[str, Reference]) -> str:
     row, claim = fact.row, fact.claim
     labels = {arm.name: arm.label for arm in fact.experiment.arms}
     chosen = selected_in_words(fact.selected)
     lines = [
         f"\\begin{{claimrecord}}{{{fact.slug}}}{{{escape(fact.key)}}}{{{fact.word}}}{{{escape(in_full(row['verdict']))}}}",
-        f"{escape(claim.statement)} \\textit{{({escape(claim.source)}; {_kind(fact)})}}\\par",
+        f"{escape(claim.statement)} \\textit{{({cited_source(claim.source, names)}; {_kind(fact)})}}\\par",
         rf"\textit{{Result:}} {result_in_words(fact)}; {count(row['num_runs'])} runs, $n={fact.num_seeds}$ independent seeds."
         f" {_decision(row)}\\par",
         f"\\textit{{Measured:}} {escape(estimate_in_words(claim.estimate, labels))}.\\par",

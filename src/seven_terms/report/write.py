@@ -25,6 +25,7 @@ from .record import claims_index, terms_record
 from .replication import replication_paragraph
 from .scales import scales_section
 from .sentences import check_sentences
+from .sources import names_of
 from .speed import speed_section
 
 SOURCES = ("main.tex", "supplement.tex", "preamble.tex", "references.bib")
@@ -77,7 +78,7 @@ def _generated(
         "scales": scales_section(inputs, beside_dir),
         "cite": citation(),
         "summary": _summary_figure(inputs, output_dir=output_dir),
-        "record": terms_record(inputs, facts, output_dir=output_dir),
+        "record": terms_record(inputs, facts, output_dir=output_dir, names=names_of(paper_dir)),
     }
     parts = [
         section(inputs, facts, term, source=_source(paper_dir, term), output_dir=output_dir) for term in inputs.terms
