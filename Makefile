@@ -61,7 +61,7 @@ endif
 NARROWED = $(if $(filter command,$(firstword $(origin TERM))),--term '$(strip $(TERM))')
 
 .DEFAULT_GOAL := help
-.PHONY: help report paper arxiv agree test test-slow check browse publish-wandb verify bench clean environment latex compiler tmux places
+.PHONY: help report paper arxiv agree test test-slow check browse publish-wandb verify bench clean environment latex compiler browser tmux places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -77,20 +77,20 @@ report: places environment latex compiler $(SPEED) ## train, judge, draw and wri
 	seven-terms timing --results $(RESULTS) $(CHOSEN) --since $$start
 	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
 
-test: environment latex compiler tmux ## run the tests
+test: environment latex compiler browser tmux ## run the tests
 	@$(PYTEST) -m 'not slow'
 
-test-slow: environment latex compiler tmux ## run the tests that need minutes or daemons too
+test-slow: environment latex compiler browser tmux ## run the tests that need minutes or daemons too
 	@$(PYTEST)
 
-check: environment latex compiler tmux ## format, lint, types and tests, as before a commit
+check: environment latex compiler browser tmux ## format, lint, types and tests, as before a commit
 	ruff format --check
 	ruff check
 	pyright
 	$(PYTEST) -m 'not slow'
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
-	@seven-terms paper --published results/published/$(SCALE) --beside results/published/$(if $(filter full paper,$(SCALE)),laptop,paper) \
+	@seven-terms paper --published results/published/$(SCALE) --beside results/published \
 	  --output results/$(SCALE)-published
 
 arxiv: paper ## results/arxiv.tar.gz: the paper's sources, which compile in an empty folder
@@ -131,6 +131,9 @@ places: # home and temporary folder, which must be writable
 
 tmux: # for a test alone, where it can be installed without a question
 	@sh setup/tmux.sh
+
+browser: # Chromium, in which tests open the page, where it can be installed without a question
+	@sh setup/browser.sh
 
 compiler: # a C++ compiler, where it can be installed without a question
 	@sh setup/compiler.sh

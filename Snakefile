@@ -19,6 +19,7 @@ sys.path.insert(0, workflow.basedir)
 from experiments import EXPERIMENTS
 from seven_terms.cli.workflow import begin, read_settings, require_usable
 from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of
+from seven_terms.records.folder import scales_beside
 from seven_terms.records.jobs import speed_tables
 from seven_terms.records.sources import source_id
 from seven_terms.running.at_work import will_work
@@ -50,7 +51,8 @@ KEYS = [f"{path}/key" for path, plan in PLANS.items() if plan.experiment.figures
 PICTURES = [str(FOLDER.figure(name)) for name in (*FIGURES, *KEYS, "summary", *(f"speed/{name}" for name in SPEED))]
 REPORT = [str(FOLDER.tex), str(FOLDER.page), *([str(FOLDER.pdf), str(FOLDER.supplement)] if engine() else [])]
 REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path("results/published", SETTINGS.scale).glob("replication.csv")]
-BESIDE = f"results/published/{'laptop' if SETTINGS.scale in ('full', 'paper') else 'paper'}"  # another scale's verdicts, put beside these
+BESIDE = "results/published"  # other scales' verdicts, put beside these
+BESIDE_TABLES = sorted(str(path) for folder in scales_beside(Path(BESIDE), scale=SETTINGS.scale) for path in folder.glob("*.csv"))
 PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
 # Snakemake does not make again what is missing between two files that are there, unless it is asked for: so all of it is.
 WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "png" for path in PICTURES), *REPORT]

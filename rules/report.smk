@@ -64,7 +64,7 @@ rule speed:
 rule tex:
     input:
         PAPER, SUMMARIES, PICTURES, list(SPEED.values()),
-        sorted(str(path) for path in Path(BESIDE).glob("*.csv")),
+        BESIDE_TABLES,
         TABLES, [str(path) for path in [FOLDER.table("plan/experiments")] if path.is_file()],
     output: f"{RESULTS}/report/main.tex"
     params:
@@ -108,7 +108,7 @@ rule supplement:
 rule page:
     input:
         PAPER, SUMMARIES, PICTURES,
-        sorted(str(path) for path in Path(BESIDE).glob("*.csv")),
+        BESIDE_TABLES,
         TABLES, [str(path) for path in [FOLDER.table("plan/experiments")] if path.is_file()],
     output: f"{RESULTS}/index.html"
     params:

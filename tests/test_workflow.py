@@ -182,7 +182,7 @@ def test_the_report_is_written_again_when_results_of_another_scale_are_published
     finally:
         shutil.rmtree(published.parent)
     shown = done.stdout + done.stderr
-    assert re.search(r"seven-terms report .* --beside results/published/paper ", shown), shown[-2000:]
+    assert re.search(r"seven-terms report .* --beside results/published ", shown), shown[-2000:]
     remade = set(re.findall(r"^(?:local)?rule (\w+):", shown, re.MULTILINE))
     assert remade == {"tex", "pdf", "supplement", "page", "mirror", "all"}
 

@@ -37,7 +37,7 @@ def line(text: str, start: str) -> str:
 
 def test_without_published_results_the_section_is_one_sentence(laptop, published):
     assert section(laptop, published) == (
-        "\\section{Laptop and paper scale side by side}\\label{sec:scales}\n\n"
+        "\\section{Laptop and paper scale side by side}\\label{sec:scales-paper}\n\n"
         "No experiment of this report has published results of scale paper.\n"
     )
     assert section(laptop, None) == ""
@@ -62,7 +62,7 @@ def test_it_counts_the_verdicts_that_agree_and_lists_those_that_do_not(laptop, p
     text = section(laptop, published)
     assert 0 < len(differ) < len(own)
     assert f"of the ${len(own)}$ claims that both have. It differs for {'; '.join(differ)}." in text
-    assert "Table~\\ref{tab:scales} holds the claims of one experiment at scale laptop and at scale paper" in text
+    assert "Table~\\ref{tab:scales-paper} holds the claims of one experiment at scale laptop and at scale paper" in text
 
 
 def test_many_that_differ_are_marked_and_not_listed(laptop, published, monkeypatch):
@@ -76,7 +76,7 @@ def test_many_that_differ_are_marked_and_not_listed(laptop, published, monkeypat
 def test_it_says_on_what_published_results_were_trained_and_how_long(laptop, published):
     publish_beside(published, MNIST)
     text = section(laptop, published)
-    assert r"Scale paper was trained on: AMD EPYC, 2 cores (Table~\ref{tab:origins});" in text
+    assert r"Scale paper was trained on: AMD EPYC, 2 cores (Table~\ref{tab:origins-paper});" in text
     assert line(text, r"\path{batch_norm/mnist_2015}") == (
         r"\path{batch_norm/mnist_2015} & $1\,220$ & $24\,400\,000$ & 2 h 08 min & AMD EPYC, 2 cores & \texttt{0123456789ab} \\"
     )

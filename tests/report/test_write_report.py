@@ -81,7 +81,7 @@ def test_a_verdict_that_turns_at_another_scale_depends_on_the_budget(results, tm
     set_verdict(results, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84)
     beside = publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
     set_verdict(beside, "BN1 (fair)", verdict="refuted", effect=0.7, low=0.6, high=0.8)
-    write_report(results, results.parent / "open", results / "report", beside_dir=beside)
+    write_report(results, results.parent / "open", results / "report", beside=[beside])
     terms = (results / "report/generated/terms.tex").read_text()
     line = next(line for line in terms.splitlines() if line.startswith(r"\claimline{BN1-fair}"))
     assert (
@@ -94,9 +94,9 @@ def test_the_same_runs_at_both_scales_are_no_agreement(results, tmp_path):
     beside = publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
     for folder in (results, beside):
         set_verdict(folder, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84, num_runs=10)
-    facts = facts_of(read_inputs(results, beside_dir=beside))
-    assert facts["BN1 (fair)"].is_same_run
-    assert facts["BN1 (fair)"].beside is None
+    facts = facts_of(read_inputs(results, beside=[beside]))
+    assert [other.is_same_run for other in facts["BN1 (fair)"].others] == [True]
+    assert facts["BN1 (fair)"].beside == ()
 
 
 def test_the_numbers_of_the_prose_are_macros(results):
@@ -181,7 +181,7 @@ def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path)
     draw_speed(tmp_path / "published/bench-cpu.csv", output_path=results / "figures/speed/bench-cpu.pdf")
     compare(results, PAPER / "published.yaml", results / "comparisons.csv")
     publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
-    write_report(results, PAPER, results / "report", beside_dir=tmp_path / "published" / "paper")
+    write_report(results, PAPER, results / "report", beside=[tmp_path / "published" / "paper"])
     for document in ("main", "supplement"):
         compile_twice_alike(results / "report", document)
         log = (results / f"report/{document}.log").read_text(errors="replace")

@@ -224,10 +224,17 @@ def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> Non
             typeset(made / "report" / f"{source}.tex", published / f"{name}.pdf")
     write(published / "index.html", (made / "index.html").read_bytes(), beside=False)
     write(published / "answers.png", (made / "figures" / "summary.png").read_bytes(), beside=False)
-    inputs = read_inputs(made, beside_dir=options.beside)
+    inputs = read_inputs(made, beside=_beside(options, made))
     write(published / "questions.json", questions(inputs, facts_of(inputs)), beside=False)
     write_crate(published, snakefile=options.experiments.resolve().parent / "Snakefile", scale=published.name)
     write_sums(published.parent)
+
+
+def _beside(options: argparse.Namespace, results_dir: Path) -> tuple[Path, ...]:
+    from ..records.folder import scales_beside
+    from ..report.inputs import read_plans
+
+    return scales_beside(options.beside, scale=read_plans(results_dir)[0].scale)
 
 
 def summary_page(options: argparse.Namespace) -> None:
@@ -263,7 +270,7 @@ def report(options: argparse.Namespace) -> None:
     from ..report import write_report
     from ..running.progress import say
 
-    write_report(options.results, options.paper, options.output, beside_dir=options.beside)
+    write_report(options.results, options.paper, options.output, beside=_beside(options, options.results))
     say(f"wrote the report's text, {options.output}")
 
 
@@ -278,7 +285,7 @@ def typeset(options: argparse.Namespace) -> None:
 def page(options: argparse.Namespace) -> None:
     from ..report.page import write_page
 
-    write_page(options.results, options.paper, options.output, beside_dir=options.beside)
+    write_page(options.results, options.paper, options.output, beside=_beside(options, options.results))
 
 
 def agree(options: argparse.Namespace) -> int:
@@ -429,6 +436,7 @@ OPTIONS: dict[str, dict] = {
     "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
     "published": {"type": Path, "default": Path("paper/published.yaml")},
     "paper": {"type": Path, "default": Path("paper")},
+    "beside": {"type": Path, "help": "folder of published scales, whose results are put beside these"},
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},

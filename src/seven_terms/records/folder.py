@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..spec import TERMS
+from ..spec import SCALES, TERMS
 
 SELECTIONS = "selections"
 LONGEST = 60  # letters of a selection's name
@@ -89,3 +89,16 @@ def selection_name(words: list[str]) -> str:
     if len(name) <= LONGEST:
         return name
     return f"{name[: LONGEST - 7].rstrip('.+')}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def scales_beside(published_dir: Path | None, *, scale: str) -> tuple[Path, ...]:
+    """Return the folders of other scales in a folder such as results/published, the smaller scale first; not those of smoke.
+
+    The largest scale is among them whether there is something in it or not: what it lacks is said in the supplement.
+    """
+    if published_dir is None:
+        return ()
+    others = [one for one in SCALES if one not in (scale, "smoke")]
+    return tuple(
+        published_dir / one for one in others if one == SCALES[-1] or (published_dir / one / "verdicts.csv").is_file()
+    )

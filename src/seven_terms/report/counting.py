@@ -25,14 +25,17 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
     runs = Counter(kind_of_training(run.training) for plan in inputs.plans for run in plan.runs.values())
     values |= {f"Num{_MACROS[kind]}Runs": count(runs[kind]) for kind in ("closed form", "untrained", "trained")}
     decided, repeated = decided_twice(facts.values())
-    differ = [fact for fact in facts.values() if fact.beside is not None]
+    differ = [fact for fact in facts.values() if fact.beside]
     values |= {
         "NumExactClaims": count(sum(fact.kind != "trained" for fact in facts.values())),
         "NumDecided": count(decided),
         "NumRepeated": count(repeated),
         "NumBeside": count(len(differ)),
         "NumBesideSame": count(sum(_same_word(fact) for fact in differ)),
-        "NumBesideIdentical": count(sum(fact.is_same_run for fact in facts.values())),
+        "NumBesideIdentical": count(sum(any(other.is_same_run for other in fact.others) for fact in facts.values())),
+        "OtherScales": scales_in_words(inputs),
+        "NumExperiments": count(len(inputs.plans)),
+        "NumExperimentsBeside": in_words(len({fact.experiment.path for fact in facts.values() if fact.others})).capitalize(),
         "NumFlipped": in_words(sum(fact.is_flipped for fact in differ)),
         "NumExploratory": in_words(sum(fact.mark == "exploratory" for fact in facts.values())),
         "NumChanged": in_words(sum(fact.mark == "changed" for fact in facts.values())),
@@ -42,7 +45,13 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
 
 
 def _same_word(fact: Fact) -> bool:
-    return fact.beside is not None and said(fact.beside["verdict"]) == fact.word
+    return all(other.word == fact.word for other in fact.beside)
+
+
+def scales_in_words(inputs: Inputs) -> str:
+    """Return e.g. "scales full and paper" of those published beside this report's; "another scale" without any."""
+    names = list(inputs.others)
+    return f"scale{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else "another scale"
 
 
 def decided_twice(facts: Iterable[Fact]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from ..records.plans import Plan
-from ..spec import Claim, Experiment, require
+from ..spec import Claim, Experiment, Scale, require
 from .inputs import Inputs
 from .kinds import Kind, kind_of, num_seeds
 from .sentences import in_full, said
@@ -22,8 +22,22 @@ DEPENDS = "depends on the budget"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Other:
+    """A claim's row at another scale: of the very same runs, or asked in other words than today, or worth comparing."""
+
+    scale: Scale
+    row: pd.Series
+    is_same_run: bool
+    is_same_question: bool
+
+    @property
+    def word(self) -> str:
+        return said(self.row["verdict"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
-    """A claim with its verdict. `other` is the row of the other scale; `is_same_run` where both scales made the same runs.
+    """A claim with its verdict. `others` are its rows at other scales, the smaller scale first.
 
     `mark` is "exploratory" (the claim was written after a look at results), "changed" (its measure or threshold was) or "".
     """
@@ -34,8 +48,7 @@ class Fact:
     row: pd.Series
     kind: Kind
     num_seeds: int
-    other: pd.Series | None = None
-    other_scale: str = ""
+    others: tuple[Other, ...] = ()
     second: pd.Series | None = None  # the row of replication.csv
     mark: str = ""
 
@@ -49,24 +62,14 @@ class Fact:
         return said(self.row["verdict"])
 
     @property
-    def is_same_run(self) -> bool:
-        """Whether both scales made the very same runs, which is no agreement."""
-        if self.other is None:
-            return False
-        return bool(self.other["effect"] == self.row["effect"] and self.other["num_runs"] == self.row["num_runs"])
-
-    @property
-    def beside(self) -> pd.Series | None:
-        """The other scale's row where it could have come out differently."""
-        return None if self.is_same_run else self.other
+    def beside(self) -> tuple[Other, ...]:
+        """The rows of other scales that could have come out differently and ask the same."""
+        return tuple(other for other in self.others if other.is_same_question and not other.is_same_run)
 
     @property
     def is_flipped(self) -> bool:
-        """Whether one scale supports what the other refutes."""
-        return self.beside is not None and {self.word, said(self.beside["verdict"])} == {
-            "supported",
-            "refuted",
-        }
+        """Whether one scale supports what another refutes."""
+        return {"supported", "refuted"} <= {self.word, *(other.word for other in self.beside)}
 
     @property
     def headline(self) -> str:
@@ -98,12 +101,25 @@ def facts_of(inputs: Inputs, *, marks: Mapping[str, str] | None = None) -> dict[
             row=inputs.verdicts.loc[key],  # pyright: ignore[reportArgumentType]
             kind=kind_of(experiment, claim),
             num_seeds=_seeds(inputs.verdicts.loc[key], plans[experiment.path], claim),  # pyright: ignore[reportArgumentType]
-            other=inputs.other.loc[key] if key in inputs.other.index else None,  # pyright: ignore[reportArgumentType]
-            other_scale=inputs.other_scale,
+            others=_others(inputs, key),
             second=second.get(key),
             mark=(marks or {}).get(key, ""),
         )
     return facts
+
+
+def _others(inputs: Inputs, key: str) -> tuple[Other, ...]:
+    row = inputs.verdicts.loc[key]
+    return tuple(
+        Other(
+            scale=scale,
+            row=table.loc[key],  # pyright: ignore[reportArgumentType]
+            is_same_run=bool(all(table.loc[key, name] == row[name] for name in ("effect", "num_runs"))),
+            is_same_question=bool(all(table.loc[key, name] == row[name] for name in ("statement", "unit", "rule"))),
+        )
+        for scale, table in inputs.others.items()
+        if key in table.index
+    )
 
 
 def _seeds(row: pd.Series, plan: Plan, claim: Claim) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -31,8 +33,7 @@ class Inputs:
     comparisons: pd.DataFrame
     noise_floor: pd.DataFrame
     replication: pd.DataFrame
-    other: pd.DataFrame  # verdicts published of another scale, by claim key
-    other_scale: str
+    others: Mapping[Scale, pd.DataFrame]  # verdicts published of other scales, by claim key; the smaller scale first
 
     @property
     def scale(self) -> Scale:
@@ -67,12 +68,11 @@ class Inputs:
         return {claim.key: (plan.experiment, claim) for plan in self.plans for claim in plan.experiment.claims}
 
 
-def read_inputs(results_dir: Path, *, beside_dir: Path | None = None) -> Inputs:
+def read_inputs(results_dir: Path, *, beside: Sequence[Path] = ()) -> Inputs:
     """Return everything in a results folder; ValueError when claims and verdicts do not belong together.
 
-    `beside_dir` holds the published results of another scale and has its name.
+    `beside` are folders of published results of other scales, which have their names; one without verdicts is passed over.
     """
-    has_other = beside_dir is not None and (beside_dir / "verdicts.csv").is_file()
     plans = read_plans(results_dir)
     verdicts = read_verdicts(results_dir)
     inputs = Inputs(
@@ -83,9 +83,8 @@ def read_inputs(results_dir: Path, *, beside_dir: Path | None = None) -> Inputs:
         trained=_trained(results_dir),
         comparisons=_optional(results_dir / "comparisons.csv", kind="comparisons"),
         noise_floor=_optional(results_dir / "noise_floor.csv", kind="noise_floor"),
-        replication=_optional(results_dir / "replication.csv", kind="replication"),
-        other=read_verdicts(beside_dir) if beside_dir is not None and has_other else verdicts[:0],
-        other_scale=beside_dir.name if beside_dir is not None else "",
+        replication=_replication(results_dir / "replication.csv", verdicts),
+        others={cast(Scale, folder.name): read_verdicts(folder) for folder in beside if (folder / "verdicts.csv").is_file()},
     )
     _require_verdicts(inputs)
     return inputs
@@ -137,6 +136,16 @@ def _trained(results_dir: Path) -> pd.DataFrame:
 
 def _optional(path: Path, *, kind: str) -> pd.DataFrame:
     return read_csv(path, kind=kind) if path.exists() else pd.DataFrame()
+
+
+def _replication(path: Path, verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return what the second set of seeds said of claims that are still measured in the same way from the same trainings."""
+    table = _optional(path, kind="replication")
+    if table.empty:
+        return table
+    keys = ["claim", "form", "definition"]
+    known = set(verdicts[keys].itertuples(index=False, name=None))
+    return table[[row in known for row in table[keys].itertuples(index=False, name=None)]]
 
 
 def _require_verdicts(inputs: Inputs) -> None:

@@ -39,7 +39,7 @@ _SYMBOLS = {
 }  # fmt: skip
 _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=,)(?=,)|(?<=')(?=')|(?<=[?!])(?=`)")  # what T1 fonts would join
 _UNSET = "ħĦĸŉſĿŀŦŧ"  # below U+0180, yet in no T1 font
-_CITED = re.compile(r"\[([a-z]+[0-9]{4}[a-z]*)\]")
+_CITED = re.compile(r"\[([a-z]\w*)\]")
 
 
 def escape(text: object) -> str:

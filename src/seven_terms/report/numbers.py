@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from .. import __version__
 from ..records.provenance import commit, commit_time
-from .counting import count_macros
+from .counting import count_macros, decided_twice
 from .coverage import command
 from .facts import Fact
 from .inputs import Inputs
@@ -39,6 +39,7 @@ def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
     }
     lines = [f"\\newcommand{{\\{name}}}{{{value}}}" for name, value in values.items()]
     lines.append("\\smoketrue" if inputs.scale == "smoke" else "\\smokefalse")
+    lines.append("\\secondtrue" if decided_twice(facts.values())[0] else "\\secondfalse")
     return "\n".join([*lines, *_claim_values(inputs, facts)]) + "\n"
 
 
@@ -90,8 +91,9 @@ def _claim_values(inputs: Inputs, facts: Mapping[str, Fact]) -> list[str]:
 
 
 def _other(fact: Fact) -> str:
-    """Return what the other scale found, in brackets; empty where there is nothing that could differ."""
-    row = fact.beside
-    if row is None:
-        return ""
-    return f" ({fact.other_scale} scale: {estimate(row['effect'], row['low'], row['high'])}, {in_full(row['verdict'])})"
+    """Return what other scales found, in brackets; empty where there is nothing that could differ."""
+    told = [
+        f"{other.scale} scale: {estimate(other.row['effect'], other.row['low'], other.row['high'])}, {in_full(other.row['verdict'])}"
+        for other in fact.beside
+    ]
+    return f" ({'; '.join(told)})" if told else ""

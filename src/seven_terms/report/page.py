@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ from .write import literature_path
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_page(results_dir: Path, paper_dir: Path, output_path: Path, *, beside_dir: Path | None = None) -> None:
+def write_page(results_dir: Path, paper_dir: Path, output_path: Path, *, beside: Sequence[Path] = ()) -> None:
     """Write index.html from a results folder and its drawn figures; figures that are not drawn are left out."""
-    inputs = read_inputs(results_dir, beside_dir=beside_dir)
+    inputs = read_inputs(results_dir, beside=beside)
     facts = facts_of(inputs, marks=read_marks(paper_dir))
     path = literature_path(paper_dir)
     numbers = read_published(path) if path else ()
@@ -127,10 +127,10 @@ def _scales(inputs: Inputs, fact: Fact) -> list[dict[str, str]]:
             "word": fact.word,
         }
     ]
-    if fact.other is not None:
-        same = " (the same runs)" if fact.is_same_run else ""
-        verdict, word = in_full(fact.other["verdict"]) + same, said(fact.other["verdict"])
-        rows.append({"scale": fact.other_scale, "effect": _estimate(fact.other), "verdict": verdict, "word": word})
+    for other in fact.others:
+        note = " (the same runs)" if other.is_same_run else "" if other.is_same_question else " (asked otherwise then)"
+        verdict = in_full(other.row["verdict"]) + note
+        rows.append({"scale": other.scale, "effect": _estimate(other.row), "verdict": verdict, "word": other.word})
     return rows
 
 

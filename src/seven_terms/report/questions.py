@@ -27,6 +27,11 @@ from .setup import short_setup
 SUPPLEMENT = "seven-terms-supplement.pdf"
 _QUESTION = re.compile(r"\\begin\{question\}\{(\w+)\}(.*?)\\end\{question\}", re.DOTALL)
 _FINDING = r"\finding"
+SAYING = {
+    "supported": ("They support", ""),
+    "refuted": ("They refute", ""),
+    "inconclusive": ("They leave", " open"),
+}
 
 
 def section(inputs: Inputs, facts: Mapping[str, Fact], term: Term, *, source: str, output_dir: Path) -> str:
@@ -76,11 +81,23 @@ def _split_finding(text: str) -> tuple[str, str]:
     return text[start + len(_FINDING) + 1 : end], (text[:start] + text[end + 1 :]).strip()
 
 
-def _generated_text(experiment: Experiment, facts: Iterable[Fact]) -> str:
-    """Return a unit's text where nobody wrote one: the method, and how its claims fared."""
-    words = [fact.word for fact in facts]
-    tally = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-    return escape(experiment.method) + (f" Of its claims: {tally}." if tally else " It makes no claim.")
+def _generated_text(experiment: Experiment, facts: list[Fact]) -> str:
+    """Return a unit's text where nobody wrote one: the method, and which of its claims fared how."""
+    told = [_listed(word, [fact for fact in facts if fact.word == word]) for word in SAYING]
+    outcome = " ".join(filter(None, told)).replace("They ", "The results ", 1)
+    return f"{escape(experiment.method)} {outcome}".strip()
+
+
+def _listed(word: str, facts: list[Fact]) -> str:
+    """Return a sentence such as "The runs refute B-GC8 (as said): Clipped SGD converges to the minimum."."""
+    if not facts:
+        return ""
+    if len(facts) == 1:
+        start, end = SAYING[word]
+        return f"{start} \\claimref{{{facts[0].key}}}{end}: ``{escape(facts[0].claim.statement.rstrip('.'))}''."
+    start, end = SAYING[word]
+    keys = [f"\\claimref{{{fact.key}}}" for fact in facts]
+    return f"{start} {', '.join(keys[:-1])} and {keys[-1]}{end}."
 
 
 def claim_line(fact: Fact) -> str:
@@ -101,15 +118,13 @@ def result_in_words(fact: Fact) -> str:
 
 
 def _beside(fact: Fact) -> str:
-    row = fact.beside
-    if row is None:
-        return "."
-    word = said(row["verdict"])
-    told = estimate(row["effect"], row["low"], row["high"])
+    told = [
+        rf"; at {other.scale} scale {estimate(other.row['effect'], other.row['low'], other.row['high'])}: "
+        rf"\verdictword{{{other.word}}}{{{escape(in_full(other.row['verdict']))}}}"
+        for other in fact.beside
+    ]
     turned = r"; \textbf{depends on the budget}" if fact.is_flipped else ""
-    return (
-        rf"; at {fact.other_scale} scale {told}: \verdictword{{{word}}}{{{escape(in_full(row['verdict']))}}}{turned}."
-    )
+    return "".join(told) + turned + "."
 
 
 def key_panel(experiment: Experiment) -> tuple[Figure, int] | None:
@@ -121,7 +136,7 @@ def key_panel(experiment: Experiment) -> tuple[Figure, int] | None:
 
 
 def _side_figure(
-    inputs: Inputs, experiment: Experiment, *, finding: str, facts: Iterable[Fact], output_dir: Path
+    inputs: Inputs, experiment: Experiment, *, finding: str, facts: list[Fact], output_dir: Path
 ) -> str:
     chosen = key_panel(experiment)
     if chosen is None:
@@ -129,12 +144,22 @@ def _side_figure(
     figure, number = chosen
     panel = figure.panels[number]
     path = picture(inputs, experiment, "key")
-    title = finding or escape(panel.title)
+    title = finding or escape(_finding_of(experiment, facts))
     words = ", ".join(f"{fact.key} {fact.word}" for fact in facts)
     alt = alternative(panel, words)
+    title = title if title.rstrip("}").endswith((".", "?", "!")) else f"{title}."
     caption = f"\\captionof{{figure}}{{\\textbf{{{title}}} {band_in_words(inputs, experiment, figure, number)}}}"
     place = os.path.relpath(path.resolve(), output_dir.resolve())
     return f"\\pictured{{{place}}}{{{alt}}}{caption}\\label{{fig:{experiment.name}}}"
+
+
+def _finding_of(experiment: Experiment, facts: Iterable[Fact]) -> str:
+    """Return a figure's title where nobody wrote one: what its first decided claim says, and how it fared."""
+    decided = next((fact for fact in facts if fact.word != "inconclusive"), None)
+    if decided is None:
+        return f"{experiment.title}: open"
+    statement = decided.claim.statement.rstrip(".")
+    return statement if decided.word == "supported" else f"Refuted: {statement}"
 
 
 def picture(inputs: Inputs, experiment: Experiment, name: str) -> Path:

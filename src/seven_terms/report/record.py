@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..records.plans import Plan
 from ..spec import TERM_TITLES, Experiment, Figure
-from .facts import Fact
+from .facts import Fact, Other
 from .inputs import Inputs
 from .kinds import KINDS_IN_WORDS
 from .latex import count, escape, estimate, longtable, number
@@ -126,12 +126,16 @@ def _decision(row: pd.Series) -> str:
 
 
 def _other(fact: Fact) -> str:
-    if fact.other is None:
-        return ""
-    if fact.is_same_run:
-        return f"\\textit{{At scale {fact.other_scale}:}} the same runs.\\par"
-    told = estimate(fact.other["effect"], fact.other["low"], fact.other["high"])
-    return f"\\textit{{At scale {fact.other_scale}:}} {told}, {escape(in_full(fact.other['verdict']))}.\\par"
+    told = [f"\\textit{{At scale {other.scale}:}} {_at_scale(other)}.\\par" for other in fact.others]
+    return "\n".join(told)
+
+
+def _at_scale(other: Other) -> str:
+    if other.is_same_run:
+        return "the same runs"
+    told = estimate(other.row["effect"], other.row["low"], other.row["high"])
+    asked = "" if other.is_same_question else " (statement, unit or rule were others then)"
+    return f"{told}, {escape(in_full(other.row['verdict']))}{asked}"
 
 
 def _second(fact: Fact) -> str:

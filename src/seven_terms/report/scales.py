@@ -46,9 +46,10 @@ def scales_section(inputs: Inputs, beside_dir: Path | None) -> str:
     """Return the section on the results published in `beside_dir`, named as their scale; empty without such a folder's name."""
     if beside_dir is None:
         return ""
+    label = f"-{beside_dir.name}"
     sides = _sides(inputs, beside_dir)
     first, second = sides.scales
-    head = f"\\section{{{first.capitalize()} and {second} scale side by side}}\\label{{sec:scales}}"
+    head = f"\\section{{{first.capitalize()} and {second} scale side by side}}\\label{{sec:scales{label}}}"
     if sides.verdicts[1].empty or sides.verdicts[0].empty:
         none = f"No experiment of this report has published results of scale {sides.published}."
         return f"{head}\n\n{none}\n"
@@ -85,7 +86,7 @@ def _agreement(sides: Sides) -> str:
     (first, second), moved = sides.scales, sides.differing
     experiments = sides.verdicts[1]["experiment"].nunique()
     text = (
-        f"Table~\\ref{{tab:scales}} holds the claims of {in_words(experiments)} experiment{'' if experiments == 1 else 's'} "
+        f"Table~\\ref{{tab:scales-{sides.published}}} holds the claims of {in_words(experiments)} experiment{'' if experiments == 1 else 's'} "
         f"at scale {first} and at scale {second}; those of scale {sides.published} are published results. The verdict is the "
         f"same for {in_words(len(sides.common) - len(moved))} of the {count(len(sides.common))} claims that both have."
     )
@@ -108,7 +109,7 @@ def _origins(sides: Sides) -> str:
     if sides.provenance.empty:
         return f"On what the published results of scale {sides.published} were trained is not recorded; {here}."
     hardware = "; ".join(dict.fromkeys(escape(_hardware(row)) for _, row in sides.provenance.iterrows()))
-    return f"Scale {sides.published} was trained on: {hardware} (Table~\\ref{{tab:origins}}); {here}."
+    return f"Scale {sides.published} was trained on: {hardware} (Table~\\ref{{tab:origins-{sides.published}}}); {here}."
 
 
 def _hardware(row: pd.Series) -> str:
@@ -131,7 +132,7 @@ def _table(sides: Sides) -> str:
         rows=rows,
         caption=f"Claims at scale {first} and at scale {second}: verdict, effect and interval. "
         f"A dash: this scale does not have the claim; {DIFFERS}: the verdicts differ.",
-        label="tab:scales",
+        label=f"tab:scales-{sides.published}",
     )
     return f"{{\\footnotesize\n{table}}}"
 
@@ -169,7 +170,7 @@ def _origins_table(sides: Sides) -> str:
         rows=rows,
         caption=f"What stands behind the published results of scale {sides.published}. "
         "Times are sums over stacks, which may run side by side.",
-        label="tab:origins",
+        label=f"tab:origins-{sides.published}",
     )
     return f"{{\\footnotesize\n{table}}}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..records.atomic import seal, write
@@ -31,13 +31,13 @@ from .speed import speed_section
 SOURCES = ("main.tex", "supplement.tex", "preamble.tex", "references.bib")
 
 
-def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside_dir: Path | None = None) -> None:
+def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside: Sequence[Path] = ()) -> None:
     """Write the LaTeX of paper and supplement; ValueError when a sentence contradicts its verdict.
 
     (In a report of a selection, or of another scale than laptop, such a sentence is left out instead.)
-    `beside_dir` holds the published results of another scale, which are put beside these.
+    `beside` are folders of published results of other scales, which are put beside these.
     """
-    inputs = read_inputs(results_dir, beside_dir=beside_dir)
+    inputs = read_inputs(results_dir, beside=beside)
     sources = sorted(paper_dir.glob("**/*.tex"))
     strict = inputs.scale == "laptop" and not inputs.left_out
     unsaid = check_sentences(sources, verdicts=inputs.verdicts, root=paper_dir, strict=strict)
@@ -47,7 +47,7 @@ def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside
     output_dir.mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
         shutil.copyfile(paper_dir / name, output_dir / name)
-    texts = _generated(inputs, facts, paper_dir, output_dir=output_dir, beside_dir=beside_dir)
+    texts = _generated(inputs, facts, paper_dir, output_dir=output_dir, beside=beside)
     texts |= {"coverage": coverage_paragraph(inputs, unsaid=unsaid)}
     for name, text in texts.items():
         path = output_dir / "generated" / f"{name}.tex"
@@ -58,7 +58,7 @@ def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside
 
 
 def _generated(
-    inputs: Inputs, facts: Mapping[str, Fact], paper_dir: Path, *, output_dir: Path, beside_dir: Path | None
+    inputs: Inputs, facts: Mapping[str, Fact], paper_dir: Path, *, output_dir: Path, beside: Sequence[Path]
 ) -> dict[str, str]:
     answers = read_answers(paper_dir)
     texts = {
@@ -75,7 +75,7 @@ def _generated(
         "cost": cost_table(inputs),
         "stages": stages_table(inputs),
         "speed": speed_section(inputs, output_dir=output_dir),
-        "scales": scales_section(inputs, beside_dir),
+        "scales": "\n".join(scales_section(inputs, folder) for folder in beside),
         "cite": citation(),
         "summary": _summary_figure(inputs, output_dir=output_dir),
         "record": terms_record(inputs, facts, output_dir=output_dir, names=names_of(paper_dir)),
