@@ -97,8 +97,9 @@ experiment = Experiment.here(
             name="shift",
             key=3,
             caption=(
-                "Final accuracy at each network's own best rate; change of a layer's gradient when the layers below move, "
-                "mean over layers; change of the gradient along itself. The last two at the plain network's best rate."
+                "(a) Final accuracy at each network's own best rate. At the plain network's best rate: (b) change of a layer's "
+                "gradient when the layers below move, mean over layers; (c) range of the loss and (d) relative change of the "
+                "gradient along its own direction."
             ),
             panels=(
                 bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS), x_label="network", y_limits=(0.7, None)),

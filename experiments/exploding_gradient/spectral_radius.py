@@ -91,9 +91,9 @@ experiment = Experiment.here(
             name="lag",
             key=1,
             caption=(
-                "Gradient over lag before training, relative to lag 0. Left: linear networks of radius 0.9; non-normal "
-                "matrices let it rise before it falls, orthogonal ones do not. Right: largest singular value and gradient 100 "
-                "steps back, every run a dot; above the line it has exploded. Saturated tanh units keep it down at any radius."
+                "Gradient over lag before training, relative to lag 0. (a) Networks of spectral radius 0.9. (b) Gradient 100 "
+                "steps back over the spectral radius, every run a dot; above the line it has exploded. Saturated tanh units "
+                "keep it down at any radius."
             ),
             panels=(
                 curve(

@@ -223,7 +223,7 @@ experiment = Experiment.here(
                     | {f"heavy ball, k = {k}": heavy_balls[k] for k in HEAVY_BALL},
                     x_label="method",
                     y_label="contraction",
-                    y_limits=(0.75, 1.0),
+                    y_limits=(0.75, 1.02),
                 ),
             ),
         ),

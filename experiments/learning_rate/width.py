@@ -35,6 +35,7 @@ def over_rates(arm: Arm, title: str, *, highest: float | None = None) -> Panel:
         over="optimizer.learning_rate",
         log_x=True,
         y_limits=(0.0, highest),
+        y_label="test loss (nats)" if highest is None else "half squared error",
     )
 
 

@@ -92,8 +92,8 @@ experiment = Experiment.here(
         Figure(
             name="rates",
             caption=(
-                "Final test error of the large batch over the rate, and at the linearly scaled rate. Where a run diverged no "
-                "mean is drawn."
+                "Final test error of the large batch over the rate, and at the linearly scaled rate. A cross "
+                "is a run that diverged; where there is one no mean is drawn."
             ),
             panels=(
                 sweep_curve(

@@ -9,7 +9,7 @@ import pytest
 from experiments.batch_norm import mnist_2015, parts
 from experiments.gradient_clipping import temporal_order
 from experiments.vanishing_gradient import adding
-from seven_terms.records.tables import REPLICATION, write_csv
+from seven_terms.records.tables import REPLICATION, read_csv, write_csv
 from seven_terms.report import write_report
 
 from .fabricate import CHOSEN, fabricate, open_paper, set_verdict
@@ -89,10 +89,17 @@ def test_an_experiment_without_claims_makes_a_report(tmp_path, written):
 
 
 def test_the_replication_counts_the_claims_of_the_report_only(selection, written):
-    rows = [{"claim": "BN1", "form": "fair"}, {"claim": "B-LR3", "form": ""}]
+    verdicts = read_csv(selection / "verdicts.csv", kind="verdicts").set_index(["claim", "form"])
+    own = {"definition": verdicts["definition"][("BN1", "fair")]}
+    rows = [
+        {"claim": "BN1", "form": "fair", **own},
+        {"claim": "B-LR3", "form": "", **own},
+        {"claim": "GC2", "form": "", "definition": "of other runs"},
+    ]
     found = {"first": "supported", "second": "refuted", "agree": False, "effect": 1.0, "low": 0.5, "high": 1.5}
     table = pd.DataFrame([row | found for row in rows]).reindex(columns=list(REPLICATION))
     write_csv(table, selection / "replication.csv", kind="replication")
     told = written(selection, "generated/replication")
     assert "the same for $0$ of $1$ claims" in told
     assert "B-LR3" not in told
+    assert "GC2" not in told

@@ -56,7 +56,7 @@ def test_an_experiment_without_hand_written_text_still_appears_with_a_generated_
     terms = (results / "report/generated/terms.tex").read_text()
     assert "{exp:mnist_2015}" in terms
     assert "Three layers of 100 sigmoid units classify binarized digits" in terms
-    assert "Of its claims: " in terms
+    assert "The results " in terms
 
 
 def test_a_claim_is_one_line_in_the_text_and_has_its_rule_in_the_record(results):

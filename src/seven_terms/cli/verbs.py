@@ -213,6 +213,7 @@ def paper(options: argparse.Namespace) -> None:
 def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> None:
     """Put paper, supplement, page, picture, questions and provenance beside the published tables, with their checksums."""
     from ..records.atomic import write, write_sums
+    from ..report.answers import markdown_table, read_answers, with_table
     from ..report.crate import write_crate
     from ..report.facts import facts_of
     from ..report.inputs import read_inputs
@@ -225,7 +226,12 @@ def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> Non
     write(published / "index.html", (made / "index.html").read_bytes(), beside=False)
     write(published / "answers.png", (made / "figures" / "summary.png").read_bytes(), beside=False)
     inputs = read_inputs(made, beside=_beside(options, made))
-    write(published / "questions.json", questions(inputs, facts_of(inputs)), beside=False)
+    facts = facts_of(inputs)
+    write(published / "questions.json", questions(inputs, facts), beside=False)
+    readme = options.experiments.resolve().parent / "README.md"
+    if published.resolve() == readme.parent / "results" / "published" / "laptop":
+        table = markdown_table(read_answers(options.paper), facts)
+        write(readme, with_table(readme.read_text(encoding="utf-8"), table), beside=False)
     write_crate(published, snakefile=options.experiments.resolve().parent / "Snakefile", scale=published.name)
     write_sums(published.parent)
 

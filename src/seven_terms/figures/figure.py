@@ -12,7 +12,9 @@ from matplotlib.figure import Figure as Canvas
 
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
-from ..spec import Bars, Figure, Heatmap, Panel, require
+from ..spec import Bars, Experiment, Figure, Heatmap, Panel, require
+from ..spec.best import best_of
+from ..spec.metrics import Direction
 from .axes import label_lines
 from .bars import lies_down
 from .panel import draw_panel, labels_of, needs_legend
@@ -42,7 +44,7 @@ def draw(plan: Plan | Path, summary_path: Path, *, name: str, output_path: Path)
     )
     summary = read_csv(summary_path, kind="summary")
     with house_style():
-        save(make_figure(known[name], summary), output_path, svg=True)
+        save(make_figure(known[name], summary, experiment=plan.experiment), output_path, svg=True)
 
 
 def draw_key(plan: Plan | Path, summary_path: Path, *, output_path: Path) -> None:
@@ -53,13 +55,14 @@ def draw_key(plan: Plan | Path, summary_path: Path, *, output_path: Path) -> Non
     require(bool(figures), what=f"experiment {plan.experiment.path!r}", must="it must have a figure", got="none")
     figure = marked[0] if marked else figures[0]
     number = figure.key or 0
+    panel = figure.panels[number]
     rows = panel_rows(read_csv(summary_path, kind="summary"), figure.name, panel=number)
     with house_style():
-        save(make_small(figure.panels[number], rows), output_path)
+        save(make_small(panel, rows, best=best_of(plan.experiment, panel)), output_path)
 
 
 def make_small(
-    panel: Panel, rows: pd.DataFrame, *, width: float = KEY_WIDTH, height: float = KEY_HEIGHT, title: str = ""
+    panel: Panel, rows: pd.DataFrame, *, width: float = KEY_WIDTH, height: float = KEY_HEIGHT, best: Direction = "none"
 ) -> Canvas:
     """Return one panel as a small figure; a few lines carry their labels, many have a legend below."""
     lying = isinstance(panel.content, Bars) and lies_down(panel, width=width)
@@ -67,17 +70,15 @@ def make_small(
         figsize=(width, max(height, 0.5 + BAR_HEIGHT * len(panel.content.runs)) if lying else height),  # pyright: ignore[reportArgumentType]
         layout="constrained",
     )
-    draw_small(canvas.subplots(), panel, rows, width=width, title=title)
+    draw_small(canvas.subplots(), panel, rows, width=width, best=best)
     return canvas
 
 
-def draw_small(axes: Axes, panel: Panel, rows: pd.DataFrame, *, width: float, title: str = "") -> None:
+def draw_small(axes: Axes, panel: Panel, rows: pd.DataFrame, *, width: float, best: Direction = "none") -> None:
     """Draw a panel into axes of `width` inches, labels at the lines where they fit and in a legend where they do not."""
     labels = labels_of(panel, rows)
     styles = style_of(labels)
-    draw_panel(axes, panel, rows, styles=styles, width=width)
-    if title:
-        axes.set_title(textwrap.fill(title, int(width * 13)), loc="left", fontweight="bold", fontsize=FONT_SIZE)
+    draw_panel(axes, panel, rows, styles=styles, width=width, best=best)
     if not needs_legend(panel):
         return
     is_line = panel.content.lines
@@ -92,8 +93,8 @@ def draw_small(axes: Axes, panel: Panel, rows: pd.DataFrame, *, width: float, ti
         canvas.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=LABEL_SIZE, handlelength=1.6)
 
 
-def make_figure(figure: Figure, summary: pd.DataFrame) -> Canvas:
-    """Return the drawn figure."""
+def make_figure(figure: Figure, summary: pd.DataFrame, *, experiment: Experiment | None = None) -> Canvas:
+    """Return the drawn figure; with its experiment the best rate of each line has a ring."""
     tables = [panel_rows(summary, figure.name, panel=i) for i in range(len(figure.panels))]
     labels = [labels_of(panel, rows) for panel, rows in zip(figure.panels, tables, strict=True)]
     styles = style_of(label for some in labels for label in some)
@@ -105,7 +106,8 @@ def make_figure(figure: Figure, summary: pd.DataFrame) -> Canvas:
     limits = _colour_limits(figure.panels, tables)
     places = list(canvas.subplots(lines, columns, squeeze=False).flat)
     for number, (axes, panel, rows) in enumerate(zip(places, figure.panels, tables, strict=False)):
-        draw_panel(axes, panel, rows, styles=styles, width=width, limits=limits)
+        best = best_of(experiment, panel) if experiment else "none"
+        draw_panel(axes, panel, rows, styles=styles, width=width, limits=limits, best=best)
         letter = f"({'abcd'[number]}) " if len(figure.panels) > 1 else ""
         add_title(axes, letter + panel.title, width=width)
     for axes in places[len(figure.panels) :]:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ..spec import Bars, Panel, SweepCurve, load
+from ..spec.metrics import Direction
 from .axes import draw_references, say_empty, say_missing, set_limits, set_scale, set_sweep_ticks, set_ticks
 from .bars import lies_down
 from .rows import as_floats, drawn_labels, is_numeric
@@ -31,12 +32,13 @@ def draw_panel(
     styles: dict[str, LineStyle],
     width: float,
     limits: tuple[float, float] | None = None,
+    best: Direction = "none",
 ) -> None:
-    """Draw one panel of `width` inches; `limits` are those of a heatmap's colours."""
+    """Draw one panel of `width` inches; `limits` are those of a heatmap's colours, `best` rings the best rate of each line."""
     down = isinstance(panel.content, Bars) and lies_down(panel, width=width)
     _set_scales(axes, panel, down=down)
     draw = load(panel.content.drawing)
-    missing = draw(axes, panel, rows, look=Look(styles=styles, down=down, limits=limits))
+    missing = draw(axes, panel, rows, look=Look(styles=styles, down=down, limits=limits, best=best))
     if len(missing) == max(len(labels_of(panel, rows)), 1):
         say_empty(axes, missing)
     else:

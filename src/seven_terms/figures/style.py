@@ -16,6 +16,9 @@ import matplotlib
 import seaborn
 from matplotlib.figure import Figure
 
+from ..spec.metrics import Direction
+from .hover import add_values
+
 TEXT_WIDTH = 6.3  # inches
 FONT_SIZE = 8.5  # points; nothing is smaller than 8
 PNG_DPI = 150
@@ -56,11 +59,12 @@ class LineStyle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
-    """How a panel is drawn: a style a label, bars that lie down, the colours' limits that several maps share."""
+    """How a panel is drawn: a style a label, bars that lie down, the colours' limits that maps share, the better end."""
 
     styles: dict[str, LineStyle]
     down: bool = False
     limits: tuple[float, float] | None = None
+    best: Direction = "none"  # rings mark it
 
 
 def style_of(labels: Iterable[str]) -> dict[str, LineStyle]:
@@ -144,3 +148,4 @@ def save(figure: Figure, path: Path, *, svg: bool = False) -> None:
     figure.savefig(path.with_suffix(".png"), dpi=PNG_DPI)
     if svg:
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": "seven-terms"})
+        add_values(figure, path.with_suffix(".svg"))

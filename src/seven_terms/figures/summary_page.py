@@ -17,7 +17,7 @@ from ..records.plans import read_plan
 from ..records.tables import read_csv
 from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
 from .axes import label_lines
-from .figure import LABEL_SIZE
+from .figure import LABEL_SIZE, make_small
 from .panel import draw_panel, labels_of
 from .rows import panel_rows
 from .style import FONT_SIZE, TEXT_WIDTH, house_style, save, style_of
@@ -43,7 +43,7 @@ def summary_page(
     figures: Mapping[Term, tuple[str, str, int]] | None = None,
     titles: Mapping[Term, str] | None = None,
 ) -> None:
-    """Draw the panel that stands for each term present, in the terms' order, to PDF, PNG and SVG.
+    """Draw the panel that stands for each term present, in the terms' order, to PDF, PNG and SVG, and each alone.
 
     `figures` names experiment, figure and panel of a term, `titles` its sentence; without a name, the first figure of the term,
     in order of experiment names, whose `summary` marks a panel is taken.
@@ -51,6 +51,9 @@ def summary_page(
     chosen = summary_panels(results_dir, figures=figures or {}, titles=titles or {})
     with house_style():
         save(_make_page(chosen), output_path, svg=True)
+        for term, shown in chosen.items():
+            canvas = make_small(shown.panel, shown.rows)
+            save(canvas, output_path.with_name("answers") / f"{term}.pdf", svg=True)
 
 
 def summary_panels(

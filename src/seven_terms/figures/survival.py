@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from ..spec import Panel
@@ -21,7 +22,8 @@ def draw_survival(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -
             continue
         style, x = look.styles[label], as_floats(chosen["x"])
         line = {"color": style.colour, "linestyle": style.dash, "label": label}
-        axes.step(x, as_floats(chosen["value"]), where="post", **line)
+        values = as_floats(chosen["value"])
+        seaborn.lineplot(x=x, y=values, drawstyle="steps-post", estimator=None, legend=False, ax=axes, **line)
         low, high = as_floats(chosen["low"]), as_floats(chosen["high"])
         if np.isfinite(low).any():
             axes.fill_between(x, low, high, step="post", color=style.colour, alpha=0.15, linewidth=0)

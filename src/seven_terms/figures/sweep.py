@@ -8,6 +8,7 @@ import seaborn
 from matplotlib.axes import Axes
 
 from ..spec import Panel
+from ..spec.metrics import Direction
 from .rows import as_floats, drawn_labels, is_numeric, series
 from .style import LineStyle, Look
 
@@ -15,12 +16,14 @@ MANY = 4  # from so many labels on, error bars would cover everything: bands ins
 
 
 def draw_sweep(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
-    """Draw one line a label; return the labels without a finite value."""
+    """Draw one line a label, with a ring where it is best; return the labels without a finite value."""
     labels = drawn_labels(rows, list(panel.content.runs))  # pyright: ignore[reportArgumentType]
     filled = [label for label in labels if len(series(rows, label))]
     positions = _positions(pd.concat([rows["x"][rows["series"] == label] for label in filled])) if filled else {}
     for label in filled:
         _draw_line(axes, panel, series(rows, label), style=look.styles[label], label=label, positions=positions)
+        if look.best != "none" and not positions:
+            _draw_ring(axes, series(rows, label), style=look.styles[label], best=look.best)
     if positions:
         axes.set_xticks(list(positions.values()), list(positions))
     return [label for label in labels if label not in filled]
@@ -31,6 +34,13 @@ def _positions(values: pd.Series) -> dict[str, float]:
     if is_numeric(values):
         return {}
     return {str(name): float(place) for place, name in enumerate(dict.fromkeys(values))}
+
+
+def _draw_ring(axes: Axes, chosen: pd.DataFrame, *, style: LineStyle, best: Direction) -> None:
+    values = chosen["value"]
+    row = chosen.loc[values.idxmin() if best == "min" else values.idxmax()]
+    place = ([float(row["x"])], [float(row["value"])])  # pyright: ignore[reportArgumentType]
+    axes.plot(*place, linestyle="none", marker="o", markersize=8, markerfacecolor="none", markeredgecolor=style.colour)
 
 
 def _draw_line(

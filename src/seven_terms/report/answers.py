@@ -113,3 +113,11 @@ def markdown_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> st
         told = measured_in_words(answer, facts)
         lines.append(f"| {TERM_TITLES[answer.term]} | {answer.said} | {told} | **{fact.headline}** ({fact.key}) |")
     return "\n".join(lines) + "\n"
+
+
+def with_table(readme: str, table: str) -> str:
+    """Return README.md with its table of answers replaced."""
+    lines = readme.split("\n")
+    start = lines.index(table.split("\n")[0])
+    end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
+    return "\n".join([*lines[:start], *table.rstrip("\n").split("\n"), *lines[end:]])

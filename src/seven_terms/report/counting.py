@@ -35,7 +35,9 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
         "NumBesideIdentical": count(sum(any(other.is_same_run for other in fact.others) for fact in facts.values())),
         "OtherScales": scales_in_words(inputs),
         "NumExperiments": count(len(inputs.plans)),
-        "NumExperimentsBeside": in_words(len({fact.experiment.path for fact in facts.values() if fact.others})).capitalize(),
+        "NumExperimentsBeside": in_words(
+            len({fact.experiment.path for fact in facts.values() if fact.others})
+        ).capitalize(),
         "NumFlipped": in_words(sum(fact.is_flipped for fact in differ)),
         "NumExploratory": in_words(sum(fact.mark == "exploratory" for fact in facts.values())),
         "NumChanged": in_words(sum(fact.mark == "changed" for fact in facts.values())),

@@ -84,7 +84,9 @@ def read_inputs(results_dir: Path, *, beside: Sequence[Path] = ()) -> Inputs:
         comparisons=_optional(results_dir / "comparisons.csv", kind="comparisons"),
         noise_floor=_optional(results_dir / "noise_floor.csv", kind="noise_floor"),
         replication=_replication(results_dir / "replication.csv", verdicts),
-        others={cast(Scale, folder.name): read_verdicts(folder) for folder in beside if (folder / "verdicts.csv").is_file()},
+        others={
+            cast(Scale, folder.name): read_verdicts(folder) for folder in beside if (folder / "verdicts.csv").is_file()
+        },
     )
     _require_verdicts(inputs)
     return inputs

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
+import pandas as pd
+
 from .. import __version__
 from ..records.provenance import commit, commit_time
 from .counting import count_macros, decided_twice
@@ -92,8 +94,9 @@ def _claim_values(inputs: Inputs, facts: Mapping[str, Fact]) -> list[str]:
 
 def _other(fact: Fact) -> str:
     """Return what other scales found, in brackets; empty where there is nothing that could differ."""
-    told = [
-        f"{other.scale} scale: {estimate(other.row['effect'], other.row['low'], other.row['high'])}, {in_full(other.row['verdict'])}"
-        for other in fact.beside
-    ]
+    told = [f"{other.scale} scale: {_estimate(other.row)}, {in_full(other.row['verdict'])}" for other in fact.beside]
     return f" ({'; '.join(told)})" if told else ""
+
+
+def _estimate(row: pd.Series) -> str:
+    return estimate(row["effect"], row["low"], row["high"])

@@ -27,6 +27,7 @@ from .literature import BLOCKS, NOTES, certainty_in_words
 from .published import Published, read_published
 from .sentences import in_full, said
 from .setup import selected_in_words, setup_of
+from .sources import Reference, linked_source, names_of
 from .wording import estimate_in_words
 from .write import literature_path
 
@@ -40,9 +41,8 @@ def write_page(results_dir: Path, paper_dir: Path, output_path: Path, *, beside:
     path = literature_path(paper_dir)
     numbers = read_published(path) if path else ()
     context = {
-        "answers": [_answer(answer, facts) for answer in held(read_answers(paper_dir), facts)],
-        "picture": _picture(results_dir / "figures" / "summary"),
-        "claims": [_claim(inputs, fact, numbers) for fact in facts.values()],
+        "answers": [_answer(inputs, answer, facts) for answer in held(read_answers(paper_dir), facts)],
+        "claims": [_claim(inputs, fact, numbers, names=names_of(paper_dir)) for fact in facts.values()],
         "experiments": [_experiment(inputs, plan.experiment.path) for plan in inputs.plans],
         "scale": inputs.scale,
         "version": __version__,
@@ -67,11 +67,13 @@ def _counts(facts: Mapping[str, Fact]) -> dict[str, int]:
     return {word: words.count(word) for word in ("supported", "refuted", "inconclusive")}
 
 
-def _answer(answer: Answer, facts: Mapping[str, Fact]) -> dict[str, Any]:
+def _answer(inputs: Inputs, answer: Answer, facts: Mapping[str, Fact]) -> dict[str, Any]:
     fact = facts[answer.claim]
     return {
         "term": TERM_TITLES[answer.term],
         "said": answer.said,
+        "headline": answer.headline,
+        "picture": _picture(inputs.results_dir / "figures" / "answers" / answer.term),
         "measured": measured_in_words(answer, facts),
         "word": fact.word,
         "verdict": fact.headline,
@@ -80,7 +82,9 @@ def _answer(answer: Answer, facts: Mapping[str, Fact]) -> dict[str, Any]:
     }
 
 
-def _claim(inputs: Inputs, fact: Fact, numbers: tuple[Published, ...]) -> dict[str, Any]:
+def _claim(
+    inputs: Inputs, fact: Fact, numbers: tuple[Published, ...], *, names: Mapping[str, Reference]
+) -> dict[str, Any]:
     """Return what a row shows, and what it opens to."""
     row, claim, experiment = fact.row, fact.claim, fact.experiment
     labels = {arm.name: arm.label for arm in experiment.arms}
@@ -89,7 +93,7 @@ def _claim(inputs: Inputs, fact: Fact, numbers: tuple[Published, ...]) -> dict[s
         "slug": fact.slug,
         "term": TERM_TITLES[experiment.term],
         "statement": claim.statement,
-        "source": claim.source,
+        "source": Markup(linked_source(claim.source, names)),
         "word": fact.word,
         "verdict": fact.headline,
         "kind": KINDS_IN_WORDS[fact.kind],
@@ -137,8 +141,15 @@ def _scales(inputs: Inputs, fact: Fact) -> list[dict[str, str]]:
 def _seeds(fact: Fact) -> list[dict[str, str]]:
     if fact.second is None:
         return []
+    alone = {"first": (fact.row["effect"], fact.row["low_alone"], fact.row["high_alone"])}
+    alone["second"] = tuple(fact.second[name] for name in ("effect", "low", "high"))
     return [
-        {"set": name, "verdict": in_full(fact.second[name]), "word": said(fact.second[name])}
+        {
+            "set": name,
+            "verdict": in_full(fact.second[name]),
+            "word": said(fact.second[name]),
+            "effect": "" if name == "first" or pd.isna(alone[name][0]) else plain(estimate(*map(float, alone[name]))),
+        }
         for name in ("first", "second")
     ]
 
@@ -188,11 +199,13 @@ def _experiment(inputs: Inputs, path: str) -> dict[str, Any]:
 
 
 def _picture(stem: Path) -> dict[str, str] | None:
-    """Return a drawn figure for an <img>: SVG where there is one of bearable size, else PNG; None where it is not drawn."""
-    for suffix, kind in ((".svg", "svg+xml"), (".png", "png")):
-        path = stem.with_suffix(suffix)
-        if path.is_file() and (suffix == ".png" or path.stat().st_size < LARGEST_SVG):
-            return {"data": Markup(f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}")}
+    """Return a drawn figure: `svg` for the page where there is one of bearable size, else `data` of a PNG; or None."""
+    drawn, painted = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    if drawn.is_file() and drawn.stat().st_size < LARGEST_SVG:
+        text = drawn.read_text(encoding="utf-8")
+        return {"svg": Markup(text[text.index("<svg") :].replace("<svg ", '<svg aria-hidden="true" ', 1))}
+    if painted.is_file():
+        return {"data": Markup(f"data:image/png;base64,{base64.b64encode(painted.read_bytes()).decode()}")}
     return None
 
 

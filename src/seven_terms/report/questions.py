@@ -18,10 +18,11 @@ import pandas as pd
 from ..records.plans import Plan
 from ..records.tables import read_csv
 from ..spec import TERM_TITLES, Bars, Cloud, Curve, Experiment, Figure, Heatmap, Panel, Survival, Term, require
+from ..spec.best import best_of
 from .facts import Fact
 from .inputs import Inputs
 from .latex import count, escape, estimate
-from .sentences import in_full, said
+from .sentences import in_full
 from .setup import short_setup
 
 SUPPLEMENT = "seven-terms-supplement.pdf"
@@ -135,9 +136,7 @@ def key_panel(experiment: Experiment) -> tuple[Figure, int] | None:
     return (experiment.figures[0], 0) if experiment.figures else None
 
 
-def _side_figure(
-    inputs: Inputs, experiment: Experiment, *, finding: str, facts: list[Fact], output_dir: Path
-) -> str:
+def _side_figure(inputs: Inputs, experiment: Experiment, *, finding: str, facts: list[Fact], output_dir: Path) -> str:
     chosen = key_panel(experiment)
     if chosen is None:
         return ""
@@ -205,7 +204,8 @@ def band_in_words(inputs: Inputs, experiment: Experiment, figure: Figure, number
         r"15th to 85th percentile" if isinstance(content, Curve) and content.band == "quantiles" else r"95\,\% interval"
     )
     shown = "Dots: seeds; bar" if isinstance(content, Bars) else "Band or bar"
-    return f"{shown}: {kind}{n} runs."
+    ring = "" if best_of(experiment, figure.panels[number]) == "none" else " Ring: best rate of the mean."
+    return f"{shown}: {kind}{n} runs.{ring}"
 
 
 @functools.lru_cache(maxsize=128)

@@ -45,9 +45,7 @@ def experiment_record(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def terms_record(
-    inputs: Inputs, facts: Mapping[str, Fact], *, output_dir: Path, names: Mapping[str, Reference]
-) -> str:
+def terms_record(inputs: Inputs, facts: Mapping[str, Fact], *, output_dir: Path, names: Mapping[str, Reference]) -> str:
     """Return the records of all experiments, a section a term; `names` are the entries of the bibliography."""
     parts = []
     for term in inputs.terms:

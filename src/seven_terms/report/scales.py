@@ -85,9 +85,10 @@ def _agreement(sides: Sides) -> str:
     """Say how many verdicts are the same at both scales, and which are not where they are few."""
     (first, second), moved = sides.scales, sides.differing
     experiments = sides.verdicts[1]["experiment"].nunique()
+    counted = f"{in_words(experiments)} experiment{'' if experiments == 1 else 's'}"
     text = (
-        f"Table~\\ref{{tab:scales-{sides.published}}} holds the claims of {in_words(experiments)} experiment{'' if experiments == 1 else 's'} "
-        f"at scale {first} and at scale {second}; those of scale {sides.published} are published results. The verdict is the "
+        f"Table~\\ref{{tab:scales-{sides.published}}} holds the claims of {counted} at scale {first} and at scale {second}; "
+        f"those of scale {sides.published} are published results. The verdict is the "
         f"same for {in_words(len(sides.common) - len(moved))} of the {count(len(sides.common))} claims that both have."
     )
     if moved:

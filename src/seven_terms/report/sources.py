@@ -6,6 +6,7 @@ name means. "the article" is the article under test.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -40,7 +41,7 @@ def read_references(path: Path) -> dict[str, Reference]:
 
 
 def by_name(references: Mapping[str, Reference]) -> dict[str, Reference]:
-    """Return the entries by what they are called; what means several entries, and is not the `spoken` name of one, is left out."""
+    """Return the entries by what they are called; a name of several entries that none has as `spoken` is left out."""
     every = [(name, reference) for reference in references.values() for name in reference.names]
     counted = Counter(name for name, _ in every)
     unique = {name: reference for name, reference in every if counted[name] == 1}
@@ -69,10 +70,25 @@ def cited_source(text: str, names: Mapping[str, Reference]) -> str:
     return re.sub(r"^article\b", rf"article~\\citep{{{ARTICLE}}}", "".join(told))
 
 
+def linked_source(text: str, names: Mapping[str, Reference]) -> str:
+    """Return a claim's source as HTML, each work that it names a link to where it is read, if that is known."""
+    told, position = [], 0
+    for match in _NAMED.finditer(text):
+        address = names[match[0]].address if match[0] in names else ""
+        told.append(html.escape(text[position : match.start()]))
+        told.append(
+            f'<a href="{html.escape(address)}">{html.escape(match[0])}</a>' if address else html.escape(match[0])
+        )
+        position = match.end()
+    return "".join(told) + html.escape(text[position:])
+
+
 def _reference(key: str, body: str) -> Reference:
     fields = {name.lower(): value for name, value in _FIELD.findall(body)}
     families = [_plain(author.split(",")[0]) for author in fields.get("author", "").split(" and ")]
-    who = families[0] if len(families) == 1 else " and ".join(families) if len(families) == 2 else f"{families[0]} et al."
+    who = (
+        families[0] if len(families) == 1 else " and ".join(families) if len(families) == 2 else f"{families[0]} et al."
+    )
     years = dict.fromkeys([fields.get("year", ""), *re.findall(r"\((\d{4})\)", fields.get("note", ""))])
     arxiv = _ARXIV.search(" ".join(fields.get(name, "") for name in ("howpublished", "note")))
     url = re.search(r"\\url\{([^}]+)\}", " ".join(fields.values()))
