@@ -1,6 +1,6 @@
 """One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
-from . import budgets, final_rate, final_rate_exact, noisy_quadratic, one_cycle, warmup
+from . import budgets, final_rate, final_rate_exact, noisy_quadratic, one_cycle, recipe, warmup
 
 QUESTIONS = (
     budgets.experiment,
@@ -9,4 +9,5 @@ QUESTIONS = (
     final_rate.experiment,
     warmup.experiment,
     one_cycle.experiment,
+    recipe.experiment,
 )

@@ -31,6 +31,7 @@ from seven_terms.spec import (
     Sharpness,
     Steps,
     Training,
+    Transformer,
 )
 from seven_terms.spec import Point as PointModel
 from seven_terms.tasks import build_task
@@ -56,6 +57,8 @@ def stack_of(training: Training, *, num_runs: int, mode: Mode = "eager") -> Stac
         (Cifar10(), Resnet(n=3), (3, 32, 32), 10),
         (Cifar10(), Resnet(n=9, residual=False), (3, 32, 32), 10),
         (Cifar10(), Cnn(channels=(4, 6), strides=(2, 1), normalization=BatchNorm()), (3, 32, 32), 10),
+        (Digits(resolution=7, image=True), Transformer(depth=2, width=12, heads=3), (1, 7, 7), 10),
+        (Digits(resolution=7, image=True), Transformer(width=8, normalization=None), (1, 7, 7), 10),
         (Digits(), Mlp(depth=3, width=20), (784,), 10),
         (Digits(), Mlp(depth=2, width=20, normalization=BatchNorm(), bias=False), (784,), 10),
         (Adding(length=4), Recurrent(width=6), (4, 2), 1),

@@ -9,6 +9,7 @@ import numpy as np
 
 from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
+    Adam,
     BatchNorm,
     Clipping,
     Cnn,
@@ -22,6 +23,7 @@ from seven_terms.spec import (
     Stream,
     TemporalOrder,
     Training,
+    Transformer,
     replace_paths,
 )
 from seven_terms.training.train_stack import fit
@@ -53,7 +55,15 @@ CNN = dataclasses.replace(
     model=Cnn(channels=(3, 8, 8), strides=(1, 1, 2), normalization=BatchNorm()),
     num_steps=6,
 )
+TRANSFORMER = dataclasses.replace(
+    MLP,
+    task=Digits(resolution=7, image=True),
+    model=Transformer(depth=1, width=8),
+    optimizer=Adam(decoupled=True),
+    num_steps=4,
+)
 PROGRAMS = {"mlp": MLP, "odd": ODD, "batch_norm": BATCH_NORM, "rnn": RNN, "cnn": CNN}
+STACKED = {**PROGRAMS, "transformer": TRANSFORMER}
 
 
 def make_run(training: Training, *, seed: int = 0, changes: dict[str, Any] | None = None) -> Run:

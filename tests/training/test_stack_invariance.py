@@ -11,14 +11,14 @@ from seven_terms.records.runs import Stack
 from seven_terms.spec import replace_path
 from seven_terms.training.program import StackedProgram
 
-from .stacks import MLP, PROGRAMS, make_run, make_runs, numbers
+from .stacks import MLP, STACKED, make_run, make_runs, numbers
 
-MODES = [("eager", name) for name in PROGRAMS]
-MODES += [("native", name) for name, training in PROGRAMS.items() if has_kernels(training) and compiler()]
+MODES = [("eager", name) for name in STACKED]
+MODES += [("native", name) for name, training in STACKED.items() if has_kernels(training) and compiler()]
 
 
 def runs_of(mode, program, number):
-    return tuple(dataclasses.replace(run, mode=mode) for run in make_runs(PROGRAMS[program], number))
+    return tuple(dataclasses.replace(run, mode=mode) for run in make_runs(STACKED[program], number))
 
 
 @pytest.mark.parametrize(("mode", "program"), MODES)
@@ -77,7 +77,7 @@ SLOW_TO_COMPILE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mlp"
 @pytest.mark.skipif(not compiler(), reason="compiled stacks need a C++ compiler")
 @pytest.mark.parametrize("program", ["batch_norm", *SLOW_TO_COMPILE])
 def test_a_compiled_run_has_the_same_bits_alone_and_in_a_stack_and_agrees_with_eager_code(program):
-    eager = make_runs(PROGRAMS[program], 13)
+    eager = make_runs(STACKED[program], 13)
     runs = tuple(dataclasses.replace(run, mode="compiled") for run in eager)
     large, alone = numbers(tuple(reversed(runs))), numbers((runs[4],))
     np.testing.assert_array_equal(alone[runs[4].id], large[runs[4].id])

@@ -31,6 +31,7 @@ from ..spec import (
     Sgd,
     TemporalOrder,
     Training,
+    Transformer,
     read_path,
 )
 
@@ -158,6 +159,8 @@ def model_in_words(model: Any, *, swept: Set[str] = frozenset()) -> str:
             return f"recurrent layer of {model.width}"
         case Resnet():
             return f"{'residual' if model.residual else 'plain'} convolutional network of {6 * model.n + 2} layers"
+        case Transformer():
+            return f"transformer of {model.depth} blocks, {model.width} wide, rows of pixels as tokens"
         case Cnn():
             return f"convolutional network of {len(model.channels)} layers"
         case Point():

@@ -28,6 +28,7 @@ from .schedules import *
 from .selections import *
 from .tasks import *
 from .theories import THEORIES as THEORIES
+from .transformer import *
 from .vocabulary import *
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]  # what `import *` brings: every kind, union and word
