@@ -15,7 +15,7 @@ COMPUTE = {"seeds", "tasks", "models", "optimizers", "probes"}
 ANALYSIS = {"spec", "records"}
 # part of the package, in the order of the data flow -> (parts it may import, third-party packages it may import)
 MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
-    "__init__": (set(), set()),
+    "__init__": ({"analysis"}, set()),  # when somebody calls `load`
     "spec": (set(), set()),
     "seeds": (set(), set()),
     "records": ({"spec"}, {"pandas", "pyarrow"}),  # the last two in tables alone: see below
@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     ),
     "tracking": (ANALYSIS, {"wandb", "wandb_workspaces", "pytorch_lightning", "pandas"}),
     "statistics": (ANALYSIS, {"numpy", "scipy", "pandas"}),
+    "analysis": (ANALYSIS, {"pandas", "numpy"}),
     "figures": (ANALYSIS, {"matplotlib", "seaborn", "pandas", "numpy"}),
     "report": (ANALYSIS | {"statistics"}, {"pandas", "yaml", "numpy", "jinja2", "markupsafe", "rocrate"}),
     "cli": (

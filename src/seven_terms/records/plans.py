@@ -105,6 +105,12 @@ def read_stack(path: Path, stack_id: str) -> tuple[Scale, Stack]:
     return data["scale"], stack
 
 
+def read_records(path: Path) -> tuple[Experiment, dict[str, list[dict[str, Any]]]]:
+    """Return the experiment of a plan file, and the runs of each stack as JSON data: tens of thousands in a second."""
+    data = _data(path)
+    return decode(data["experiment"]), data["stacks"]
+
+
 def _data(path: Path) -> dict[str, Any]:
     data = json.loads(read_stamped(path))
     require(
