@@ -90,7 +90,8 @@ def numbers(name: str, mode: str) -> dict[str, float]:
 
 
 def modes_of(name: str) -> list[str]:
-    return ["eager", *(["native"] if has_kernels(CASES[name]) and compiler() else [])]
+    own = [*(["native"] if has_kernels(CASES[name]) and compiler() else []), *(["serial"] if name == "cnn" else [])]
+    return ["eager", *own]
 
 
 ALL = [(name, mode) for name in CASES for mode in modes_of(name)]

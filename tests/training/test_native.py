@@ -44,7 +44,7 @@ from seven_terms.training.advance.native import border, library
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record
 
-from .stacks import BATCH_NORM, MLP, RNN, make_run, make_runs, numbers
+from .stacks import BATCH_NORM, CNN, MLP, RNN, make_run, make_runs, numbers
 
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text()
@@ -151,6 +151,19 @@ CASES: dict[str, Training] = {
         for cell in ("lstm", "gru")
     },
     "clipped by both": dataclasses.replace(MLP, clipping=Clipping(value=1e-2, norm=0.02)),
+    "convolutions, batch norm": CNN,
+    "convolutions": with_model(CNN, normalization=None, channels=(16, 32), strides=(2, 2), activation="tanh"),
+    "convolutions, ghosts, no gain": with_model(
+        CNN, normalization=BatchNorm(ghost=5, affine=False), channels=(5, 17), strides=(3, 1)
+    ),
+    "convolutions, clipped": dataclasses.replace(
+        with_model(CNN, channels=(4, 16, 6), strides=(2, 2, 2), activation="sigmoid"),
+        optimizer=Adam(eps=1e-6),
+        clipping=Clipping(adaptive=0.05, norm=0.5),
+    ),
+    "convolutions, growing": dataclasses.replace(
+        with_model(CNN, channels=(6,), strides=(1,)), batch_growth=((0.5, 2),), optimizer=Sgd(learning_rate=0.1)
+    ),
 }
 
 

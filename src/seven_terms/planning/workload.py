@@ -45,7 +45,7 @@ def workload(
     of = facts(training)
     is_compiled, is_native = mode == "compiled", mode == "native"
     rows = num_runs if is_native else num_rows(training, num_runs, is_compiled=is_compiled)
-    launched = rows if is_native else 1
+    launched = rows if is_native or mode == "serial" else 1
     sizes = update_sizes(training)
     updates = [Passes(count=count, examples=size) for size, count in sizes.items()]
     num_updates = sum(sizes.values())
@@ -58,7 +58,7 @@ def workload(
         flops += rows * passes.count * 2 * passes.share * passes.examples * of.multiply_adds
         moved = passes.share * passes.examples * of.values_saved
         values += eager * rows * passes.count * (moved + of.num_parameters * (passes.share == 3))
-        launches += (launched if is_native else eager) * passes.count * passes.share * of.num_layers
+        launches += (launched if launched > 1 else eager) * passes.count * passes.share * of.num_layers
     flops += rows * sum(probe.other_operations(training) for probe in probes)
     drawn = num_seeds * sum(size * count for size, count in sizes.items()) * training.task.drawn_per_example
     return Workload(

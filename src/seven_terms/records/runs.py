@@ -12,7 +12,7 @@ from ..spec import Probe, Training
 from .canonical import ID_LENGTH, content_id, part_id, settings_json
 
 TRAINING_VERSION = 3  # raised by every commit that changes a run's numbers: all runs get new ids
-Mode = Literal["eager", "compiled", "native"]  # how the arithmetic is carried out: see `planning.modes`
+Mode = Literal["eager", "compiled", "native", "serial"]  # how the arithmetic is carried out: see `planning.modes`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""How updates are made: eager, compiled or native, behind the one protocol `Advance`."""
+"""How updates are made: eager, compiled, native or serial, behind the one protocol `Advance`."""
 
 from collections.abc import Mapping
 
@@ -9,5 +9,6 @@ from .native import Native as Native
 from .protocol import Advance as Advance
 from .protocol import StackParts as StackParts
 from .protocol import StackState as StackState
+from .serial import Serial as Serial
 
-WAYS: Mapping[Mode, type[Advance]] = {"eager": Eager, "compiled": Compiled, "native": Native}
+WAYS: Mapping[Mode, type[Advance]] = {"eager": Eager, "compiled": Compiled, "native": Native, "serial": Serial}

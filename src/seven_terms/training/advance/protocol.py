@@ -1,4 +1,4 @@
-"""One door to three ways of making updates: eager, compiled, native."""
+"""One door to four ways of making updates: eager, compiled, native, serial."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-from ....planning.modes import ACTIVATIONS
+from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
 from ....spec import require
 
-KINDS = ("dense", "simple", "lstm", "gru")
+KINDS = ("dense", "simple", "lstm", "gru", "convolution")
 LOSSES = ("cross_entropy", "half_squared_error", "squared_error")
 NORMS = ("none", "batch", "group")
 RULES = ("sgd", "adam")
@@ -29,6 +29,7 @@ INTEGERS = (
         "residual",
     ),
     *("norm", "normalized_after", "center", "scale", "affine", "num_groups", "ghost", "rule", "nesterov", "decoupled"),
+    "side",
 )
 FLOATS = (
     *("eps", "statistics_momentum", "regularization"),
@@ -53,6 +54,7 @@ class Program(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int32) for name in INTEGERS),
         *((name, ctypes.c_float) for name in FLOATS),
+        *((name, ctypes.c_int32 * MOST_CONVOLUTIONS) for name in ("channels", "strides")),
     )
 
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 
+#include "convolution.h"
 #include "gated.h"
 #include "rules.h"
 #include "points.h"
@@ -115,7 +116,7 @@ extern "C" const char *seven_terms_compiler() noexcept {
 // Every list that border.py keeps too, in its order.
 extern "C" const char *seven_terms_words() noexcept {
     return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| "
-        PROGRAM_INTEGERS(AS_WORD) PROGRAM_FLOATS(AS_WORD) "| " RULE_FLOATS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
+        PROGRAM_INTEGERS(AS_WORD) PROGRAM_FLOATS(AS_WORD) PROGRAM_ARRAYS(AS_WORD) "| " RULE_FLOATS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
         CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD) "| " FUNCTIONS(AS_WORD) "| " POINT_RULES(AS_WORD) "| "
         POINT_INTEGERS(AS_WORD) POINT_DOUBLES(AS_WORD) "| " POINT_POINTERS(AS_SECOND_WORD) POINT_COUNTS(AS_WORD);
 }
@@ -126,7 +127,7 @@ extern "C" const int64_t *seven_terms_layout() noexcept {
 #define OF_SECOND(type, name) offsetof(STRUCT, name),
     static const int64_t numbers[] = {
 #define STRUCT Program
-        sizeof(Program), PROGRAM_INTEGERS(OF) PROGRAM_FLOATS(OF)
+        sizeof(Program), PROGRAM_INTEGERS(OF) PROGRAM_FLOATS(OF) PROGRAM_ARRAYS(OF)
 #undef STRUCT
 #define STRUCT Rule
         sizeof(Rule), RULE_FLOATS(OF) RULE_DOUBLES(OF)
@@ -149,6 +150,7 @@ extern "C" int seven_terms_advance(const Program *p, const Rule *rule, const Cal
     auto of_kind = p->is(Kind::simple) ? advance<SimpleNet>
         : p->is(Kind::lstm)            ? advance<LstmNet>
         : p->is(Kind::gru)             ? advance<GruNet>
+        : p->is(Kind::convolution)     ? advance<ConvolutionNet>
                                        : advance<Dense>;
     return guarded([&] { of_kind(*p, *rule, *call); });
 }
@@ -165,6 +167,7 @@ extern "C" int seven_terms_evaluate(
     auto of_kind = p->is(Kind::simple) ? evaluate<SimpleNet>
         : p->is(Kind::lstm)            ? evaluate<LstmNet>
         : p->is(Kind::gru)             ? evaluate<GruNet>
+        : p->is(Kind::convolution)     ? evaluate<ConvolutionNet>
                                        : evaluate<Dense>;
     return guarded([&] { of_kind(*p, num_examples, parameters, statistics, inputs, outputs); });
 }

@@ -15,7 +15,7 @@
 #include "vectors.h"
 
 // Each list makes an enum here and a list of words that `border.py` compares with its own.
-#define KINDS(X) X(dense) X(simple) X(lstm) X(gru)
+#define KINDS(X) X(dense) X(simple) X(lstm) X(gru) X(convolution)
 #define ACTIVATIONS(X) X(sigmoid) X(tanh) X(relu) X(identity) X(softsign)
 #define LOSSES(X) X(cross_entropy) X(half_squared_error) X(squared_error)
 #define NORMS(X) X(none) X(batch) X(group)
@@ -30,15 +30,20 @@ enum class RuleKind { RULES(AS_ENUM) };
 
 #define PROGRAM_INTEGERS(X) \
     X(kind) X(depth) X(num_inputs) X(width) X(num_outputs) X(batch) X(length) X(activation) X(loss) X(bias) X(residual) \
-    X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled)
+    X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled) X(side)
 #define PROGRAM_FLOATS(X) \
     X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
+#define PROGRAM_ARRAYS(X) X(channels) X(strides)
+constexpr int MOST_CONVOLUTIONS = 12;
 struct Program {
 #define AS_FIELD(name) int32_t name;
     PROGRAM_INTEGERS(AS_FIELD)
 #undef AS_FIELD
 #define AS_FIELD(name) float name;
     PROGRAM_FLOATS(AS_FIELD)
+#undef AS_FIELD
+#define AS_FIELD(name) int32_t name[MOST_CONVOLUTIONS];
+    PROGRAM_ARRAYS(AS_FIELD)  // of convolutions; num_inputs are those of a whole image of `side` by `side`
 #undef AS_FIELD
 
     bool is(Kind k) const { return kind == (int)k; }
@@ -54,6 +59,7 @@ struct Matrix {
     long bias;  // of [ld]; negative where there is none
     bool is_vector;   // gamma or beta [out]: one row, no bias
     bool is_readout;  // not clipped adaptively
+    int taps;         // PyTorch's [out, in / taps, taps] is kept as [taps, in / taps, ld]
     int ld() const { return blocks * padded(out); }
 };
 
@@ -61,21 +67,28 @@ struct Layout {
     std::vector<Matrix> matrices = {};  // in the order of PyTorch's parameters, a bias behind its matrix
     long size = 0;
 
-    void add(int in, int out, bool has_bias, int blocks = 1) {
-        Matrix matrix = {in, out, blocks, size, -1, false, false};
+    void add(int in, int out, bool has_bias, int blocks = 1, int taps = 1) {
+        Matrix matrix = {in, out, blocks, size, -1, false, false, taps};
         size += (long)in * matrix.ld();
         if (has_bias) matrix.bias = size, size += matrix.ld();
         matrices.push_back(matrix);
     }
     void add_vector(int out) {
-        matrices.push_back({1, out, 1, size, -1, true, false});
+        matrices.push_back({1, out, 1, size, -1, true, false, 1});
         size += padded(out);
     }
 };
 
 static Layout layout_of(const Program &p) {
     Layout layout;
-    if (!p.is(Kind::dense)) {
+    if (p.is(Kind::convolution)) {
+        int before = p.num_inputs / (p.side * p.side);
+        for (int i = 0; i < p.depth; i++) {
+            layout.add(9 * before, p.channels[i], !p.normalized(), 1, 9);
+            if (p.normalized() && p.affine) layout.add_vector(p.channels[i]), layout.add_vector(p.channels[i]);
+            before = p.channels[i];
+        }
+    } else if (!p.is(Kind::dense)) {
         layout.add(p.num_inputs, p.width, true, p.gates());
         layout.add(p.width, p.width, false, p.gates());
     } else {
@@ -84,7 +97,7 @@ static Layout layout_of(const Program &p) {
             if (p.normalized() && p.affine) layout.add_vector(p.width), layout.add_vector(p.width);
         }
     }
-    int last = p.is(Kind::dense) && p.depth == 0 ? p.num_inputs : p.width;
+    int last = p.is(Kind::dense) && p.depth == 0 ? p.num_inputs : p.width;  // of convolutions the last layer's channels
     layout.add(last, p.num_outputs, !p.is(Kind::dense) || p.bias);
     layout.matrices.back().is_readout = true;
     return layout;
@@ -122,7 +135,10 @@ struct Packing {
             }
             for (int block = 0; block < m.blocks; block++) {
                 const float *from = *tensors + (long)block * m.out * m.in;
-                copy_rows(from, m.in, rows_of_out.data(), padded(m.in), m.out, m.in);
+                if (m.taps > 1)
+                    each_weight(m, [&](long torchs, long ours) { rows_of_out.data()[ours] = from[torchs]; });
+                else
+                    copy_rows(from, m.in, rows_of_out.data(), padded(m.in), m.out, m.in);
                 transpose(rows_of_out.data(), padded(m.in), row + m.at + block * padded(m.out), m.ld(), m.out, m.in);
             }
             tensors++;
@@ -138,11 +154,25 @@ struct Packing {
             }
             for (int block = 0; block < m.blocks; block++) {
                 transpose(row + m.at + block * padded(m.out), m.ld(), rows_of_in.data(), padded(m.in), m.in, m.out);
-                copy_rows(rows_of_in.data(), padded(m.in), *tensors + (long)block * m.out * m.in, m.in, m.out, m.in);
+                float *to = *tensors + (long)block * m.out * m.in;
+                if (m.taps > 1)
+                    each_weight(m, [&](long torchs, long ours) { to[torchs] = rows_of_in.data()[ours]; });
+                else
+                    copy_rows(rows_of_in.data(), padded(m.in), to, m.in, m.out, m.in);
             }
             tensors++;
             if (m.bias >= 0) copy_out(row + m.bias, m, *tensors++);
         }
+    }
+
+    // Call body(place in PyTorch's tensor, place in padded rows) for every weight of a convolution.
+    template <class Body>
+    static void each_weight(const Matrix &m, Body body) {
+        int inputs = m.in / m.taps;
+        for (int o = 0; o < m.out; o++)
+            for (int c = 0; c < inputs; c++)
+                for (int tap = 0; tap < m.taps; tap++)
+                    body((long)o * m.in + c * m.taps + tap, (long)o * padded(m.in) + tap * inputs + c);
     }
 
     static void copy_in(const float *from, const Matrix &m, float *to) {

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ....planning.modes import ACTIVATIONS
-from ....spec import Adam, BatchNorm, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training
+from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
+from ....spec import Adam, BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
 from ..eager import noise
 from ..protocol import StackParts, Tensors
@@ -178,10 +178,15 @@ def _require_known_tensors(parts: StackParts) -> None:
 def _program(parts: StackParts, *, batch: int) -> Program:
     training, model, task = parts.training, parts.training.model, parts.batches.task
     rule = training.optimizer
-    net = _dense(model, parts, batch) if isinstance(model, Mlp) else _recurrent(model, task.input_shape)
+    match model:
+        case Mlp():
+            net = _dense(model, parts, batch)
+        case Cnn():
+            net = _convolutional(model, task.input_shape, batch)
+        case _:
+            net = _recurrent(model, task.input_shape)
     return Program(
         **net,
-        width=model.width,
         num_outputs=task.num_outputs,
         batch=batch,
         loss=LOSSES.index(task.loss),
@@ -197,6 +202,7 @@ def _dense(model: Mlp, parts: StackParts, batch: int) -> dict[str, Any]:
     return {
         "kind": KINDS.index("dense"),
         "depth": model.depth,
+        "width": model.width,
         "num_inputs": math.prod(parts.batches.task.input_shape),
         "length": 1,
         "activation": ACTIVATIONS.index(model.activation),
@@ -210,7 +216,23 @@ def _dense(model: Mlp, parts: StackParts, batch: int) -> dict[str, Any]:
     }
 
 
-def _norm(model: Mlp, batch: int) -> dict[str, Any]:
+def _convolutional(model: Cnn, shape: tuple[int, ...], batch: int) -> dict[str, Any]:
+    whole = [0] * MOST_CONVOLUTIONS
+    return {
+        "kind": KINDS.index("convolution"),
+        "depth": len(model.channels),
+        "num_inputs": math.prod(shape),
+        "width": model.channels[-1],
+        "length": 1,
+        "activation": ACTIVATIONS.index(model.activation),
+        "side": shape[-1],
+        "channels": (*model.channels, *whole)[:MOST_CONVOLUTIONS],
+        "strides": (*model.strides, *whole)[:MOST_CONVOLUTIONS],
+        **_norm(model, batch),
+    }
+
+
+def _norm(model: Mlp | Cnn, batch: int) -> dict[str, Any]:
     norm = model.normalization
     unused = {"norm": NORMS.index("none"), "ghost": batch, "num_groups": 1}
     match norm:
@@ -230,6 +252,7 @@ def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
     return {
         "kind": KINDS.index(model.cell if is_gated else "simple"),
         "depth": 1,
+        "width": model.width,
         "num_inputs": shape[-1],
         "length": shape[0],
         "activation": ACTIVATIONS.index("identity" if is_gated else model.cell),
@@ -239,8 +262,15 @@ def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _parameter_names(model: Mlp | Recurrent) -> list[str]:
+def _parameter_names(model: Mlp | Recurrent | Cnn) -> list[str]:
     """Return the order in which layout.h supposes the parameters."""
+    if isinstance(model, Cnn):
+        norm = model.normalization
+        ends = ("convolution.bias",) if norm is None else ("normalization.weight", "normalization.bias")
+        ends = () if norm is not None and not getattr(norm, "affine", True) else ends
+        names = ("convolution.weight", *ends)
+        hidden = [f"layers.{layer}.linear.{name}" for layer in range(len(model.channels)) for name in names]
+        return [*hidden, "readout.weight", "readout.bias"]
     if isinstance(model, Recurrent):
         return ["input.weight", "input.bias", "recurrent.weight", "readout.weight", "readout.bias"]
     ends = ("weight", "bias") if model.bias else ("weight",)

@@ -1,0 +1,210 @@
+// Forward and backward pass of a small convolutional network (`seven_terms.models.convolutional`, `Cnn`) on one batch.
+//
+// Images lie as rows of channels, [B * places, ld]. A 3x3 convolution gathers the nine neighbours of every place into a row of
+// [9 C] numbers and is then a product, as a dense layer is; batch norm takes its statistics over the rows.
+#pragma once
+
+#include "dense.h"
+
+constexpr int TAPS = 9;
+
+struct Convolution {
+    const Matrix &matrix;
+    int inputs, side_in, side, stride, ld;
+    long rows;
+    Program own;  // what its normalization sees: rows in place of examples, channels in place of units
+    Memory columns, y, x_hat, inv_std;
+
+    Convolution(const Program &p, const Matrix &matrix, int side_in, int stride)
+        : matrix(matrix),
+          inputs(matrix.in / TAPS),
+          side_in(side_in),
+          side((side_in + stride - 1) / stride),
+          stride(stride),
+          ld(matrix.ld()),
+          rows((long)p.batch * side * side),
+          own(p),
+          columns(rows * matrix.in),
+          y(rows * ld),
+          x_hat(p.normalized() ? rows * ld : 0),
+          inv_std(p.normalized() ? rows * ld : 0) {
+        own.batch = rows, own.width = matrix.out, own.ghost = p.ghost * side * side;
+    }
+
+    Left gathered() { return {columns.data(), matrix.in, 1}; }
+
+    // Call body(row, tap, neighbour's row) for the neighbours of every place that lie inside the image, or -1 for those outside.
+    template <class Body>
+    void each_neighbour(Body body) const {
+        for (int b = 0; b < own.batch / (side * side); b++)
+            for (int i = 0; i < side * side; i++)
+                for (int tap = 0; tap < TAPS; tap++) {
+                    int v = i / side * stride + tap / 3 - 1, h = i % side * stride + tap % 3 - 1;
+                    bool is_inside = v >= 0 && v < side_in && h >= 0 && h < side_in;
+                    body((long)b * side * side + i, tap, is_inside ? (long)b * side_in * side_in + v * side_in + h : -1);
+                }
+    }
+
+    // From x [B * places before, ld_x] to `columns`.
+    void gather(const float *x, int ld_x) {
+        float *to = columns.data();
+        bool is_whole = inputs % LANES == 0;
+        each_neighbour([=](long row, int tap, long neighbour) {
+            float *out = to + row * matrix.in + tap * inputs;
+            const float *in = x + neighbour * ld_x;
+            if (is_whole)
+                for (int c = 0; c < inputs; c += LANES) store(out + c, neighbour < 0 ? V{} : load(in + c));
+            else
+                for (int c = 0; c < inputs; c++) out[c] = neighbour < 0 ? 0 : in[c];
+        });
+    }
+
+    // Add dL/dcolumns [rows, padded(9 C)] to dL/dx [B * places before, ld_x], which is zero at first.
+    void scatter(const float *of_columns, float *of_x, int ld_x) const {
+        long ld_columns = padded(matrix.in);
+        bool is_whole = inputs % LANES == 0;
+        each_neighbour([=](long row, int tap, long neighbour) {
+            if (neighbour < 0) return;
+            const float *from = of_columns + row * ld_columns + tap * inputs;
+            float *to = of_x + neighbour * ld_x;
+            if (is_whole)
+                for (int c = 0; c < inputs; c += LANES) store(to + c, load(to + c) + load(from + c));
+            else
+                for (int c = 0; c < inputs; c++) to[c] += from[c];
+        });
+    }
+};
+
+struct ConvolutionNet {
+    const Program &p;
+    const Layout &layout;
+    std::vector<Convolution> layers;
+    int image_channels;
+    long largest;
+    Memory images, pooled, logits, gradient, below, of_columns, w_transposed;
+    bool is_evaluating = false;
+
+    ConvolutionNet(const Program &p, const Layout &layout)
+        : p(p),
+          layout(layout),
+          layers(layers_of(p, layout)),
+          image_channels(layers[0].inputs),
+          largest(most([](const Convolution &one) { return one.rows * one.ld; })),
+          images((long)p.batch * p.num_inputs),
+          pooled((long)p.batch * layers.back().ld),
+          logits((long)p.batch * padded(p.num_outputs)),
+          gradient(largest),
+          below(largest),
+          of_columns(most([](const Convolution &one) { return one.rows * padded(one.matrix.in); })),
+          w_transposed(std::max(
+              most([](const Convolution &one) { return (long)one.ld * padded(one.matrix.in); }),
+              (long)padded(p.num_outputs) * layers.back().ld)) {}
+
+    template <class Size>
+    long most(Size size) const {
+        long found = 0;
+        for (const Convolution &one : layers) found = std::max(found, (long)size(one));
+        return found;
+    }
+
+    static std::vector<Convolution> layers_of(const Program &p, const Layout &layout) {
+        std::vector<Convolution> found;
+        found.reserve(p.depth);
+        int side = p.side;
+        for (int i = 0; i < p.depth; i++) {
+            found.emplace_back(p, layout.matrices[i * (p.normalized() && p.affine ? 3 : 1)], side, p.strides[i]);
+            side = found.back().side;
+        }
+        return found;
+    }
+
+    const Matrix &readout() const { return layout.matrices.back(); }
+    const float *input(int layer) { return layer ? layers[layer - 1].y.data() : images.data(); }
+    int ld_of_input(int layer) const { return layer ? layers[layer - 1].ld : image_channels; }
+    int places() const { return layers.back().side * layers.back().side; }
+    Left features() { return {pooled.data(), layers.back().ld, 1}; }
+
+    const float *evaluate(const float *row, const float *inputs, float *const *statistics) {
+        is_evaluating = true;
+        forward(row, inputs, statistics);
+        return logits.data();
+    }
+
+    float pass(const float *row, float *found, const Batch &batch, float *const *statistics) {
+        forward(row, batch.inputs, statistics);
+        float loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
+        parameters_backward(readout(), found, features(), logits.data(), p.batch);
+        input_backward(readout(), row, logits.data(), below.data(), ZERO, w_transposed.data(), p.batch);
+        spread();
+        for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, statistics);
+        return loss;
+    }
+
+    void forward(const float *row, const float *inputs, float *const *statistics) {
+        long side = (long)p.side * p.side;
+        for (int b = 0; b < p.batch; b++)  // from [B, C, places] to [B, places, C]
+            for (int c = 0; c < image_channels; c++)
+                for (long i = 0; i < side; i++)
+                    images.data()[(b * side + i) * image_channels + c] = inputs[(b * image_channels + c) * side + i];
+        for (int i = 0; i < p.depth; i++) forward(i, row, statistics);
+        pool();
+        Start start = {false, row + readout().bias};
+        product(logits.data(), readout().ld(), start, features(), row + readout().at, readout().ld(), p.batch, p.num_outputs,
+                readout().in);
+    }
+
+    void forward(int layer, const float *row, float *const *statistics) {
+        Convolution &own = layers[layer];
+        const Matrix &m = own.matrix;
+        own.gather(input(layer), ld_of_input(layer));
+        Start start = m.bias >= 0 ? Start{false, row + m.bias} : ZERO;
+        product(own.y.data(), own.ld, start, own.gathered(), row + m.at, own.ld, own.rows, m.out, m.in);
+        if (p.normalized()) {
+            Normalized n = normalized(layer, row, statistics);
+            is_evaluating ? batch_norm_by_running(n, own.y.data()) : batch_norm(n, own.y.data());
+        }
+        activate(p.activation, own.y.data(), own.y.data(), own.rows * own.ld);
+    }
+
+    Normalized normalized(int layer, const float *row, float *const *statistics) {
+        Convolution &own = layers[layer];
+        return {own.own, own.ld, row + gamma(layer), row + beta(layer), own.x_hat.data(), own.inv_std.data(),
+                statistics[2 * layer], statistics[2 * layer + 1], nullptr, nullptr};
+    }
+    long gamma(int layer) const { return p.affine ? layout.matrices[3 * layer + 1].at : 0; }
+    long beta(int layer) const { return p.affine ? layout.matrices[3 * layer + 2].at : 0; }
+
+    // The mean over places, and back.
+    void pool() {
+        const float *y = layers.back().y.data();
+        int ld = layers.back().ld;
+        for (int b = 0; b < p.batch; b++)
+            for (int j = 0; j < ld; j += LANES) {
+                V sum = {};
+                for (int i = 0; i < places(); i++) sum += load(y + ((long)b * places() + i) * ld + j);
+                store(pooled.data() + b * ld + j, sum / (float)places());
+            }
+    }
+    void spread() {
+        int ld = layers.back().ld;
+        for (int b = 0; b < p.batch; b++)
+            for (int i = 0; i < places(); i++)
+                for (int j = 0; j < ld; j += LANES)
+                    store(gradient.data() + ((long)b * places() + i) * ld + j, load(below.data() + b * ld + j) / (float)places());
+    }
+
+    // `gradient` holds dL/d(output of the layer), and afterwards that of the layer below.
+    void backward(int layer, const float *row, float *found, float *const *statistics) {
+        Convolution &own = layers[layer];
+        float *g = gradient.data();
+        times_slope(p.activation, g, own.y.data(), own.rows * own.ld);
+        if (p.normalized())
+            batch_norm_backward(normalized(layer, row, statistics), g, found + gamma(layer), found + beta(layer));
+        parameters_backward(own.matrix, found, own.gathered(), g, own.rows);
+        if (!layer) return;
+        input_backward(own.matrix, row, g, of_columns.data(), ZERO, w_transposed.data(), own.rows);
+        std::memset(below.data(), 0, layers[layer - 1].rows * layers[layer - 1].ld * sizeof(float));
+        own.scatter(of_columns.data(), below.data(), layers[layer - 1].ld);
+        std::swap(gradient, below);
+    }
+};
