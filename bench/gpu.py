@@ -11,7 +11,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from .workloads import CNN, MLP, RNN, WORKLOADS, grid
 
 TOLERANCES = {"float32": 2e-2, "float64": 1e-6}  # of six steps; a wrong rule moves tens of percents
 SIZES = (1, 32, 512, 4096)
+TIMED = ("mlp", "rnn_30", "cnn", "mlp_batch_norm", "mlp_adam", "lstm_30", "wide_mlp", "rnn_100")
 
 
 def main() -> int:
@@ -32,6 +33,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seconds", type=float, default=200.0, help="what all may take")
+    parser.add_argument("--first", type=int, default=0, help="the first kind to compare, where an earlier call ended")
+    parser.add_argument("--share", type=float, default=0.5, help="of the seconds for comparing")
+    parser.add_argument("--workloads", nargs="+", default=list(TIMED))
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     chosen = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
@@ -41,21 +45,24 @@ def main() -> int:
     def write() -> None:
         chosen.output.write_text(json.dumps(found, indent=1) + "\n")
 
-    wrong = compare(found["kinds"], device=chosen.device, end=end - 0.5 * chosen.seconds)
+    wrong = compare(
+        found["kinds"], device=chosen.device, first=chosen.first, end=end - (1 - chosen.share) * chosen.seconds
+    )
     write()
-    for row in speeds(chosen.device, tuple(chosen.sizes), end=end):
+    for row in speeds(chosen.device, tuple(chosen.sizes), names=chosen.workloads, end=end):
         found["speed"].append(row)
         write()
     return int(bool(wrong))
 
 
-def compare(kinds: dict[str, Any], *, device: str, end: float) -> list[str]:
+def compare(kinds: dict[str, Any], *, device: str, first: int, end: float) -> list[str]:
     """Train every kind on the device and on the processor; print and return the kinds that end elsewhere."""
     wrong, started = [], time.perf_counter()
     stacks = every_kind("smoke", "laptop", "paper")
-    for name, stack in stacks.items():
+    torch.set_num_threads(8)  # of the processor that is compared with
+    for name, stack in list(stacks.items())[first:]:
         if time.perf_counter() > end:
-            print(f"out of time after {len(kinds)} of {len(stacks)} kinds", flush=True)
+            print(f"out of time after {len(kinds)} of {len(stacks) - first} kinds", flush=True)
             break
         try:
             wanted = recorded(stack, device="cpu")
@@ -77,14 +84,14 @@ def compare(kinds: dict[str, Any], *, device: str, end: float) -> list[str]:
     return wrong
 
 
-def speeds(device: str, sizes: tuple[int, ...], *, end: float) -> Iterator[dict[str, Any]]:
+def speeds(device: str, sizes: tuple[int, ...], *, names: Sequence[str], end: float) -> Iterator[dict[str, Any]]:
     """Yield microseconds per update of the whole stack in each way, every workload and size."""
     adam = dataclasses.replace(MLP, optimizer=Adam())
     lstm = dataclasses.replace(RNN, model=Recurrent(cell="lstm", width=50))
     wide = dataclasses.replace(MLP, model=Mlp(depth=3, width=1000), batch_size=100)
     workloads = {**WORKLOADS, "mlp_adam": adam, "lstm_30": lstm, "wide_mlp": wide, "cnn": CNN}
     print(f"{'workload':16}{'R':>6}{'eager':>12}{'graphed':>12}{'reduce-overhead':>17}   us per update", flush=True)
-    for name in ("mlp", "rnn_30", "cnn", "mlp_batch_norm", "mlp_adam", "lstm_30", "wide_mlp", "rnn_100"):
+    for name in names:
         for size in sizes:
             if time.perf_counter() > end:
                 print("out of time", flush=True)
