@@ -6,13 +6,13 @@ CONTENTS = " ".join(plan.content for plan in PLANS.values())
 
 rule runs:
     input: ALL_METRICS, list(PLAN_FILES.values())
-    output: f"{RESULTS}/runs.csv"
+    output: runs=f"{RESULTS}/runs.csv", timing=f"{RESULTS}/timing.csv"
     params: results=lambda wildcards: RESULTS, code=ANALYSIS, plans=CONTENTS
     log: f"{RESULTS}/logs/runs.log"
     benchmark: f"{RESULTS}/benchmarks/runs.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms runs --results {params.results:q} --output {output:q} 2>&1 | tee {log:q}"
+    shell: "seven-terms runs --results {params.results:q} --output {output.runs:q} 2>&1 | tee {log:q}"
 
 
 rule summarize:

@@ -25,6 +25,7 @@ from seven_terms.records.tables import (
     OF_FAMILY,
     RUNS,
     SUMMARY,
+    TIMING,
     VERDICTS,
     read_csv,
     write_csv,
@@ -77,6 +78,7 @@ def fabricate(
     verdicts = [verdict_of(experiment, claim, number=i) for i, (experiment, claim) in enumerate(claims)]
     write_csv(pd.DataFrame(verdicts, columns=list(VERDICTS)), folder / "verdicts.csv", kind="verdicts")
     write_csv(pd.concat([runs_of(folder, experiment) for experiment in chosen]), folder / "runs.csv", kind="runs")
+    write_csv(pd.concat([timing_of(folder, experiment) for experiment in chosen]), folder / "timing.csv", kind="timing")
     write_csv(noise_floor_of(chosen), folder / "noise_floor.csv", kind="noise_floor")
     write_csv(pd.DataFrame(columns=list(COMPARISONS)), folder / "comparisons.csv", kind="comparisons")
     for experiment in chosen:
@@ -201,13 +203,23 @@ def runs_of(folder: Path, experiment: Experiment) -> pd.DataFrame:
                     "status": "diverged" if diverged else "completed",
                     "diverged_at_step": 7 if diverged else None,
                     "steps": 7 if diverged else stack.num_steps,
-                    "duration": 12.5,
                     "stack": stack_id,
                     "commit": "0123456789ab",
                     "device": "cpu",
                 }
             )
     return pd.DataFrame(rows, columns=list(RUNS))
+
+
+def timing_of(folder: Path, experiment: Experiment) -> pd.DataFrame:
+    plan = read_plan(folder / "plan" / f"{experiment.path}.json")
+    machine = {"processor": "AMD EPYC", "num_cores": "2", "python": "3.12.0", "versions": "torch 2.13.0"}
+    seconds = {"duration_seconds": 12.5, "processor_seconds": 12.0, "trained_on": "2026-01-31"}
+    rows = [
+        {"experiment": experiment.path, "stack": stack_id, "num_runs": len(stack.runs), **machine, **seconds}
+        for stack_id, stack in plan.stacks.items()
+    ]
+    return pd.DataFrame(rows, columns=list(TIMING))
 
 
 def noise_floor_of(experiments: tuple[Experiment, ...]) -> pd.DataFrame:

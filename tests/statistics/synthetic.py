@@ -97,7 +97,9 @@ def write_results(
         stack_record = {
             "runs": ends_of(runs, diverged),
             "duration_seconds": 6.0,
-            "provenance": {"commit": "abc", "processor": "none", "device": "cpu"},
+            "processor_seconds": 5.0,
+            "provenance": {"commit": "abc", "processor": "none", "device": "cpu"}
+            | {"num_cores": 2, "python": "3.12.0", "versions": {"torch": "2.13.0"}},
         }
         write_metrics(metrics_of(runs, record), folder / f"{stack_id}.parquet", stack=stack_record)
     return plan

@@ -198,7 +198,9 @@ def test_runs_are_listed_with_their_end_and_their_sweep_values(tmp_path: Path) -
     assert finished["diverged_at_step"].isna().all()
     assert set(finished["steps"]) == {100}
     assert json.loads(finished["settings"].iloc[0]) == {"learning_rate": 0.1}
-    assert table["duration"].sum() == pytest.approx(6.0 * len(plan.stacks))
+    timing = read_csv(tmp_path / "timing.csv", kind="timing")
+    assert timing["duration_seconds"].sum() == pytest.approx(6.0 * len(plan.stacks))
+    assert set(timing["stack"]) == set(plan.stacks) == set(table["stack"])
     assert set(table["commit"]) == {"abc"}
 
 

@@ -9,7 +9,16 @@ import pandas as pd
 
 from seven_terms.planning import write_plan
 from seven_terms.records.plans import read_plan
-from seven_terms.records.tables import COMPARISONS, EXPERIMENTS, NOISE_FLOOR, RUNS, VERDICTS, write_csv, write_metrics
+from seven_terms.records.tables import (
+    COMPARISONS,
+    EXPERIMENTS,
+    NOISE_FLOOR,
+    RUNS,
+    TIMING,
+    VERDICTS,
+    write_csv,
+    write_metrics,
+)
 from seven_terms.spec import (
     Above,
     Arm,
@@ -72,6 +81,7 @@ def make_results(folder: Path, *, selected: dict | None = None) -> Path:
     for stack in plan.stacks.values():
         _write_stack(folder, stack)
     write_csv(pd.DataFrame(columns=list(RUNS)), folder / "runs.csv", kind="runs")
+    write_csv(pd.DataFrame(columns=list(TIMING)), folder / "timing.csv", kind="timing")
     chosen = {"plain": {"optimizer.learning_rate": 0.5}} if selected is None else selected
     verdict = dict.fromkeys(VERDICTS) | {
         "claim": "LR1", "form": "", "term": "learning_rate", "experiment": EXPERIMENT.path, "statement": "It learns.",

@@ -40,10 +40,22 @@ RUNS = {
     "status": TEXT,  # completed or diverged
     "diverged_at_step": NUMBER,
     "steps": COUNT,
-    "duration": NUMBER,  # seconds
     "stack": TEXT,
     "commit": TEXT,
     "device": TEXT,
+}
+# What the machines that trained had to do with it, a row a stack: the one table that another day or machine writes otherwise.
+TIMING = {
+    "experiment": TEXT,
+    "stack": TEXT,
+    "num_runs": COUNT,
+    "duration_seconds": NUMBER,  # since its last start
+    "processor_seconds": NUMBER,
+    "processor": TEXT,
+    "num_cores": TEXT,
+    "python": TEXT,
+    "versions": TEXT,
+    "trained_on": TEXT,  # the day on which it was done
 }
 SWEEP = "sweep_"
 QUOTE = '"'
@@ -220,6 +232,7 @@ SPEED = {
 TABLES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {  # kind -> columns, and those that make a row unique
     "experiments": (EXPERIMENTS, ("experiment",)),
     "runs": (RUNS, ("run_id",)),
+    "timing": (TIMING, ("stack",)),
     "summary": (SUMMARY, ()),
     "claims": (CLAIMS, ("claim", "form")),
     "verdicts": (VERDICTS, ("claim", "form")),

@@ -14,7 +14,7 @@ from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
 from ..spec import SCALES, TERMS, Claim, Experiment, Scale, Term, require
 
-WHERE = ("commit", "device")
+WHERE = ("commit", "device", "processor", "num_cores", "python", "versions")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +22,7 @@ class Inputs:
     """`verdicts` is indexed by claim key ("BN1 (fair)"); tables that a scale does not have are empty.
 
     `experiments_known` lists every experiment with its scales, be it planned here or not. `trained` says by experiment what
-    was trained and for how long: from runs.csv, or from provenance.csv where only published tables are at hand.
+    was trained and on what: from runs.csv and timing.csv, or from provenance.csv where only published tables are at hand.
     """
 
     results_dir: Path
@@ -117,21 +117,22 @@ def read_verdicts(results_dir: Path) -> pd.DataFrame:
 
 
 def _trained(results_dir: Path) -> pd.DataFrame:
-    """Return num_runs, num_diverged, num_stacks, num_steps, seconds, commit and device of each experiment."""
+    """Return num_runs, num_diverged, num_stacks, num_steps and what is listed in WHERE of each experiment."""
     if not (results_dir / "runs.csv").exists():
-        published = read_csv(results_dir / "provenance.csv", kind="provenance")
-        return published.rename(columns={"duration_seconds": "seconds"}).set_index("experiment")
-    runs = read_csv(results_dir / "runs.csv", kind="runs")
+        return read_csv(results_dir / "provenance.csv", kind="provenance").set_index("experiment")
+    machines = read_csv(results_dir / "timing.csv", kind="timing").drop(columns=["experiment", "num_runs"])
+    runs = read_csv(results_dir / "runs.csv", kind="runs").merge(
+        machines, on="stack", how="left", validate="many_to_one"
+    )
     groups = runs.assign(diverged=runs["status"] == "diverged").groupby("experiment", sort=False)
     listed = {
-        name: groups[name].agg(lambda values: ", ".join(sorted(set(values.dropna().astype(str))))) for name in WHERE
+        name: groups[name].agg(lambda values: "; ".join(sorted(set(values.dropna().astype(str))))) for name in WHERE
     }
     sums = groups.agg(
         num_runs=("run_id", "size"),
         num_diverged=("diverged", "sum"),
         num_stacks=("stack", "nunique"),
         num_steps=("steps", "sum"),
-        seconds=("duration", "sum"),  # each run has its even share of its stack's seconds
     )
     return sums.assign(**listed)
 

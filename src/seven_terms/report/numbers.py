@@ -31,7 +31,6 @@ def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
         "NumRuns": count(trained["num_runs"].sum()),
         "NumStacks": count(trained["num_stacks"].sum()),
         "NumDiverged": count(trained["num_diverged"].sum()),
-        "NumSeconds": count(trained["seconds"].sum()),
         "Version": __version__,
         "Kernels": _kernels(inputs),
         "NumSteps": count(trained["num_steps"].sum()),

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..records.atomic import seal, write
 from ..spec import Term
 from .answers import answers_table, check_answers, read_answers
-from .appendix import cost_table, machine_table, stages_table
+from .appendix import cost_table, machine_table
 from .citation import citation, release_macros
 from .counting import tally_table
 from .coverage import coverage_paragraph
@@ -73,7 +73,6 @@ def _generated(
         "replication": replication_paragraph(inputs),
         "machine": machine_table(inputs),
         "cost": cost_table(inputs),
-        "stages": stages_table(inputs),
         "speed": speed_section(inputs, output_dir=output_dir),
         "scales": "\n".join(scales_section(inputs, folder) for folder in beside),
         "cite": citation(),

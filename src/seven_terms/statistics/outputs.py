@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pandas as pd
 from ..records.canonical import content_id
 from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
-from ..records.runs import TRAINING_VERSION, Run
-from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, read_csv, read_stack_record, write_csv
+from ..records.runs import TRAINING_VERSION, Run, Stack
+from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, TIMING, read_csv, read_stack_record, write_csv
 from ..spec import Claim, Last, Selected, on_test_split, require
 from .estimates import Estimated, estimate
 from .families import judged
@@ -167,14 +168,21 @@ def _plans(results_dir: Path) -> list[Plan]:
 
 
 def list_runs(results_dir: Path, output_path: Path) -> None:
-    """Write a row per run of every plan: what it was, how it ended, its share of its stack's time."""
-    rows = [row for plan in _plans(results_dir) for row in _run_rows(plan, results_dir)]
-    table = pd.DataFrame(rows)
+    """Write a row per run of every plan, and beside it timing.csv: what the machines had to do with each stack."""
+    trained = [
+        (stack, path, read_stack_record(path))
+        for plan in _plans(results_dir)
+        for stack, path in _trained(plan, results_dir)
+    ]
+    table = pd.DataFrame([_run_row(run, stack, record) for stack, _, record in trained for run in stack.runs])
     sweeps = sorted(column for column in table.columns if column.startswith("sweep_"))
     write_csv(table[[*RUNS, *sweeps]], output_path, kind="runs")
+    timing = pd.DataFrame([_timing_row(stack, path, record) for stack, path, record in trained], columns=list(TIMING))
+    write_csv(timing, output_path.with_name("timing.csv"), kind="timing")
 
 
-def _run_rows(plan: Plan, results_dir: Path) -> Iterator[dict[str, Any]]:
+def _trained(plan: Plan, results_dir: Path) -> list[tuple[Stack, Path]]:
+    """Return the stacks of a plan with their metrics files; ValueError where one is missing."""
     folder = Folder(results_dir)
     records = {stack: folder.metrics(plan.experiment.path, stack) for stack in plan.stacks}
     missing = [run.id for stack, path in records.items() if not path.is_file() for run in plan.stacks[stack].runs]
@@ -185,17 +193,28 @@ def _run_rows(plan: Plan, results_dir: Path) -> Iterator[dict[str, Any]]:
         got=f"{len(missing)} missing: {', '.join(sorted(missing)[:3])}",
         do="run `make report` again to train them",
     )
-    for stack, path in records.items():
-        record = read_stack_record(path)
-        for run in plan.stacks[stack].runs:
-            yield {"stack": stack, "term": plan.experiment.term, **_run_row(run, record)}
+    return [(plan.stacks[stack], path) for stack, path in records.items()]
 
 
-def _run_row(run: Run, record: dict[str, Any]) -> dict[str, Any]:
+def _timing_row(stack: Stack, path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    origin = record["provenance"]
+    return {
+        "experiment": stack.experiment,
+        "stack": stack.id,
+        "num_runs": len(stack.runs),
+        **{name: round(record[name], 3) for name in ("duration_seconds", "processor_seconds")},
+        **{name: str(origin[name]) for name in ("processor", "num_cores", "python")},
+        "versions": ", ".join(f"{name} {version}" for name, version in origin["versions"].items()),
+        "trained_on": datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d"),
+    }
+
+
+def _run_row(run: Run, stack: Stack, record: dict[str, Any]) -> dict[str, Any]:
     end, settings = record["runs"][run.id], {name: as_coordinate(value) for name, value in run.settings.items()}
     stopped = end["diverged_at_step"]
     return {
         "run_id": run.id,
+        "term": run.experiment.partition("/")[0],
         "experiment": run.experiment,
         "arm": run.arm,
         "settings": json.dumps(settings),
@@ -203,7 +222,7 @@ def _run_row(run: Run, record: dict[str, Any]) -> dict[str, Any]:
         "status": end["status"],
         "diverged_at_step": np.nan if stopped is None else stopped,
         "steps": end["steps"],
-        "duration": record["duration_seconds"] / len(record["runs"]),
+        "stack": stack.id,
         "commit": record["provenance"]["commit"],
         "device": record["provenance"]["device"],
         **{f"sweep_{name}": value for name, value in settings.items()},
