@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seven_terms.tasks import losses
+from seven_terms.tasks import adding, losses
 
 NOTHING = torch.zeros(1)
 
@@ -66,3 +66,20 @@ def test_metrics_agree_with_the_loss_and_are_safe_under_vmap(logits_and_labels):
         expected = torch.stack([loss(run, NOTHING, labels[0]) for run in logits])
         torch.testing.assert_close(found["loss"], expected, rtol=1e-12, atol=0)
         assert found["accuracy"].shape == (4,)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("metrics", [losses.classification_metrics, losses.half_squared_error_metrics])
+def test_outputs_that_are_not_finite_are_neither_right_nor_wrong(metrics, value):
+    outputs = torch.zeros(2, 3, 4)  # of two runs, the second of which diverged in one example
+    outputs[1, 2, 3] = value
+    found = torch.vmap(metrics, in_dims=(0, None, None))(outputs, NOTHING, torch.tensor([0, 1, 3]))
+    for name in ("accuracy", "error"):
+        assert torch.isnan(found[name]).tolist() == [False, True]
+    assert found["accuracy"][0].item() == pytest.approx(1 / 3)
+
+
+def test_sums_that_are_not_finite_are_neither_right_nor_wrong():
+    found = adding.metrics(torch.tensor([[math.nan], [0.5]]), NOTHING, torch.tensor([[0.5], [0.5]]))
+    assert math.isnan(found["accuracy"])
+    assert math.isnan(found["error"])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..spec import Adding
 from .data import SPLITS, FreshExamples, Split, TaskData, Tensors, generator, required_size
-from .losses import squared_error
+from .losses import shares, squared_error
 
 TOLERANCE = 0.08
 
@@ -62,6 +62,5 @@ def draw_sequences(random: torch.Generator, num: int, *, length: int) -> Tensors
 
 
 def metrics(outputs_B1: Tensor, inputs: Tensor, targets_B1: Tensor) -> dict[str, Tensor]:
-    wrong_B1 = ~((outputs_B1 - targets_B1).abs() < TOLERANCE)  # written so that NaN counts as wrong
-    error = wrong_B1.to(outputs_B1.dtype).mean()
-    return {"loss": squared_error(outputs_B1, inputs, targets_B1), "error": error, "accuracy": 1 - error}
+    is_right_B1 = (outputs_B1 - targets_B1).abs() < TOLERANCE
+    return {"loss": squared_error(outputs_B1, inputs, targets_B1)} | shares(is_right_B1, outputs_B1)

@@ -27,8 +27,14 @@ def squared_error(outputs_B1: Tensor, inputs: Tensor, targets_B1: Tensor) -> Ten
 
 
 def right_share(outputs_BC: Tensor, labels_B: Tensor) -> dict[str, Tensor]:
-    """Return accuracy and error, as shares of the examples."""
-    accuracy = (outputs_BC.argmax(-1) == labels_B).to(outputs_BC.dtype).mean()
+    """Return accuracy and error, as shares of the examples; NaN where an output is not finite."""
+    return shares(outputs_BC.argmax(-1) == labels_B, outputs_BC)
+
+
+def shares(is_right_B: Tensor, outputs: Tensor) -> dict[str, Tensor]:
+    """Return accuracy and error, as shares of the examples; NaN where an output is not finite, neither right nor wrong."""
+    share = is_right_B.to(outputs.dtype).mean()
+    accuracy = torch.where(torch.isfinite(outputs).all(), share, torch.nan)
     return {"accuracy": accuracy, "error": 1 - accuracy}
 
 
