@@ -7,7 +7,7 @@ import functools
 import itertools
 from typing import Any
 
-from ..records.canonical import content_id, part_id
+from ..records.canonical import content_id, part_id, remembered
 from ..records.runs import Mode, Run, Stack
 from ..spec import Arm, Experiment, Training, number_fields, replace_paths, require, require_unique
 from .calibration import REFERENCE
@@ -90,7 +90,7 @@ def _require_equal_shares(what: str, training: Training) -> None:
 
 def program_key(run: Run) -> str:
     """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
-    return f"{_program_of(run.training)}-{part_id(run.probes)}"
+    return f"{remembered(_program_of, run.training)}-{part_id(run.probes)}"
 
 
 @functools.cache
@@ -122,7 +122,7 @@ def stacks_of(experiment: Experiment, *, base_seed: int = 0, compiling: Compilin
     stacks = []
     for runs in groups.values():
         mode = mode_of(runs[0].training, len(runs), compiling=compiling)
-        runs = [dataclasses.replace(run, mode=mode) for run in runs]
+        runs = runs if mode == "eager" else [dataclasses.replace(run, mode=mode) for run in runs]
         size = runs_per_stack(runs[0].training, len(runs))
         stacks += [
             Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))

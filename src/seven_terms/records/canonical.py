@@ -19,6 +19,7 @@ from ..spec.content import content_of, name_of
 from ..spec.later import LATER
 
 CONTENT = "@content"  # no field's name
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 
 def encode(value: Any) -> Any:
@@ -26,6 +27,8 @@ def encode(value: Any) -> Any:
 
     A class from outside of this package is named by its module, and beside it stands a hash of its code and of its data files.
     """
+    if type(value) in _AS_THEY_ARE:  # most of what there is
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = ((name, getattr(value, name), default) for name, default in _fields(type(value)))
         named, content = {"is": name_of(type(value))}, content_of(value)
@@ -85,17 +88,17 @@ def content_id(value: Any, *, length: int = ID_LENGTH) -> str:
 
 def part_id(part: Any) -> str:
     """Return the full content id of a hashable part, remembered: the runs of a grid share most of their record."""
-    return _remembered(_content_id_of, part)
+    return remembered(_content_id_of, part)
 
 
 def part_json(part: Any) -> str:
     """Return a hashable part as plan files hold it, remembered."""
-    return _remembered(_json_of, part)
+    return remembered(_json_of, part)
 
 
 def settings_json(settings: Any) -> str:
     """Return the canonical JSON of a run's settings, remembered: the seeds of a cell share one mapping."""
-    return _remembered(canonical_json, settings)
+    return remembered(canonical_json, settings)
 
 
 @functools.cache
@@ -111,7 +114,7 @@ def _json_of(part: Any) -> str:
 _seen: dict[tuple[Any, int], tuple[Any, str]] = {}
 
 
-def _remembered(make: Callable[[Any], str], part: Any) -> str:
+def remembered(make: Callable[[Any], str], part: Any) -> str:
     """Return make(part); the same object, as thousands of runs hold it, is not even hashed again."""
     key = (make, id(part))
     if key not in _seen:
@@ -121,6 +124,8 @@ def _remembered(make: Callable[[Any], str], part: Any) -> str:
 
 def _plain(data: Any) -> Any:
     """Write whole floats as integers, so that 1 and 1.0 are the same content."""
+    if type(data) in _AS_THEY_ARE:
+        return data
     if isinstance(data, dict):
         return {key: _plain(item) for key, item in data.items()}
     if isinstance(data, list):

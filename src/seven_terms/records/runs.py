@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from .canonical import ID_LENGTH, content_id, part_id, settings_json
 
 TRAINING_VERSION = 3  # raised by every commit that changes a run's numbers: all runs get new ids
 Mode = Literal["eager", "compiled", "native", "serial"]  # how the arithmetic is carried out: see `planning.modes`
+
+
+_quoted = functools.cache(json.dumps)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,19 +36,14 @@ class Run:
 
     @property
     def id(self) -> str:
-        record = {
-            "arm": json.dumps(self.arm),
-            "experiment": json.dumps(self.experiment),
-            "mode": None if self.mode == "eager" else json.dumps(self.mode),
-            "probes": json.dumps(part_id(self.probes)),
-            "seed": json.dumps(self.seed),
-            "settings": settings_json(self.settings),
-            "training": json.dumps(part_id(self.training)),
-            "version": json.dumps(TRAINING_VERSION),
-        }
-        # The canonical JSON of the record, put together from parts that are remembered.
-        text = ",".join(f'"{name}":{value}' for name, value in record.items() if value is not None)
-        return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()[:ID_LENGTH]
+        # The canonical JSON of the record, put together from parts that are remembered: thousands of runs share them.
+        mode = "" if self.mode == "eager" else f'"mode":{_quoted(self.mode)},'
+        text = (
+            f'{{"arm":{_quoted(self.arm)},"experiment":{_quoted(self.experiment)},{mode}"probes":"{part_id(self.probes)}",'
+            f'"seed":{self.seed},"settings":{settings_json(self.settings)},"training":"{part_id(self.training)}",'
+            f'"version":{TRAINING_VERSION}}}'
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
