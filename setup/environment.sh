@@ -30,10 +30,18 @@ mkdir .venv
 : >"$mark"
 "$python" -m venv .venv
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
+# Every file must have the SHA-256 that the lock was tested with; HASHES=no takes the versions alone.
+install() { pip install -qq --no-build-isolation --no-deps $hashed "$@" || stop "$refused"; }
+refused='packages must be those of the lock, got others or none (above); look at the network, or, where your index has builds of its own, `make environment HASHES=no`.'
+if [ "${HASHES:-}" = no ]; then lock=requirements.lock hashed=; else lock=requirements.hashes hashed=--require-hashes; fi
 # The build tools come first, at their pinned versions, so that no package fetches others behind the lock's back.
-pip install -qq $(grep -E '^(pip|setuptools)==' requirements.lock)
-pip install -qq --no-build-isolation --requirement requirements.lock
-pip install -qq --no-build-isolation --no-deps --editable .
+awk '/^[A-Za-z]/ { keep = /^(pip|setuptools)==/ } keep' "$lock" >.venv/tools.txt
+install --requirement .venv/tools.txt
+install --requirement "$lock"
+# The build of PyTorch for GPUs asks for more packages, which the one for processors does not.
+if pip check 2>&1 | grep -q '^torch '; then install --requirement requirements-cuda.hashes; fi
+hashed=
+install --editable .
 pip check >/dev/null || stop 'requirements.lock must hold packages that fit together; run `.venv/bin/pip check` to see which do not.'
 wanted >.venv/complete.part
 mv .venv/complete.part "$stamp"

@@ -43,6 +43,72 @@ def test_the_lock_holds_exact_versions_and_nothing_else(project):
     assert len({line.split("==")[0].lower() for line in lines}) == len(lines)
 
 
+def hashed(path: Path) -> dict[str, list[str]]:
+    """Return name==version -> the hashes that a file may have."""
+    found: dict[str, list[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        pin, digest = re.match(r"([\w.\-]+==[\w.]+)", line), re.fullmatch(r" +--hash=sha256:([0-9a-f]{64})( \\)?", line)
+        if pin:
+            found[re.sub("[_.]", "-", pin[1].partition("==")[0]).lower() + "==" + pin[1].partition("==")[2]] = []
+        elif digest:
+            found[list(found)[-1]].append(digest[1])
+        else:
+            assert line.startswith("#"), line
+    return found
+
+
+def test_every_package_of_the_lock_has_hashes_and_no_other_package(project):
+    pins = {f"{re.sub('[_.]', '-', name).lower()}=={version}" for name, version in locked(project).items()}
+    found = hashed(project / "requirements.hashes")
+    assert set(found) == pins, "write them again: setup/hashes.sh"
+    assert all(found.values())
+
+
+def test_what_pytorch_asks_for_on_gpus_is_pinned_with_hashes(project):
+    found = hashed(project / "requirements-cuda.hashes")
+    assert all(found.values())
+    assert any(pin.startswith("triton==") for pin in found)
+    assert not {pin.partition("==")[0] for pin in found} & {name.lower() for name in locked(project)}
+
+
+def test_without_hashes_the_versions_alone_are_taken(checkout):
+    subprocess.run(
+        ["sh", "setup/environment.sh", str(stub_python(checkout))],
+        cwd=checkout,
+        env=os.environ | {"HASHES": "no"},
+        check=True,
+    )
+    calls = (checkout / "calls.txt").read_text(encoding="utf-8")
+    assert "--requirement requirements.lock" in calls
+    assert "--require-hashes" not in calls
+
+
+def test_hashes_are_asked_for(checkout):
+    set_up(checkout, stub_python(checkout))
+    calls = (checkout / "calls.txt").read_text(encoding="utf-8").splitlines()
+    packages = [call for call in calls if "--requirement" in call]
+    assert len(packages) == 2
+    assert all("--require-hashes" in call for call in packages)
+
+
+@pytest.mark.parametrize(
+    ("prints", "status", "said"),
+    [
+        ("No known vulnerabilities found", 0, ""),
+        ("Found 2 known vulnerabilities in 1 package", 1, "pinned packages must have no known vulnerability"),
+        ("requests.exceptions.ConnectionError: no route", 0, "known vulnerabilities could not be asked for: requests."),
+    ],
+)
+def test_vulnerable_pins_fail_the_check_and_a_missing_network_does_not(prints, status, said, checkout):
+    failing = 0 if prints.startswith("No") else 1
+    environment = bare_path(checkout / "bin", pip_audit=f"echo '{prints}'; exit {failing}")
+    for name in ("tail", "cut"):
+        (checkout / "bin" / name).symlink_to(shutil.which(name) or name)
+    done = run_script("audit", checkout, environment)
+    assert done.returncode == status
+    assert said in done.stderr
+
+
 def test_the_lock_agrees_with_pyproject(project):
     versions = {name.lower(): version for name, version in locked(project).items()}
     assert {name: versions.get(name) for name in wanted(project)} == wanted(project)
@@ -82,6 +148,7 @@ def test_the_licence_and_the_citation_name_the_authors(project):
 def checkout(tmp_path, project):
     shutil.copytree(project / "setup", tmp_path / "setup")
     (tmp_path / "requirements.lock").write_text("pip==26.3\nsetuptools==84.2.1\n")
+    shutil.copyfile(project / "requirements.hashes", tmp_path / "requirements.hashes")
     return tmp_path
 
 
@@ -99,7 +166,7 @@ def set_up(checkout: Path, python: Path | str) -> subprocess.CompletedProcess:
 
 def installs(checkout: Path) -> int:
     calls = checkout / "calls.txt"
-    return calls.read_text().count("--requirement requirements.lock") if calls.exists() else 0
+    return calls.read_text().count("--requirement requirements.hashes") if calls.exists() else 0
 
 
 def test_a_complete_environment_is_left_alone(checkout):
@@ -271,3 +338,12 @@ def test_a_wrong_setting_is_named_before_anything_is_done(setting, sentence, pro
     done = make(project, "report", setting)
     assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_scripts_and_checksums_have_their_line_endings_whatever_git_converts(project):
+    files = ("setup/environment.sh", "Makefile", "paper/main.tex", "results/published/SHA256SUMS", "README.md")
+    command = ["git", "check-attr", "eol", "--", *files]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("needs the history")
+    assert [line for line in done.stdout.splitlines() if not line.endswith("eol: lf")] == []
