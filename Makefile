@@ -4,6 +4,7 @@ BASE_SEED ?= 0
 ONLY ?=
 CORES ?= all
 BENCH ?=
+STRESS ?=
 # A file of tests stays in one worker: its tests share what they train.
 PYTEST = python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 WANDB_MODE ?= offline
@@ -50,6 +51,9 @@ endif
 ifneq ($(call without,$(BENCH),$(LETTERS) - = . ,),)
 $(error BENCH must be options of `python -m bench --help`, got '$(BENCH)'; try `make bench BENCH=--quick`)
 endif
+ifneq ($(call without,$(STRESS),$(LETTERS) - = . /),)
+$(error STRESS must be options of `python -m tests.stress --help`, got '$(STRESS)'; try `make stress STRESS="bits --minutes=2"`)
+endif
 ifneq ($(findstring $(QUOTE),$(PYTHON)),)
 $(error PYTHON must be the name or path of a Python without quotation marks, got $(PYTHON))
 endif
@@ -61,7 +65,7 @@ endif
 NARROWED = $(if $(filter command,$(firstword $(origin TERM))),--term '$(strip $(TERM))')
 
 .DEFAULT_GOAL := help
-.PHONY: help report paper arxiv agree test test-slow check browse publish-wandb verify bench clean environment latex compiler browser tmux places
+.PHONY: help report paper arxiv agree test test-slow stress check browse publish-wandb verify bench clean environment latex compiler browser tmux places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -83,10 +87,14 @@ test: environment latex compiler browser tmux ## run the tests
 test-slow: environment latex compiler browser tmux ## run the tests that need minutes or daemons too
 	@$(PYTEST)
 
+stress: environment latex compiler ## attack it for half an hour: kills, flipped bits, full disks, damage, bad specs (docs/reliability.md)
+	@python -m tests.stress $(STRESS)
+
 check: environment latex compiler browser tmux ## format, lint, types and tests, as before a commit
 	ruff format --check
 	ruff check
 	pyright
+	@sh setup/audit.sh
 	$(PYTEST) -m 'not slow'
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
@@ -121,7 +129,7 @@ results/calibration-cpu.json: | environment compiler
 	@seven-terms calibrate
 
 environment: # .venv as in requirements.lock
-	@sh setup/environment.sh '$(PYTHON)'
+	@HASHES='$(filter no,$(HASHES))' sh setup/environment.sh '$(PYTHON)'
 
 latex: # pdflatex and latexmk, where they can be installed without a question
 	@sh setup/latex.sh
