@@ -14,6 +14,7 @@ esac
 writable() {
   place=$1
   while [ ! -d "$place" ]; do
+    [ ! -e "$place" ] || return 1
     above=$(dirname "$place")
     [ "$above" != "$place" ] || return 1
     place=$above
