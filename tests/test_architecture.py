@@ -50,7 +50,7 @@ def imported_names(path: Path) -> set[str]:
     """Return the absolute dotted names that a file of the package imports, wherever in it."""
     package = ["seven_terms", *path.relative_to(ROOT).parts[:-1]]
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -83,7 +83,7 @@ def test_an_interrupted_workflow_leaves_nothing_and_goes_on(checkout, tmp_path, 
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [sys.executable, "-m", "snakemake", "--config", "scale=smoke", "--cores", "2", "--", TARGET]
     options = {"cwd": checkout, "env": os.environ | {"PATH": path, "TMPDIR": str(temporary)}}
-    with open(tmp_path / "log", "w") as log:
+    with open(tmp_path / "log", "w", encoding="utf-8") as log:
         first = subprocess.Popen(command, **options, stdout=log, stderr=log, start_new_session=True)
         wait_until(lambda: len(finished(checkout)) > 2 and jobs_of(temporary))
         os.killpg(first.pid, sign)

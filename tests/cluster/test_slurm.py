@@ -73,7 +73,7 @@ def outcome(cluster, project, tmp_path_factory):
     started = time.time()
     # Scheduled with a GPU, trained on the processor: the cluster's GPUs are names only.
     environment = {**cluster.environment, "SEVEN_TERMS_ACCELERATOR": "cpu"}
-    with open(folder / "snakemake.log", "w+") as log:
+    with open(folder / "snakemake.log", "w+", encoding="utf-8") as log:
         words = ["--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "3"]
         running = subprocess.Popen(command(*words), cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:

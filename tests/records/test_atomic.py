@@ -1,7 +1,9 @@
 """Files that are whole or not believed: single flipped bits, kills between two writes, and who may write where."""
 
+import json
 import os
 import random
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -77,8 +79,44 @@ def test_a_torn_file_is_named_removed_and_nothing_else_is(kind, harm, tmp_path, 
         read(path)
     assert remove_damaged([path, other, tmp_path / "not there"]) == [path]
     assert not path.exists()
-    assert capsys.readouterr().err == f"seven-terms: {path} is damaged or was changed; it is made again.\n"
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        rf"seven-terms: {path} (is damaged or was changed|carries no checksum); it is made again.*\n", said
+    )
     read(other)
+
+
+def test_metrics_of_an_older_version_are_kept_beside_and_said_to_be(tmp_path, capsys):
+    path = metrics_file(tmp_path / "m.parquet")
+    written = path.read_bytes().replace(atomic.MARK, b"x" * len(atomic.MARK))
+    path.write_bytes(written)
+    assert remove_damaged([path]) == [path]
+    assert (tmp_path / ".m.parquet.kept").read_bytes() == written
+    said = capsys.readouterr().err
+    assert said == f"seven-terms: {path} carries no checksum; it is made again, and kept as .m.parquet.kept.\n"
+
+
+def test_a_plan_whose_experiment_would_leave_the_results_is_refused(tmp_path):
+    path = plan_file(tmp_path / "plan.json")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["experiment"]["name"] = "../../.."
+    data["sha256"] = atomic.UNSTAMPED
+    path.write_bytes(atomic.stamped(json.dumps(data).encode()))
+    for read in (read_plan, lambda path: read_stack(path, next(iter(data["stacks"])))):
+        with pytest.raises(ValueError, match=r"Experiment: name must be .*'\.\./\.\./\.\.'"):
+            read(path)
+
+
+@pytest.mark.parametrize("stack", ["../../x", "0/1", "é", ""])
+def test_a_plan_whose_stack_is_no_id_is_refused(stack, tmp_path):
+    path = plan_file(tmp_path / "plan.json")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["stacks"] = {stack: next(iter(data["stacks"].values()))}
+    data["sha256"] = atomic.UNSTAMPED
+    path.write_bytes(atomic.stamped(json.dumps(data).encode()))
+    for read in (read_plan, lambda path: read_stack(path, stack)):
+        with pytest.raises(ValueError, match="must match its runs"):
+            read(path)
 
 
 def test_a_stack_of_a_plan_is_read_alone_and_another_is_refused(tmp_path):

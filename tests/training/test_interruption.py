@@ -89,7 +89,7 @@ def train_arguments(folder: Path, *, mode: str = "eager") -> list[str]:
 def test_a_killed_job_goes_on_to_the_same_bits(mode, tmp_path, monkeypatch):
     monkeypatch.setattr("seven_terms.planning.cost.COMPILING_PAYS", 0.0)
     arguments = train_arguments(tmp_path, mode=mode)
-    assert (f'"mode": "{mode}"' in Path(arguments[2]).read_text()) or mode == "eager"
+    assert (f'"mode": "{mode}"' in Path(arguments[2]).read_text(encoding="utf-8")) or mode == "eager"
     whole, output, state = tmp_path / "whole.parquet", tmp_path / "m.parquet", tmp_path / "state"
     assert run([*arguments, "--output", str(whole)]) == 0
     monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")

@@ -47,7 +47,7 @@ from seven_terms.training.train_stack import configure_torch, fit, stack_record
 from .stacks import BATCH_NORM, CNN, MLP, RNN, make_run, make_runs, numbers
 
 PROCESSOR = Path("/proc/cpuinfo")
-HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text()
+HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text(encoding="utf-8")
 pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
 PROBES = (
     Stream(window=1, update_norms=True),

@@ -32,7 +32,7 @@ from seven_terms.training.train_stack import fit
 from .stacks import make_run, make_runs
 
 PROCESSOR = Path("/proc/cpuinfo")
-HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text()
+HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text(encoding="utf-8")
 pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
 PROBES = (
     Stream(window=1, update_norms=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..planning import cost_before, expected_seconds, missing_stacks, write_plan
 from ..planning.modes import Compiling
 from ..records.folder import Folder, folder_of
 from ..records.plans import Plan
+from ..records.provenance import commit_warning
 from ..running.at_work import hold, remove_damaged
 from ..running.progress import start_progress
 from ..running.stale_locks import remove_stale_locks
@@ -90,6 +92,8 @@ def begin(
         "figure": {path: _figures(folder, plan) for path, plan in plans.items()},
     }
     start_progress(folder.path, stages, expected_seconds=sum(map(expected_seconds, left.values())))
+    if commit_warning():
+        print(f"seven-terms: {commit_warning()}", file=sys.stderr)
     print(cost_before(plans, folder.path, brief=True), flush=True)
     return held, alive
 

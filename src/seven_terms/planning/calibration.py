@@ -63,12 +63,12 @@ REFERENCE = Calibration(
 def write_calibration(calibration: Calibration, path: Path) -> None:
     record = {"format": CALIBRATION_FORMAT, **dataclasses.asdict(calibration)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def read_calibration(path: Path) -> Calibration:
     """Return the calibration in a file; ValueError when it is of another format or lacks a kind of model."""
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     require(
         record.pop("format", None) == CALIBRATION_FORMAT and set(record["speeds"]) == set(KINDS),
         what=f"calibration {str(path)!r}",

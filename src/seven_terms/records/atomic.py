@@ -55,6 +55,11 @@ def is_whole(path: Path) -> bool:
         return False
 
 
+def has_checksum(path: Path) -> bool:
+    """Return whether there is a checksum for a file, right or wrong: an older version, or somebody else, wrote none."""
+    return MARK in path.read_bytes() if path.suffix in CARRYING else _sum_path(path).is_file()
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the contents of a file with its checksum beside it; ValueError when it is not as it was written."""
     data = path.read_bytes()

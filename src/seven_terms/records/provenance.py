@@ -33,6 +33,18 @@ def commit() -> str:
     return revision + ("+" if _git("status", "--porcelain", "--untracked-files=no", cwd=here) else "")
 
 
+def commit_warning() -> str:
+    """Return what to say where the commit is unknown, or ""."""
+    if commit() != "unknown":
+        return ""
+    here = Path(__file__).resolve().parent
+    said = _asked_git("rev-parse", "HEAD", cwd=here)[1].splitlines() or ["there is no git"]
+    do = "this is a copy without its history"
+    if "ownership" in said[0]:
+        do = "the checkout belongs to another user: `git config --global --add safe.directory '*'` lets git read it"
+    return f"commit of this checkout: git must tell it, got {said[0]!r}; results and report will say 'unknown' ({do})."
+
+
 def commit_time() -> int | None:
     """Return the commit's time in seconds since 1970, for SOURCE_DATE_EPOCH."""
     stamp = _git("log", "-1", "--format=%ct", cwd=Path(__file__).resolve().parent)
@@ -41,7 +53,7 @@ def commit_time() -> int | None:
 
 def processor() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     except OSError:
@@ -57,8 +69,14 @@ def _version(name: str) -> str:
 
 
 def _git(*arguments: str, cwd: Path) -> str:
+    return _asked_git(*arguments, cwd=cwd)[0]
+
+
+def _asked_git(*arguments: str, cwd: Path) -> tuple[str, str]:
+    """Return what git answered, nothing where it failed, and what it complained of."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)
+    answer, complaint = (part.decode("utf-8", errors="replace").strip() for part in (done.stdout, done.stderr))
+    return (answer if done.returncode == 0 else ""), complaint

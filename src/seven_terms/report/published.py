@@ -106,7 +106,7 @@ class Published:
 def read_published(path: Path) -> tuple[Published, ...]:
     """Return the published numbers of a YAML file (a list under `published`; other keys hold anchors)."""
     try:
-        records = yaml.safe_load(path.read_text())["published"]
+        records = yaml.safe_load(path.read_text(encoding="utf-8"))["published"]
     except (yaml.YAMLError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(

@@ -85,7 +85,7 @@ def check_sentences(paths: Iterable[Path], *, verdicts: pd.DataFrame, root: Path
     unsaid = []
     for path in paths:
         source = str(path.relative_to(root.parent))
-        for use in find_uses(path.read_text(), source=source):
+        for use in find_uses(path.read_text(encoding="utf-8"), source=source):
             if use.macro == "claimsays":
                 _check_word(use)
                 if use.key in verdicts.index and said(verdicts.loc[use.key, "verdict"]) != use.arguments[1]:  # pyright: ignore[reportArgumentType]

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from ..records.atomic import is_whole, remove
+from ..records.atomic import has_checksum, is_whole, remove
 from ..spec import require
 
+TRAINED = ".parquet"  # how the names of metrics end
 MARK = ".at-work"  # its text: the process that works there, or the last one that did
 # What Snakemake does with these it does without running a job.
 IDLE_FLAGS = frozenset(
@@ -66,12 +67,18 @@ def hold(folder: Path) -> IO[str] | None:
 
 
 def remove_damaged(paths: Iterable[Path | str]) -> list[Path]:
-    """Delete the files that are not as they were written, so that they are made again, and say so; return them."""
+    """Take away the files that are not as they were written, so that they are made again, and say so; return them.
+
+    Metrics may have taken days: they are put beside, never deleted.
+    """
     damaged = [path for path in map(Path, paths) if path.exists() and not (path.is_file() and is_whole(path))]
     for path in damaged:
-        print(f"seven-terms: {path} is damaged or was changed; it is made again.", file=sys.stderr)
-        if path.is_dir():
-            path.rename(path.with_name(f".{path.name}.moved-away"))
+        if path.is_dir() or (path.suffix == TRAINED and path.stat().st_size):
+            kept = path.with_name(f".{path.name}.kept")
+            why = "is damaged or was changed" if path.is_dir() or has_checksum(path) else "carries no checksum"
+            print(f"seven-terms: {path} {why}; it is made again, and kept as {kept.name}.", file=sys.stderr)
+            os.replace(path, kept) if path.is_file() else path.rename(kept)
         else:
+            print(f"seven-terms: {path} is damaged or was changed; it is made again.", file=sys.stderr)
             remove(path)
     return damaged

@@ -69,7 +69,11 @@ def _found() -> list[str]:
         done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=120, check=True)
     except (OSError, subprocess.SubprocessError):
         files = sorted(DRIVER.glob("*/information"))
-        return [name for file in files for name in re.findall(r"GPU UUID:\s*(GPU-[0-9a-f-]+)", file.read_text())]
+        return [
+            name
+            for file in files
+            for name in re.findall(r"GPU UUID:\s*(GPU-[0-9a-f-]+)", file.read_text(encoding="utf-8"))
+        ]
     names: list[str] = []
     for gpu in re.split(r"(?m)^(?=GPU )", done.stdout):
         whole, *parts = re.findall(r"\(UUID: (\S+)\)", gpu) or [""]
@@ -112,7 +116,7 @@ def _lock(name: str) -> IO[str] | None:
 
     folder = user_directory() / "devices"
     folder.mkdir(exist_ok=True)
-    file = open(folder / f"{name.replace('/', '_')}.lock", "a")  # noqa: SIM115 - open is what holds the lock
+    file = open(folder / f"{name.replace('/', '_')}.lock", "a", encoding="utf-8")  # noqa: SIM115 - open is what holds the lock
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -18,7 +18,7 @@ def remove_stale_locks(folder: Path) -> IO[str] | None:
     except ImportError:  # not on this system: Snakemake says how to unlock by hand
         return None
     folder.mkdir(exist_ok=True)
-    mark = open(folder / "seven-terms.alive", "w")  # noqa: SIM115 - open is what holds the lock
+    mark = open(folder / "seven-terms.alive", "w", encoding="utf-8")  # noqa: SIM115 - open is what holds the lock
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:  # another call is alive: whether both can be, Snakemake decides

@@ -180,7 +180,7 @@ def _connect(path: Path) -> socket.socket:
         return _dial(path)
     import fcntl
 
-    with open(path.with_suffix(".lock"), "w") as lock:
+    with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of several first jobs one starts the server
         with contextlib.suppress(OSError):
             return _dial(path)

@@ -33,11 +33,14 @@ def measured(kind: Kind, by: str, *arguments: Any) -> dict[str, Any]:
     record = repr((VERSION, by, kind, content_of(kind), arguments))
     path = cache_directory() / "facts" / f"{hashlib.sha256(record.encode()).hexdigest()[:24]}.json"
     with contextlib.suppress(OSError, ValueError):
-        return json.loads(path.read_text())
+        text, _, digest = path.read_text(encoding="utf-8").rpartition("\n")
+        if hashlib.sha256(text.encode()).hexdigest() == digest:  # else it is damaged, and measured again
+            return json.loads(text)
     found = load(by)(kind, *arguments)
     with contextlib.suppress(OSError):  # a folder that cannot be written costs the time again, no more
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(found))
+        text = json.dumps(found)
+        temporary.write_text(f"{text}\n{hashlib.sha256(text.encode()).hexdigest()}", encoding="utf-8")
         temporary.replace(path)
     return found

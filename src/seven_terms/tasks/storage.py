@@ -88,7 +88,7 @@ def locked(path: Path) -> Iterator[None]:
     lock_path = path.with_name(f".{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = lock_path.open("w")
+        lock = lock_path.open("w", encoding="utf-8")
     except OSError as error:
         raise ValueError(
             f"folder {str(path.parent)!r}: {path.name!r} must be written there, got {error.strerror!r}; "

@@ -51,7 +51,9 @@ def mirror(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] =
     remove_others(wandb_dir, kept)
     link_all(wandb_dir, kept)
     new = len(kept.keys() - done.keys())
-    (wandb_dir / "mirror.json").write_text(json.dumps({**counts, "runs": runs, "ids": sorted(kept)}, indent=1) + "\n")
+    (wandb_dir / "mirror.json").write_text(
+        json.dumps({**counts, "runs": runs, "ids": sorted(kept)}, indent=1) + "\n", encoding="utf-8"
+    )
     return (
         f"{wandb_dir}: {len(kept)} W&B runs ({counts['run']} runs, {counts['sweep']} sweeps, {counts['overview']} overview), "
         f"{new} of them new; look at them with `make browse`."

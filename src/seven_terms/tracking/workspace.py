@@ -41,14 +41,14 @@ def save_views(results_dir: Path) -> str:
     report.id = known.get("report_id", "")
     report.save()
     ids = {"workspace_name": workspace._internal_name, "workspace_id": workspace._internal_id, "report_id": report.id}
-    (wandb_dir / "published.json").write_text(json.dumps({"project": key, **ids}, indent=1) + "\n")
+    (wandb_dir / "published.json").write_text(json.dumps({"project": key, **ids}, indent=1) + "\n", encoding="utf-8")
     return f"workspace {workspace.url}, report {report.url}"
 
 
 def _read_published(wandb_dir: Path) -> dict[str, str]:
     """Return the names of views that an earlier call saved."""
     path = wandb_dir / "published.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _workspace(plans: tuple[Plan, ...], entity: str) -> ws.Workspace:

@@ -77,7 +77,7 @@ def compile_kernels(path: Path, flags: tuple[str, ...] = FLAGS) -> None:
 def _processor() -> str:
     """Return what the compiler goes by: a folder in a shared home may be read by processors of several kinds."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return f"{platform.machine()} {platform.processor()}"
     wanted = ("model name", "flags", "Features", "CPU part")
