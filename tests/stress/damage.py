@@ -44,6 +44,7 @@ def trials(root: Path, project: Path, *, until: float, seed: int = 0) -> Iterato
     pipeline = Pipeline(root=root, only=ONLY).make(project)
     status, printed = pipeline.run()
     assert status == 0, printed
+    assert pipeline.made(), printed
     whole = pipeline.made()
     harms: list[str] = []
     for place in PLACES:

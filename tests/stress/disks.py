@@ -23,6 +23,7 @@ def trials(root: Path, project: Path, *, until: float) -> Iterator[Trial]:
     pipeline = Pipeline(root=root, only=ONLY).make(project)
     status, printed = pipeline.run()
     assert status == 0, printed
+    assert pipeline.made(), printed
     whole = pipeline.made()
     for blocks in BLOCKS:
         if time.monotonic() < until:

@@ -24,6 +24,7 @@ def trials(root: Path, project: Path, *, number: int, until: float, seed: int = 
     started = time.monotonic()
     status, printed = pipeline.run()
     assert status == 0, printed
+    assert pipeline.made(), printed
     whole, seconds = pipeline.made(), time.monotonic() - started
     done = 0
     while done < number and time.monotonic() < until:
