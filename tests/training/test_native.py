@@ -167,6 +167,13 @@ CASES: dict[str, Training] = {
 }
 
 
+NEW = (  # one of each part that the kernels know, beside the plain networks
+    *("layer norm", "group norm", "noisy ghosts", "muP", "Adam", "AdamW, clipped", "lstm, Adam", "gru, clipped"),
+    *("adaptively clipped, normalized", "growing batches"),
+)
+PARTS = {"dense": MLP, "batch norm": BATCH_NORM, "recurrent": RNN} | {name: CASES[name] for name in NEW}
+
+
 def table_of(training: Training, *, mode: str, probes: tuple = PROBES) -> dict[str, np.ndarray]:
     """Return every recorded value of three runs by metric."""
     rate = 0.003 if isinstance(training.optimizer, Adam) else 0.1
@@ -202,8 +209,9 @@ def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
     assert not any(map(has_kernels, unknown))
 
 
-@pytest.mark.parametrize("training", [MLP, BATCH_NORM, RNN], ids=["dense", "batch norm", "recurrent"])
-def test_probes_do_not_change_the_training(training):
+@pytest.mark.parametrize("part", PARTS)
+def test_probes_do_not_change_the_training(part):
+    training = PARTS[part]
     few = table_of(training, mode="native", probes=(Stream(window=1),))
     many = table_of(
         training,
@@ -218,15 +226,22 @@ def test_probes_do_not_change_the_training(training):
         np.testing.assert_array_equal(many[metric], values)
 
 
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory) -> ctypes.CDLL:
+    """Return the kernels compiled for AVX2."""
+    path = tmp_path_factory.mktemp("narrow") / "narrow.so"
+    flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
+    library.compile_kernels(path, flags)
+    return border.opened(path)
+
+
 @pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
 @pytest.mark.parametrize(
-    "training", [MLP, BATCH_NORM, RNN, CASES["clipped by both, decayed"]], ids=["dense", "norm", "recurrent", "decayed"]
+    "case", [name if name in NEW else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
 )
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(training, tmp_path, monkeypatch):
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(case, narrow, monkeypatch):
+    training = CASES[case]
     wide = table_of(training, mode="native")
-    flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
-    library.compile_kernels(tmp_path / "narrow.so", flags)
-    narrow = border.opened(tmp_path / "narrow.so")
     monkeypatch.setattr("seven_terms.training.advance.native.updates.kernels", lambda: narrow)
     for metric, values in table_of(training, mode="native").items():
         np.testing.assert_array_equal(values, wide[metric])
@@ -243,8 +258,9 @@ def test_a_run_that_overflows_is_marked_at_the_step_where_eager_code_marks_it():
     assert found["native"][1:] == [-1, -1]
 
 
-@pytest.mark.parametrize("training", [MLP, BATCH_NORM, RNN], ids=["dense", "batch norm", "recurrent"])
-def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(training):
+@pytest.mark.parametrize("part", PARTS)
+def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(part):
+    training = PARTS[part]
     healthy = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 3))
     wild = make_run(training, changes={"optimizer.learning_rate": 3e38, "clipping.norm": math.inf})
     alone = numbers(healthy)
@@ -252,6 +268,8 @@ def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(training):
     assert np.isnan(together[dataclasses.replace(wild, mode="native").id]).any()
     for run in healthy:
         np.testing.assert_array_equal(together[run.id], alone[run.id])
+    single = healthy[1]  # a stack of one, in another place
+    np.testing.assert_array_equal(together[single.id], numbers((single,))[single.id])
 
 
 STRICT = ("-Wall", "-Wextra", "-Werror")  # of the tests alone: a compiler of next year must not stop a training
