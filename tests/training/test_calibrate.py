@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from seven_terms.planning.calibration import Speed, read_calibration
-from seven_terms.planning.modes import compiler
 from seven_terms.planning.workload import KINDS
 from seven_terms.training import calibrate
 from seven_terms.training.calibrate import LARGE, SMALL, one_update, solve
@@ -32,13 +31,12 @@ def test_a_large_stack_that_is_no_slower_than_a_small_one_makes_no_negative_time
 
 
 @pytest.mark.slow
-def test_a_calibration_of_this_machine_takes_less_than_a_minute_and_is_read_by_forecasts(tmp_path):
+def test_a_calibration_of_this_machine_is_read_by_forecasts(tmp_path):
     made = calibrate(tmp_path / "calibration.json", seconds_each=0.1)
     assert read_calibration(tmp_path / "calibration.json") == made
     assert set(made.speeds) == set(KINDS)
-    assert 0 < made.start_seconds < made.import_seconds
-    if compiler():  # a launch of a kernel is a function's call, one of PyTorch's is an operation of its own
-        assert made.speeds["native"].seconds_per_launch < made.speeds["dense"].seconds_per_launch / 10
+    assert made.start_seconds > 0
+    assert made.import_seconds > 0
 
 
 def test_a_missing_gpu_is_said_in_one_sentence(tmp_path, monkeypatch):
