@@ -5,6 +5,7 @@ ONLY ?=
 CORES ?= all
 BENCH ?=
 STRESS ?=
+HASHES ?=
 # A file of tests stays in one worker: its tests share what they train.
 PYTEST = python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 WANDB_MODE ?= offline
@@ -53,6 +54,9 @@ $(error BENCH must be options of `python -m bench --help`, got '$(BENCH)'; try `
 endif
 ifneq ($(call without,$(STRESS),$(LETTERS) - = . /),)
 $(error STRESS must be options of `python -m tests.stress --help`, got '$(STRESS)'; try `make stress STRESS="bits --minutes=2"`)
+endif
+ifneq ($(filter-out yes cpu,$(HASHES)),)
+$(error HASHES must be yes or cpu, got '$(HASHES)'; try `make environment HASHES=yes`)
 endif
 ifneq ($(findstring $(QUOTE),$(PYTHON)),)
 $(error PYTHON must be the name or path of a Python without quotation marks, got $(PYTHON))
@@ -129,7 +133,7 @@ results/calibration-cpu.json: | environment compiler
 	@seven-terms calibrate
 
 environment: # .venv as in requirements.lock
-	@HASHES='$(filter no,$(HASHES))' sh setup/environment.sh '$(PYTHON)'
+	@HASHES='$(strip $(HASHES))' sh setup/environment.sh '$(PYTHON)'
 
 latex: # pdflatex and latexmk, where they can be installed without a question
 	@sh setup/latex.sh

@@ -30,18 +30,22 @@ mkdir .venv
 : >"$mark"
 "$python" -m venv .venv
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
-# Every file must have the SHA-256 that the lock was tested with; HASHES=no takes the versions alone.
-install() { pip install -qq --no-build-isolation --no-deps $hashed "$@" || stop "$refused"; }
-refused='packages must be those of the lock, got others or none (above); look at the network, or, where your index has builds of its own, `make environment HASHES=no`.'
-if [ "${HASHES:-}" = no ]; then lock=requirements.lock hashed=; else lock=requirements.hashes hashed=--require-hashes; fi
 # The build tools come first, at their pinned versions, so that no package fetches others behind the lock's back.
-awk '/^[A-Za-z]/ { keep = /^(pip|setuptools)==/ } keep' "$lock" >.venv/tools.txt
-install --requirement .venv/tools.txt
-install --requirement "$lock"
-# The build of PyTorch for GPUs asks for more packages, which the one for processors does not.
-if pip check 2>&1 | grep -q '^torch '; then install --requirement requirements-cuda.hashes; fi
-hashed=
-install --editable .
+if [ -z "${HASHES:-}" ]; then
+  pip install -qq $(grep -E '^(pip|setuptools)==' requirements.lock)
+  pip install -qq --no-build-isolation --requirement requirements.lock
+else # every file must have the SHA-256 that is written down for it
+  only() { awk -v names="^($1)==" "/^[A-Za-z]/ { keep = \$0 $2 names } keep" requirements.hashes >.venv/part.txt; }
+  verified() { pip install -qq --no-build-isolation --no-deps --require-hashes --requirement "$1" || stop "packages must be those of $1, got others or none (above)."; }
+  only 'pip|setuptools' '~' && verified .venv/part.txt
+  only 'torch' '!~' && verified .venv/part.txt
+  case $HASHES in
+    cpu) verified requirements-cpu.hashes ;;
+    *) only 'torch' '~' && verified .venv/part.txt
+       [ "$(uname)" != Linux ] || verified requirements-cuda.hashes ;;
+  esac
+fi
+pip install -qq --no-build-isolation --no-deps --editable .
 pip check >/dev/null || stop 'requirements.lock must hold packages that fit together; run `.venv/bin/pip check` to see which do not.'
 wanted >.venv/complete.part
 mv .venv/complete.part "$stamp"

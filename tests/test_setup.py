@@ -71,24 +71,25 @@ def test_what_pytorch_asks_for_on_gpus_is_pinned_with_hashes(project):
     assert not {pin.partition("==")[0] for pin in found} & {name.lower() for name in locked(project)}
 
 
-def test_without_hashes_the_versions_alone_are_taken(checkout):
-    subprocess.run(
-        ["sh", "setup/environment.sh", str(stub_python(checkout))],
-        cwd=checkout,
-        env=os.environ | {"HASHES": "no"},
-        check=True,
-    )
-    calls = (checkout / "calls.txt").read_text(encoding="utf-8")
-    assert "--requirement requirements.lock" in calls
-    assert "--require-hashes" not in calls
-
-
-def test_hashes_are_asked_for(checkout):
-    set_up(checkout, stub_python(checkout))
+@pytest.mark.parametrize(("build", "torch"), [("yes", "requirements-cuda.hashes"), ("cpu", "requirements-cpu.hashes")])
+def test_where_hashes_are_asked_for_no_package_comes_without(build, torch, checkout):
+    environment = os.environ | {"HASHES": build}
+    command = ["sh", "setup/environment.sh", str(stub_python(checkout))]
+    subprocess.run(command, cwd=checkout, env=environment, check=True)
     calls = (checkout / "calls.txt").read_text(encoding="utf-8").splitlines()
     packages = [call for call in calls if "--requirement" in call]
-    assert len(packages) == 2
-    assert all("--require-hashes" in call for call in packages)
+    assert all("--require-hashes --requirement" in call for call in packages)
+    assert torch in packages[-1]
+    assert not [call for call in calls if "install" in call and call not in packages and "--editable" not in call]
+
+
+def test_the_parts_of_the_hashes_are_all_of_them(checkout):
+    """What is left out of the other packages is PyTorch alone."""
+    command = ["sh", "setup/environment.sh", str(stub_python(checkout))]
+    subprocess.run(command, cwd=checkout, env=os.environ | {"HASHES": "cpu"}, check=True)
+    whole, part = hashed(checkout / "requirements.hashes"), hashed(checkout / ".venv" / "part.txt")
+    assert {pin for pin in whole if pin not in part} == {next(pin for pin in whole if pin.startswith("torch=="))}
+    assert all(part[pin] == whole[pin] for pin in part)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def set_up(checkout: Path, python: Path | str) -> subprocess.CompletedProcess:
 
 def installs(checkout: Path) -> int:
     calls = checkout / "calls.txt"
-    return calls.read_text().count("--requirement requirements.hashes") if calls.exists() else 0
+    return calls.read_text().count("--requirement requirements.lock") if calls.exists() else 0
 
 
 def test_a_complete_environment_is_left_alone(checkout):
@@ -331,6 +332,8 @@ def test_make_alone_lists_the_targets(project):
     ("setting", "sentence"),
     [
         ("SCALE=huge", "SCALE must be smoke, laptop, full or paper, got 'huge'"),
+        ("HASHES=no", "HASHES must be yes or cpu, got 'no'"),
+        ("STRESS=$(x)`y`", "STRESS must be options of `python -m tests.stress --help`"),
         ("MAKE_VERSION=3.79", "make must be 3.81 or newer, got 3.79"),
     ],
 )
