@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import io
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -187,17 +189,13 @@ def key_figure(options: argparse.Namespace) -> None:
 
 
 def paper(options: argparse.Namespace) -> None:
-    from ..figures import draw, draw_key, draw_speed
+    from ..figures import draw_speed
     from ..records.jobs import speed_tables
     from .staging import stage
 
-    experiments = _import_experiments(options.experiments)
-    for plan in stage(options.published, experiments, options.output):
-        summary = options.output / "summary" / f"{plan.experiment.path}.csv"
-        folder = options.output / "figures" / plan.experiment.path
-        for one in plan.experiment.figures:
-            draw(plan, summary, name=one.name, output_path=folder / f"{one.name}.pdf")
-        draw_key(plan, summary, output_path=folder / "key.pdf")
+    plans = list(stage(options.published, _import_experiments(options.experiments), options.output))
+    with ProcessPoolExecutor() as processes:
+        list(processes.map(functools.partial(_draw_all, options.output), plans))
     for table in speed_tables(options.output):
         draw_speed(table, output_path=options.output / "figures" / "speed" / f"{table.stem}.pdf")
     options.results, out = options.output, options.output
@@ -208,6 +206,18 @@ def paper(options: argparse.Namespace) -> None:
     options.output = out / "index.html"
     page(options)
     _put_beside(options.published, out, options)
+
+
+def _draw_all(results_dir: Path, plan: Any) -> None:
+    """Draw every figure of a plan, and its key panel."""
+    from ..figures import draw, draw_key
+
+    summary = results_dir / "summary" / f"{plan.experiment.path}.csv"
+    folder = results_dir / "figures" / plan.experiment.path
+    for one in plan.experiment.figures:
+        draw(plan, summary, name=one.name, output_path=folder / f"{one.name}.pdf")
+    if plan.experiment.figures:
+        draw_key(plan, summary, output_path=folder / "key.pdf")
 
 
 def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> None:

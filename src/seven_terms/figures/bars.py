@@ -72,6 +72,7 @@ def _draw_mean(
             alpha=0.25,
             linewidth=0,
             errorbar=None,  # intervals are the statistics' own
+            legend=False,
             ax=axes,
         )
     if np.isfinite(low).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
@@ -13,6 +14,8 @@ from .axes import draw_references, say_empty, say_missing, set_limits, set_scale
 from .bars import lies_down
 from .rows import as_floats, drawn_labels, is_numeric
 from .style import LineStyle, Look
+
+LETTERS_UP = 24  # of a label along the y axis, a line
 
 
 def labels_of(panel: Panel, rows: pd.DataFrame) -> list[str]:
@@ -47,7 +50,7 @@ def draw_panel(
         if missing:
             say_missing(axes, missing)
     axes.set_xlabel(panel.y_label if down else panel.x_label)
-    axes.set_ylabel("" if down else panel.y_label)
+    axes.set_ylabel("" if down else textwrap.fill(panel.y_label, LETTERS_UP))
 
 
 def _is_named_sweep(panel: Panel, rows: pd.DataFrame) -> bool:

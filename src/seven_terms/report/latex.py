@@ -39,12 +39,13 @@ _SYMBOLS = {
 }  # fmt: skip
 _LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=,)(?=,)|(?<=')(?=')|(?<=[?!])(?=`)")  # what T1 fonts would join
 _UNSET = "ħĦĸŉſĿŀŦŧ"  # below U+0180, yet in no T1 font
+_TIMES = re.compile(r"(?<=[\w)]) x (?=[\w(])")
 _CITED = re.compile(r"\[([a-z]\w*)\]")
 
 
 def escape(text: object) -> str:
     """Return the text with every character LaTeX would take for something else replaced; straight quotes become pairs."""
-    quoted = re.sub(r'"([^"]*)"', "“\\1”", str(text))
+    quoted = _TIMES.sub(" × ", re.sub(r'"([^"]*)"', "“\\1”", str(text)))
     parts = _LIGATURES.split(quoted)
     return "{}".join("".join(_escape_character(character) for character in part) for part in parts)
 

@@ -27,7 +27,7 @@ from .literature import BLOCKS, NOTES, certainty_in_words
 from .published import Published, read_published
 from .sentences import in_full, said
 from .setup import selected_in_words, setup_of
-from .sources import Reference, linked_source, names_of
+from .sources import Reference, linked_source, names_of, spoken
 from .wording import estimate_in_words
 from .write import literature_path
 
@@ -110,7 +110,7 @@ def _claim(
         "selected": selected_in_words(fact.selected),
         "scales": _scales(inputs, fact),
         "seeds": _seeds(fact),
-        "literature": _literature(inputs, fact, numbers),
+        "literature": _literature(inputs, fact, numbers, names),
         "experiment": experiment.path,
         "anchor": experiment.path.replace("/", "-"),
         "title": experiment.title,
@@ -154,7 +154,9 @@ def _seeds(fact: Fact) -> list[dict[str, str]]:
     ]
 
 
-def _literature(inputs: Inputs, fact: Fact, numbers: tuple[Published, ...]) -> list[dict[str, str]]:
+def _literature(
+    inputs: Inputs, fact: Fact, numbers: tuple[Published, ...], names: Mapping[str, Reference]
+) -> list[dict[str, str]]:
     """Return the numbers of others that stand beside this claim's."""
     own = {row.key for row in numbers if row.measured.claim == fact.key}
     table = inputs.comparisons
@@ -165,7 +167,7 @@ def _literature(inputs: Inputs, fact: Fact, numbers: tuple[Published, ...]) -> l
             rows.append(
                 {
                     "kind": BLOCKS[block][0],
-                    "source": str(row["source"]),
+                    "source": Markup(linked_source(spoken(str(row["source"]), names), names)),
                     "value": _theirs(row),
                     "says": row["agreement"],
                 }

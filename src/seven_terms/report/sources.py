@@ -70,6 +70,12 @@ def cited_source(text: str, names: Mapping[str, Reference]) -> str:
     return re.sub(r"^article\b", rf"article~\\citep{{{ARTICLE}}}", "".join(told))
 
 
+def spoken(text: str, names: Mapping[str, Reference]) -> str:
+    """Return the text in which `[key2013]` has become what that entry is called."""
+    called = {reference.key: name for name, reference in names.items()}
+    return re.sub(r"\[(\w+)\]", lambda found: called.get(found[1], found[1]), text)
+
+
 def linked_source(text: str, names: Mapping[str, Reference]) -> str:
     """Return a claim's source as HTML, each work that it names a link to where it is read, if that is known."""
     told, position = [], 0
