@@ -27,6 +27,7 @@ def graph(tmp_path):
 def test_the_root_conforms_to_the_profiles_and_has_the_workflow_as_its_main_entity(graph):
     root = graph["./"]
     assert {one["@id"] for one in root["conformsTo"]} >= {"https://w3id.org/ro/wfrun/workflow/0.5"}
+    assert graph["ro-crate-metadata.json"]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.1"}
     workflow = graph[root["mainEntity"]["@id"]]
     assert "ComputationalWorkflow" in workflow["@type"]
     assert workflow["programmingLanguage"]["@id"] in graph

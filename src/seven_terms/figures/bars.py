@@ -81,7 +81,7 @@ def _draw_mean(
     axes.plot(
         *points,
         linestyle="none",
-        label=label,
+        label=f"_{label}",
         marker=style.marker,
         color=style.colour,
         markersize=5,

@@ -36,9 +36,10 @@ def _series(axes: Axes) -> Iterator[tuple[str, np.ndarray]]:
     """Yield label and points, in data coordinates, of each named line and cloud."""
     for line in axes.lines:
         label = str(line.get_label())
-        if not label.startswith("_") and line.get_transform() == axes.transData:
+        is_told = not label.startswith("_") or (line.get_linestyle() == "None" and not label.startswith("_child"))
+        if is_told and line.get_transform() == axes.transData:
             points = np.column_stack([np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)])
-            yield label, _some(points)
+            yield label.removeprefix("_"), _some(points)
     for cloud in axes.collections:
         label = str(cloud.get_label())
         offsets = np.asarray(cloud.get_offsets(), float)

@@ -15,7 +15,7 @@ from .bars import lies_down
 from .rows import as_floats, drawn_labels, is_numeric
 from .style import LineStyle, Look
 
-LETTERS_UP = 24  # of a label along the y axis, a line
+LETTERS_UP = 18  # of a label along the y axis, a line
 
 
 def labels_of(panel: Panel, rows: pd.DataFrame) -> list[str]:

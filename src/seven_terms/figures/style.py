@@ -145,6 +145,7 @@ def save(figure: Figure, path: Path, *, svg: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     date = {} if "SOURCE_DATE_EPOCH" in os.environ else {"CreationDate": None}
     figure.savefig(path, metadata={"Creator": "seven-terms", **date})
+    figure.set_layout_engine("none")  # laid out once
     figure.savefig(path.with_suffix(".png"), dpi=PNG_DPI)
     if svg:
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": "seven-terms"})

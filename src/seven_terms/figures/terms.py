@@ -118,7 +118,7 @@ def cliff(axes: Axes) -> list[str]:
     gradient = np.abs(2 * (ends - 0.7) * ends * (1 - ends) * slope)
     axes.set(yscale="log", xlabel="recurrent weight", ylabel="value", ylim=(1e-4, None))
     return _lines(
-        axes, {"loss": (weights, np.maximum(loss, 1e-12)), "|gradient|": (weights, np.maximum(gradient, 1e-12))}
+        axes, {"loss": (weights, np.maximum(loss, 1e-12)), "gradient": (weights, np.maximum(gradient, 1e-12))}
     )
 
 

@@ -31,7 +31,7 @@ def write_crate(folder: Path, *, snakefile: Path, scale: str) -> None:
     from rocrate.rocrate import ROCrate
 
     write(folder / WORKFLOW, snakefile.read_bytes(), beside=False)
-    crate = ROCrate(gen_preview=False)
+    crate = ROCrate(gen_preview=False, version="1.1")  # the version that the profiles are written for
     record = read_citation()
     author = crate.add_jsonld({"@id": "#author", "@type": "Organization", "name": record["authors"][0]["name"]})
     root = crate.root_dataset
