@@ -35,6 +35,17 @@ def kind_of(run: Run) -> str:
     return ", ".join(_words(run.training)) + "; " + " ".join(sorted(type(probe).__name__ for probe in run.probes))
 
 
+def covering(stacks: dict[str, Stack]) -> dict[str, Stack]:
+    """Return few of the kinds that together hold every word: task, cell, norm, rule, clipping, probe."""
+    words = {name: set(name.replace(";", ",").replace(" ", ",").split(",")) for name in stacks}
+    left, chosen = set().union(*words.values()), {}
+    while left:
+        best = max(words, key=lambda name: len(words[name] & left))
+        left -= words[best]
+        chosen[best] = stacks[best]
+    return chosen
+
+
 def _words(training: Training) -> Iterator[str]:
     model, rule = training.model, training.optimizer
     norm = getattr(model, "normalization", None)
