@@ -69,7 +69,7 @@ endif
 NARROWED = $(if $(filter command,$(firstword $(origin TERM))),--term '$(strip $(TERM))')
 
 .DEFAULT_GOAL := help
-.PHONY: help report paper arxiv agree test test-slow stress check browse publish-wandb verify bench clean environment latex compiler browser tmux places
+.PHONY: help report paper docs arxiv agree test test-slow stress check browse publish-wandb verify bench clean environment latex compiler browser tmux places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -99,7 +99,12 @@ check: environment latex compiler browser tmux ## format, lint, types and tests,
 	ruff check
 	pyright
 	@sh setup/audit.sh
+	@$(MAKE) --no-print-directory docs
 	$(PYTEST) -m 'not slow'
+
+docs: environment ## build the documentation: results/site/index.html
+	@sh setup/docs.sh
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet && echo 'seven-terms: the documentation is results/site/index.html'
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
 	@seven-terms paper --published results/published/$(SCALE) --beside results/published \

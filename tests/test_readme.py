@@ -30,6 +30,8 @@ TYPED = {
     "make test": f"make {SHOWN} test",
     "make paper": f"make {SHOWN} paper",  # tests/report/test_published.py builds it
     "make agree": f"make {SHOWN} agree",  # tests/report/test_agreement.py
+    "make docs": f"make {SHOWN} docs",  # tests/test_docs.py builds it
+    "seven-terms run --experiments mine": "seven-terms run --experiments examples/own_judge --results results/mine",
     "make bench": f"make {SHOWN} bench",  # tests/test_bench.py
     "make browse SCALE=laptop": f"make {SHOWN} browse SCALE=laptop",  # tests/tracking/test_browse.py, in a terminal
     "make publish-wandb": f"make publish-wandb SCALE=smoke ONLY={ONLY}",
@@ -69,7 +71,8 @@ def checkout(project, tmp_path_factory):
     copy_checkout(project, folder)
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copyfile(project / name, folder / name)
-    shutil.copytree(project / "setup", folder / "setup")
+    for name in ("setup", "examples"):
+        shutil.copytree(project / name, folder / name)
     (folder / ".venv").mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (folder / ".venv" / name).symlink_to(project / ".venv" / name)

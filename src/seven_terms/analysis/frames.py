@@ -70,7 +70,7 @@ class Results:
         known = {
             "run_id": union_categoricals([table["run_id"] for table in tables.values()]),
             "metric": union_categoricals([table["metric"] for table in tables.values()]),
-            "experiment": pd.Categorical.from_codes(list(of_rows), categories=pd.Index(names)),
+            "experiment": pd.Categorical.from_codes(of_rows.tolist(), categories=pd.Index(names)),
         }
         numbers = {
             name: np.concatenate([table[name].to_numpy() for table in tables.values()])

@@ -9,6 +9,7 @@ import importlib
 import io
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -66,7 +67,14 @@ def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
         do="run this where the project was cloned, or name its folder with --experiments",
     )
     sys.path.insert(0, str(folder.resolve().parent))
-    return importlib.import_module(folder.name).EXPERIMENTS
+    try:
+        return importlib.import_module(folder.name).EXPERIMENTS
+    except (AttributeError, NameError, ImportError, SyntaxError, TypeError) as error:
+        lines = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if str(folder.resolve()) in frame.filename
+        ]
+        where = f"{lines[-1].filename}, line {lines[-1].lineno}" if lines else str(folder)
+        raise ValueError(f"experiments {folder.name!r}: {error} ({where}).") from error
 
 
 def calibrate(options: argparse.Namespace) -> None:
@@ -115,6 +123,18 @@ def _live_run(options: argparse.Namespace) -> Iterator[Sequence[Any]]:
         yield [Looks(live.tell)]
     finally:
         live.close()
+
+
+def run_folder(options: argparse.Namespace) -> None:
+    from ..records.folder import Folder
+    from .alone import run_alone, shown
+
+    only = " ".join(options.only)
+    results = options.results or Path("results", options.experiments.resolve().name)
+    folder = Folder(results).selected(only)
+    settings = {"scale": options.scale or "laptop", "only": only, "accelerator": options.accelerator}
+    run_alone(_import_experiments(options.experiments), folder, **settings)
+    print(shown(folder.path))
 
 
 def runs(options: argparse.Namespace) -> None:
@@ -379,6 +399,11 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, .
             "devices?",
             "brief?",
         ),
+    ),
+    "run": (
+        run_folder,
+        "train, judge and draw a folder of experiments in one process: no Snakemake, no LaTeX",
+        ("experiments", "scale?", "results?", "only?", "accelerator?"),
     ),
     "calibrate": (
         calibrate,
