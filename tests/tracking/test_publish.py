@@ -92,15 +92,39 @@ def test_workspace_and_report_are_saved_once_and_then_again_in_place(results_dir
     assert "0 runs uploaded, 10 were there already" in capsys.readouterr().out
     assert server.operations.count("UpsertBucket") == sent
     specs = [json.loads(view["spec"]) for view in server.views.values()]
-    workspace = next(spec for spec in specs if "section" in spec)
-    sections = workspace["section"]["panelBankConfig"]["sections"]
-    assert [section["name"] for section in sections if section["panels"]] == ["Learning rate"]
+    view = next(spec for spec in specs if "section" in spec)["section"]
+    panels = {section["name"]: section["panels"] for section in view["panelBankConfig"]["sections"]}
+    assert list(panels) == ["Curves", "Sweeps", "Settings"]
+    assert [panel["config"]["metricRegex"] for panel in panels["Curves"]] == ["^validation_loss(/[0-9]+)?$"]
+    assert [(panel["config"]["xAxis"], panel["config"]["metrics"]) for panel in panels["Sweeps"]] == [
+        ("learning_rate", ["last/validation_loss"]),
+        ("width", ["last/validation_loss"]),
+    ]
+    axes = [column["accessor"] for column in panels["Settings"][0]["config"]["columns"]]
+    assert axes == ["config:learning_rate.value", "config:width.value", "summary:validation_loss.last"]
+    [runs] = view["runSets"]
+    assert [key["name"] for key in runs["grouping"]] == ["experiment.value", "arm.value"]
+    assert runs["runFeed"]["columnOrder"][:3] == ["run:displayName", "config:learning_rate", "config:width"]
     report = next(spec for spec in specs if "blocks" in spec)
     text = json.dumps(report, ensure_ascii=False)
     assert "LR1" in text
     assert "It learns." in text
     assert f"/{USER}/seven-terms/groups/learning_rate%2Frates" in text
+    [grid] = [block["metadata"] for block in report["blocks"] if block["type"] == "panel-grid"]
+    assert grid["runSets"][0]["filters"]["filters"][0]["value"] == "learning_rate/rates"
+    assert {panel["config"]["groupBy"] for panel in grid["panelBankSectionConfig"]["panels"]} == {"arm.value"}
     assert len(server.views) == 2  # the second call changed those of the first
+
+
+def test_views_and_report_are_what_the_schema_of_w_and_b_s_own_package_takes(results_dir, server):
+    import wandb_workspaces.reports.v2.internal as of_reports
+    import wandb_workspaces.workspaces.internal as of_views
+
+    assert publish(results_dir) == 0
+    for view in server.views.values():
+        spec = json.loads(view["spec"])
+        schema = of_views.WorkspaceViewspec if "section" in spec else of_reports.ReportViewspec
+        schema.model_validate(spec)
 
 
 def test_an_upload_that_was_cut_off_goes_on(results_dir, server, capsys):

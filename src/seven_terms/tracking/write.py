@@ -87,6 +87,7 @@ def settings() -> wandb.Settings:
         silent=True,
         disable_code=True,
         disable_git=True,
+        symlink=False,
         x_disable_stats=True,
         x_disable_meta=True,
         x_disable_machine_info=True,
