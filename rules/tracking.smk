@@ -7,9 +7,10 @@ rule mirror:
     params: results=lambda wildcards: RESULTS, runs=WANDB_RUNS, code=source_id("tracking"), plans=CONTENTS
     log: f"{RESULTS}/logs/mirror.log"
     benchmark: f"{RESULTS}/benchmarks/mirror.jsonl"
+    threads: 2
     conda: "../environment.yml"
     localrule: True
     shell:
-        "if seven-terms mirror --results {params.results:q} --runs {params.runs} >{log:q} 2>&1; then cat {log:q};"
+        "if seven-terms mirror --results {params.results:q} --runs {params.runs} --jobs {threads} >{log:q} 2>&1; then cat {log:q};"
         " else echo \"seven-terms: the report stands, its W&B runs do not: $(tail -n 1 {log:q} | cut -c 1-600)\" >&2;"
         " : >{output:q}; fi"

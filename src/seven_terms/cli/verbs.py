@@ -354,7 +354,7 @@ def mirror(options: argparse.Namespace) -> None:
     from ..tracking.mirror import mirror
     from ..tracking.mode import wandb_runs
 
-    print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only)))
+    print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only), jobs=options.jobs))
 
 
 def browse(options: argparse.Namespace) -> None:
@@ -457,7 +457,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, .
     "mirror": (
         mirror,
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
-        ("results", "runs?", "only?"),
+        ("results", "runs?", "only?", "jobs?"),
     ),
     "browse": (browse, "look at those W&B runs in the terminal", ("results", "only?", "term?")),
     "publish-wandb": (
@@ -481,6 +481,7 @@ OPTIONS: dict[str, dict] = {
     "experiments": {"type": Path, "default": Path("experiments")},
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
+    "jobs": {"type": int, "default": 1, "help": "so many processes write"},
     "name": {},
     "term": {"default": "", "help": "a term, or <term>/<name> of an experiment"},
     "since": {"type": float},

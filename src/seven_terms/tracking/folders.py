@@ -1,8 +1,8 @@
 """How the mirror lies on disk, so that `wandb leet`, which lists folder names, shows experiment, arm, setting and seed.
 
 wandb/logs/offline-run-<time>-<id>/          each run as wandb wrote it: what `wandb sync` sends
-wandb/run-<short name>-run-20000101_000000-<experiment>-<arm>-<setting>-s<seed>/      links to all of them
-wandb/<term>/run-.../, wandb/<term>/<name>/run-.../       links to those of a term, of an experiment
+wandb/run-<short name>-run-20000101_000000-<experiment>-<arm>-<setting>-s<seed>/      links to what is in each
+wandb/<term>/run-..., wandb/<term>/<name>/run-...      links to those entries of a term, of an experiment
 wandb/latest-run                             the overview
 
 leet shows the first 31 letters of a folder's name, wants `run-` at its beginning and `run-<time>-` somewhere, and filters by
@@ -56,17 +56,16 @@ def link_all(wandb_dir: Path, runs: Mapping[str, tuple[MirroredRun, Path]]) -> N
 def _link_group(wandb_dir: Path, group: str, folders: Mapping[str, Path]) -> None:
     """Make the links of an experiment's runs, by label, or of the overview."""
     term, _, name = group.partition("/")
-    if not name:
-        for label, folder in folders.items():
-            _list(wandb_dir, label, folder, short=label)
-            _link(wandb_dir / "latest-run", folder)
-        return
-    short, shorter = short_names(folders), short_names(f"{name}-{label}" for label in folders)
+    full = {label: f"{name}-{label}" if name else label for label in folders}
+    short, shorter = short_names(folders), short_names(full.values())
     for label, folder in folders.items():
-        full = f"{name}-{label}"
-        _list(wandb_dir / term / name, label, folder, short=short[label])
-        _list(wandb_dir / term, full, folder, short=shorter[full])
-        _list(wandb_dir, full, folder, short=shorter[full])
+        entry = wandb_dir / f"run-{shorter[full[label]]}-{TIME}-{full[label]}"
+        _make_entry(entry, full[label], folder)
+        if name:
+            _link(wandb_dir / term / entry.name, entry)
+            _link(wandb_dir / term / name / f"run-{short[label]}-{TIME}-{full[label]}", entry)
+        else:
+            _link(wandb_dir / "latest-run", folder)
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
@@ -122,9 +121,8 @@ def _link(path: Path, folder: Path) -> None:
     path.symlink_to(os.path.relpath(folder, path.parent), target_is_directory=True)
 
 
-def _list(parent: Path, label: str, folder: Path, *, short: str) -> None:
+def _make_entry(entry: Path, label: str, folder: Path) -> None:
     """Make an entry that leet opens: it finds the log `run-<label>.wandb` in a folder `...run-<time>-<label>` only."""
-    entry = parent / f"run-{short}-{TIME}-{label}"
     for file in folder.iterdir():
         name = f"run-{label}.wandb" if file.suffix == ".wandb" else file.name
         if file.suffix == ".wandb" or file.is_dir():

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +25,25 @@ from .folders import LOGS, link_all, remove_others, written_runs
 from .overview import overview_content, sweep_content
 from .selected import MAX_RUNS, selected_runs
 
+STAGING = ".staging"
 ENDS = ("seed", "status", "diverged_at_step")
 
 
-def mirror(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] = ()) -> str:
+def mirror(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] = (), jobs: int = 1) -> str:
     """Write the mirror to `<results_dir>/wandb` and return what was written in one line.
 
-    `runs="all"` mirrors every run; `only` names terms or experiments, and leaves out the others.
+    `runs="all"` mirrors every run; `only` names terms or experiments, and leaves out the others; `jobs` processes write.
     """
     plans = _plans(results_dir, only)
     wandb_dir = results_dir / "wandb"
     (wandb_dir / LOGS).mkdir(parents=True, exist_ok=True)
     _keep_wandb_inside(wandb_dir)
-    from .write import write_run
-
-    staging, done, kept, counts = (
-        wandb_dir / ".staging",
-        written_runs(wandb_dir),
-        {},
-        {"run": 0, "sweep": 0, "overview": 0},
-    )
-    for content in contents(results_dir, plans, runs=runs):
-        place = done.get(content.id) or write_run(content, wandb_dir / LOGS, staging=staging)
-        kept[content.id] = (_without_data(content), place)
+    done, kept = written_runs(wandb_dir), {}
+    counts = {"run": 0, "sweep": 0, "overview": 0}
+    for name, content, place in _written(contents(results_dir, plans, runs=runs), done, wandb_dir, jobs=jobs):
+        kept[name] = (content, place)
         counts[content.kind] += 1
-    shutil.rmtree(staging, ignore_errors=True)
+    shutil.rmtree(wandb_dir / STAGING, ignore_errors=True)
     remove_others(wandb_dir, kept)
     link_all(wandb_dir, kept)
     new = len(kept.keys() - done.keys())
@@ -58,6 +54,24 @@ def mirror(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] =
         f"{wandb_dir}: {len(kept)} W&B runs ({counts['run']} runs, {counts['sweep']} sweeps, {counts['overview']} overview), "
         f"{new} of them new; look at them with `make browse`."
     )
+
+
+def _written(
+    told: Iterator[MirroredRun], done: Mapping[str, Path], wandb_dir: Path, *, jobs: int
+) -> Iterator[tuple[str, MirroredRun, Path]]:
+    """Yield W&B id, names and folder of each run; those that are not done yet are written."""
+    from .write import write_run
+
+    places: list[tuple[str, MirroredRun, Path | Future[Path]]] = []
+    # Processes, since wandb's client holds the interpreter; spawned, since it has threads.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        write = pool.submit if jobs > 1 else lambda write_run, *what, **where: write_run(*what, **where)
+        for content in told:
+            place = done.get(content.id)
+            place = place or write(write_run, content, wandb_dir / LOGS, staging=wandb_dir / STAGING)
+            places.append((content.id, _without_data(content), place))
+        for name, content, place in places:
+            yield name, content, place.result() if isinstance(place, Future) else place
 
 
 def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterator[MirroredRun]:
@@ -175,9 +189,9 @@ def _keep_wandb_inside(wandb_dir: Path) -> None:
             del os.environ[name]
     folders = {
         "DATA": ".artifacts",
-        "CACHE": ".staging/cache",
-        "ARTIFACT": ".staging/artifacts",
-        "CONFIG": ".staging/config",
+        "CACHE": f"{STAGING}/cache",
+        "ARTIFACT": f"{STAGING}/artifacts",
+        "CONFIG": f"{STAGING}/config",
     }
     os.environ.update({f"WANDB_{name}_DIR": str((wandb_dir / path).resolve()) for name, path in folders.items()})
     os.environ.update(WANDB_SILENT="true", WANDB_ERROR_REPORTING="false")
