@@ -27,6 +27,14 @@ def test_arms_stay_apart_however_alike_they_are():
     assert all(len(name) <= SHOWN for name in short.values()), short
 
 
+def test_where_even_initials_have_no_room_the_values_stand_alone():
+    names = [
+        "one_cycle-step-lr=0.1-num_steps=960-num_train=3500-s10",
+        "one_cycle-step-lr=0.1-num_steps=60-num_train=3500-s1",
+    ]
+    assert list(short_names(names).values()) == ["onCy-st-0.1-960-3500-s10", "onCy-st-0.1-60-3500-s1"]
+
+
 def make(*folders) -> None:
     for folder in folders:
         (folder / "run-a").mkdir(parents=True)

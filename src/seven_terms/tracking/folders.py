@@ -72,7 +72,7 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     """Return each name `[<experiment>-]<arm>-<settings>-s<seed>` as it is seen whole in leet's list, where that can be.
 
     Where one is too long, settings go by their initials and words of experiment and arm are cut, the longest first, alike in
-    all names and so far that arms can be told apart.
+    all names and so far that arms can be told apart. What is too long even then shows the values of its settings alone.
     """
     short = {name: re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.3g}", name) for name in names}
     if len(max(short.values(), key=len)) <= SHOWN:
@@ -83,7 +83,12 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     for who, rest in halves.values():
         rests[who] = max(rests.get(who, ""), rest, key=len)
     whose = _cut(rests)
-    return short | {name: whose[who] + rest for name, (who, rest) in halves.items()}
+    return short | {name: _fitting(whose[who], rest) for name, (who, rest) in halves.items()}
+
+
+def _fitting(who: str, rest: str) -> str:
+    """Return the name with its settings, or with their values alone where they have no room."""
+    return who + (rest if len(who + rest) <= SHOWN else re.sub(r"(?<=-)\w+=", "", rest))
 
 
 def _by_initials(settings: str) -> str:
