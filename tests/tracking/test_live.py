@@ -16,6 +16,7 @@ from seven_terms.training.looks import Looks, quantiles
 from seven_terms.training.train_stack import fit
 
 from ..training.stacks import MLP, make_run
+from .stand_in import KEY, stand_in
 from .test_mirror import WANDB
 
 LOOK = {"experiment": "a/b", "stack": "c" * 16, "step": 5, "num_runs": 3, "num_steps": 10, "progress": 0.5,
@@ -128,6 +129,24 @@ def test_w_and_b_reads_the_run_back(tmp_path, monkeypatch, capsys):
     assert run["summary"]["progress"] == 1.0
     assert run["summary"]["batch_loss/p50"] == 0.2
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+def test_a_live_run_arrives_while_it_is_online(tmp_path, monkeypatch, capsys):
+    with stand_in() as server:
+        monkeypatch.setenv("WANDB_MODE", "online")
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        live = run_of(tmp_path / "live", close_seconds=240)
+        live.tell(LOOK)
+        live.tell(LOOK | {"step": 10, "progress": 1.0})
+        live.close()
+        assert capsys.readouterr().err == ""
+        name = "live-" + "c" * 16
+        assert server.runs[name]["displayName"] == "a/b/live-cccccccc"
+        assert [(line["trainer/step"], line["progress"]) for line in server.history[name]] == [(5, 0.5), (10, 1)]
+        assert server.finished == {name: 0}
+        assert server.unknown == []
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
 
 
 def test_a_live_run_is_asked_for_by_its_variable_or_by_being_online():

@@ -16,7 +16,7 @@ from seven_terms.tracking.folders import TIME
 from seven_terms.tracking.mirror import mirror
 from seven_terms.tracking.selected import MAX_RUNS, selected_runs
 
-from .results import DIVERGES, EXPERIMENT, make_results
+from .results import DIVERGES, EXPERIMENT, METRICS, make_results
 
 WANDB = Path(sys.executable).with_name("wandb")
 SECRET = "5ec2e7" + "ab" * 17  # no key of anybody's
@@ -46,6 +46,14 @@ def inspect(path: Path) -> dict:
         command, capture_output=True, text=True, check=True, timeout=120, cwd=path if path.is_dir() else path.parent
     )
     return json.loads(done.stdout)
+
+
+def records(path: Path, kind: str) -> list[dict]:
+    """Return the records of a kind in a run's log, as wandb's own reader prints them."""
+    command = [WANDB, "leet", "inspect", "--json", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, cwd=path)
+    found = (json.loads(line) for line in done.stdout.splitlines())
+    return [record[kind] for record in found if record["type"] == kind]
 
 
 def names(folder: Path) -> set[str]:
@@ -121,13 +129,27 @@ def test_summaries_keep_the_good_end_of_each_metric(results_dir):
     assert summary["trainer/step"] == 6
 
 
-def test_divergent_values_and_their_step_are_shown(tmp_path):
+def test_divergent_values_are_shown_as_w_and_b_writes_them_with_the_step(tmp_path):
     folder = make_results(tmp_path / "laptop", selected={"plain": {"optimizer.learning_rate": DIVERGES}})
     mirror(folder)
-    run = inspect(entry(folder / "wandb", f"rates-plain-lr={DIVERGES:g}-s0"))
+    place = entry(folder / "wandb", f"rates-plain-lr={DIVERGES:g}-s0")
+    run = inspect(place)
     assert run["config"]["status"] == run["summary"]["status"] == "diverged"
     assert run["summary"]["diverged_at_step"] == 3
+    assert run["summary"]["validation_loss"]["last"] == "NaN"
     assert run["state"] == "finished"
+    last = records(place, "history")[-1]["item"]
+    assert (last["trainer/step"], last["validation_loss"], last["layer_gradient_norm/1"]) == (6, "NaN", "Infinity")
+
+
+def test_every_metric_is_drawn_over_the_trainer_s_step(results_dir):
+    defined = records(entry(results_dir / "wandb", "rates-plain-lr=0.5-s0"), "metric")
+    assert {metric["name"]: metric.get("step_metric") for metric in defined} == {
+        "trainer/step": None,
+        **dict.fromkeys((*METRICS, "layer_gradient_norm/0", "layer_gradient_norm/1"), "trainer/step"),
+    }
+    sweep = records(entry(results_dir / "wandb", "rates-wide-sweep"), "metric")
+    assert {metric["name"] for metric in sweep} >= {"learning_rate", "last/validation_loss"}
 
 
 def test_a_sweep_is_a_table_with_shares_and_the_overview_holds_verdicts_and_figures(results_dir):
@@ -145,7 +167,8 @@ def test_a_sweep_is_a_table_with_shares_and_the_overview_holds_verdicts_and_figu
     assert list((results_dir / "wandb" / "latest-run").resolve().rglob("*.png"))
 
 
-def test_several_processes_write_the_same_mirror_as_one(results_dir, tmp_path):
+def test_several_processes_write_the_same_mirror_as_one(results_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr("seven_terms.tracking.mirror.FEW", 3)
     folder = make_results(tmp_path / "laptop")
     mirror(folder, jobs=2)
     ids = [json.loads((each / "wandb" / "mirror.json").read_text())["ids"] for each in (folder, results_dir)]

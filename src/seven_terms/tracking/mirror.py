@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +26,7 @@ from .overview import overview_content, sweep_content
 from .selected import MAX_RUNS, selected_runs
 
 STAGING = ".staging"
+FEW = 50  # new runs that are written sooner than a process has started
 ENDS = ("seed", "status", "diverged_at_step")
 
 
@@ -63,15 +64,22 @@ def _written(
     from .write import write_run
 
     places: list[tuple[str, MirroredRun, Path | Future[Path]]] = []
+    num_new = 0
     # Processes, since wandb's client holds the interpreter; spawned, since it has threads.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        write = pool.submit if jobs > 1 else lambda write_run, *what, **where: write_run(*what, **where)
         for content in told:
             place = done.get(content.id)
-            place = place or write(write_run, content, wandb_dir / LOGS, staging=wandb_dir / STAGING)
+            if place is None:
+                num_new += 1
+                write = pool.submit if jobs > 1 and num_new > FEW else _call
+                place = write(write_run, content, wandb_dir / LOGS, staging=wandb_dir / STAGING)
             places.append((content.id, _without_data(content), place))
         for name, content, place in places:
             yield name, content, place.result() if isinstance(place, Future) else place
+
+
+def _call(function: Callable[..., Path], *arguments: Any, **options: Any) -> Path:
+    return function(*arguments, **options)
 
 
 def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterator[MirroredRun]:

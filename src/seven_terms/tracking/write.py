@@ -57,10 +57,9 @@ def _define(handle: wandb.Run, run: MirroredRun) -> None:
     if not run.axis:
         return
     handle.define_metric(run.axis, hidden=True)
-    handle.define_metric("*", step_metric=run.axis)
-    for name, end in run.directions.items():
-        if end != "none":
-            handle.define_metric(name, step_metric=run.axis, summary=f"{end},last")
+    for name, end in run.directions.items():  # one by one: offline, wandb does not say which names "*" stands for
+        if name != run.axis:
+            handle.define_metric(name, step_metric=run.axis, summary=None if end == "none" else f"{end},last")
 
 
 def _log_files(handle: wandb.Run, run: MirroredRun) -> None:
