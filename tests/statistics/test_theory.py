@@ -14,6 +14,7 @@ from seven_terms.spec import (
     Digits,
     Initialization,
     InverseTime,
+    Linear,
     Mlp,
     Point,
     Quadratic,
@@ -224,3 +225,20 @@ def test_adam_with_a_fixed_preconditioner_is_stable_up_to_its_curvature_limit(be
             m = beta1 * m + (1.0 - beta1) * factor * limit * x
             x -= 0.1 * m
         assert (abs(x) < 1.0) == stable
+
+
+def test_the_bound_on_the_last_iterate_has_its_logarithm_at_a_constant_rate_and_loses_it_by_linear_decay() -> None:
+    bounds = {schedule: predict("last_iterate_bound", training(schedule, 400)) for schedule in (Constant(), Linear())}
+    harmonic = sum(1.0 / k for k in range(1, 400))
+    assert bounds[Constant()] == pytest.approx(math.sqrt((1.0 + harmonic) / 400), rel=1e-12)
+    assert bounds[Linear()] == pytest.approx(2.0 / math.sqrt(400), rel=0.02)
+
+
+def test_the_bound_on_the_last_iterate_is_the_sum_written_out() -> None:
+    factors = [Step().factor(step, 12) for step in range(12)]
+    first = 1.0 / (2.0 * sum(factors))
+    second = sum(f**2 for f in factors) / (2.0 * sum(factors))
+    for k in range(11):
+        rest = sum(factors[k:])
+        second += 0.5 * factors[k] / sum(factors[k + 1 :]) * sum(f**2 for f in factors[k:]) / rest
+    assert predict("last_iterate_bound", training(Step(), 12)) == pytest.approx(2.0 * math.sqrt(first * second))

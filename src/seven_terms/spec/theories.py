@@ -15,6 +15,7 @@ THEORIES = (
     "heavy_ball_best_learning_rate",
     "heavy_ball_best_momentum",
     "inverse_time_variance",
+    "last_iterate_bound",
     "log_gradient_norm_slope",
     "log_loss_slope",
     "noisy_quadratic_loss",
