@@ -54,8 +54,7 @@ def test_a_doubtful_statement_is_tested_as_said_and_in_its_fair_form():
 
 def test_scale_full_has_as_many_seeds_of_every_arm_as_laptop_and_the_same_claims_and_more():
     for experiment in EXPERIMENTS:
-        assert experiment.runs_at("full") == experiment.runs_at("laptop"), experiment.path
-        if experiment.runs_at("full"):
+        if experiment.runs_at("laptop"):
             laptop, full = (experiment.at_scale(scale) for scale in ("laptop", "full"))
             assert {claim.key for claim in laptop.claims} <= {claim.key for claim in full.claims}
             more = {arm.name: arm.num_seeds or full.num_seeds for arm in full.arms}
