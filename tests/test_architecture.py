@@ -16,7 +16,7 @@ ANALYSIS = {"spec", "records"}
 # part of the package, in the order of the data flow -> (parts it may import, third-party packages it may import)
 MAY_IMPORT: dict[str, tuple[set[str], set[str]]] = {
     "__init__": ({"analysis"}, set()),  # when somebody calls `load`
-    "spec": (set(), set()),
+    "spec": (set(), {"platformdirs"}),  # where the user's cache lies
     "seeds": (set(), set()),
     "records": ({"spec"}, {"pandas", "pyarrow"}),  # the last two in tables alone: see below
     "planning": ({"spec", "records", "seeds"}, set()),

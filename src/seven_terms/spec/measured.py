@@ -10,21 +10,22 @@ import functools
 import hashlib
 import json
 import os
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
 
 from .content import content_of
 from .kinds import Kind, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VERSION = 1  # raised when something else is measured
 
 
 def cache_directory() -> Path:
     """Return the user's cache folder of this project, by the custom of the platform."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "seven-terms"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seven-terms"
+    return platformdirs.user_cache_path("seven-terms", appauthor=False)
 
 
 @functools.cache

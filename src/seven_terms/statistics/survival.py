@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from .intervals import Z, wilson
+from .intervals import LEVEL, wilson
 
 
 def kaplan_meier(times: np.ndarray, budgets: np.ndarray) -> pd.DataFrame:
@@ -17,18 +20,14 @@ def kaplan_meier(times: np.ndarray, budgets: np.ndarray) -> pd.DataFrame:
     """
     seen = np.isfinite(times)
     ends = np.where(seen, times, budgets)
-    rows, share, greenwood = [(0.0, 1.0, 1.0, 1.0)], 1.0, 0.0
-    for time in np.unique(ends[seen]):
-        at_risk, events = int((ends >= time).sum()), int((ends[seen] == time).sum())
-        share *= 1.0 - events / at_risk
-        greenwood += events / (at_risk * (at_risk - events)) if at_risk > events else np.inf
-        rows.append((float(time), share, *_log_log(share, greenwood, len(times))))
-    rows.append((float(max(budgets.max(), rows[-1][0])), *rows[-1][1:]))
-    return pd.DataFrame(rows, columns=["time", "share", "low", "high"])
-
-
-def _log_log(share: float, greenwood: float, total: int) -> tuple[float, float]:
-    if share <= 0.0:
-        return 0.0, wilson(0, total).high
-    reach = Z * np.sqrt(greenwood) / abs(np.log(share))
-    return float(share ** np.exp(reach)), float(share ** np.exp(-reach))
+    curve = stats.ecdf(stats.CensoredData.right_censored(ends, ~seen)).sf
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)  # scipy's, of the undefined ends that are replaced below
+        bounds = curve.confidence_interval(LEVEL, method="log-log")
+    columns = {"share": curve.probabilities, "low": bounds.low.probabilities, "high": bounds.high.probabilities}
+    rows = pd.DataFrame({"time": curve.quantiles, **columns})
+    rows = rows[rows["time"].isin(times[seen])]
+    rows.loc[rows["share"] <= 0.0, ["low", "high"]] = 0.0, wilson(0, len(times)).high
+    rows = pd.concat([pd.DataFrame([(0.0, 1.0, 1.0, 1.0)], columns=list(rows)), rows], ignore_index=True)
+    last = rows.iloc[[-1]].assign(time=max(float(budgets.max()), float(rows["time"].iloc[-1])))
+    return pd.concat([rows, last], ignore_index=True)
