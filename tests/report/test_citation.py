@@ -2,16 +2,16 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import jsonschema
 import yaml
 
 from seven_terms import __version__
+from seven_terms.records.folder import scales_beside
 from seven_terms.report.answers import markdown_table, read_answers
 from seven_terms.report.citation import bibtex, read_citation, release_macros
+from seven_terms.report.facts import Fact, others_of
 from seven_terms.report.inputs import read_verdicts
-from seven_terms.report.sentences import in_full, said
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).with_name("cff-1.2.0.schema.json")  # of the Citation File Format, CC BY 4.0
@@ -38,12 +38,16 @@ def test_a_release_fills_in_address_and_doi_in_one_place(monkeypatch):
     assert "url" in bibtex(year="2026")
 
 
+def fact_of(key, row, others) -> Fact:
+    return Fact(key=key, experiment=None, claim=None, row=row, kind="trained", num_seeds=1, others=others)
+
+
 def test_the_readme_has_the_published_answers_and_at_most_120_lines():
-    verdicts = read_verdicts(ROOT / "results" / "published" / "laptop")
-    facts = {
-        key: SimpleNamespace(row=row, word=said(row["verdict"]), headline=in_full(row["verdict"]), key=key)
-        for key, row in verdicts.iterrows()
-    }
+    published = ROOT / "results" / "published"
+    verdicts = read_verdicts(published / "laptop")
+    folders = [one for one in scales_beside(published, scale="laptop") if (one / "verdicts.csv").is_file()]
+    others = {one.name: read_verdicts(one) for one in folders}
+    facts = {str(key): fact_of(str(key), row, others_of(row, others, key=str(key))) for key, row in verdicts.iterrows()}
     table = markdown_table(read_answers(ROOT / "paper"), facts)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(table.splitlines()) == 9

@@ -11,7 +11,7 @@ import yaml
 
 from ..spec import TERM_TITLES, TERMS, Term, require
 from .facts import Fact
-from .latex import escape, estimate, plain
+from .latex import escape, plain
 
 _PLACE = re.compile(r"\{([^}]+)\}")
 
@@ -74,8 +74,7 @@ def measured_in_words(answer: Answer, facts: Mapping[str, Fact], *, text: Callab
     """Return what was measured, with its numbers; `text` turns LaTeX's numbers into the medium's."""
 
     def filled(match: re.Match[str]) -> str:
-        row = facts[match[1]].row
-        return text(estimate(row["effect"], row["low"], row["high"]))
+        return text(facts[match[1]].estimate)
 
     return _PLACE.sub(filled, answer.measured)
 
@@ -86,7 +85,7 @@ def answers_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> str
     for answer in held(answers, facts):
         fact = facts[answer.claim]
         parts = _PLACE.split(answer.measured)
-        told = "".join(_estimate(facts[part]) if i % 2 else escape(part) for i, part in enumerate(parts))
+        told = "".join(facts[part].estimate if i % 2 else escape(part) for i, part in enumerate(parts))
         verdict = rf"\verdictword{{{fact.word}}}{{{escape(fact.headline)}}}"
         said = rf"“{answer.said}”"
         rows.append(
@@ -99,10 +98,6 @@ def answers_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> str
     head = " & ".join(rf"\textbf{{{name}}}" for name in heads)
     body = "\\addlinespace\n".join(f"{row}\n" for row in rows)
     return f"\\begin{{tabular}}{{{columns}}}\\toprule\n{head}\\\\\\midrule\n{body}\\bottomrule\\end{{tabular}}\n"
-
-
-def _estimate(fact: Fact) -> str:
-    return estimate(fact.row["effect"], fact.row["low"], fact.row["high"])
 
 
 def markdown_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> str:

@@ -16,6 +16,7 @@ from ..records.plans import Plan
 from ..spec import Claim, Experiment, Scale, require
 from .inputs import Inputs
 from .kinds import Kind, kind_of, num_seeds
+from .latex import estimate
 from .sentences import in_full, said
 
 DEPENDS = "depends on the budget"
@@ -72,6 +73,18 @@ class Fact:
         return {"supported", "refuted"} <= {self.word, *(other.word for other in self.beside)}
 
     @property
+    def told(self) -> str:
+        """The word that sentences go by: the verdict, or where it is open that of scale full, of the same set-up."""
+        more = next((other.word for other in self.beside if other.scale == "full"), self.word)
+        return more if self.word == "inconclusive" else self.word
+
+    @property
+    def estimate(self) -> str:
+        """Effect and interval in LaTeX, and in brackets those of other scales that could have come out differently."""
+        also = "; ".join(f"{other.scale}: {_estimate(other.row)}" for other in self.beside)
+        return _estimate(self.row) + (f" ({also})" if also else "")
+
+    @property
     def headline(self) -> str:
         """The verdict, or that it depends on the budget."""
         return DEPENDS if self.is_flipped else in_full(self.row["verdict"])
@@ -81,6 +94,10 @@ class Fact:
         """Return the settings that were chosen on validation data, by arm; empty where the table does not say."""
         text = self.row.get("selected", "")
         return json.loads(text) if isinstance(text, str) and text else {}
+
+
+def _estimate(row: pd.Series) -> str:
+    return estimate(row["effect"], row["low"], row["high"])
 
 
 def slug(key: str) -> str:
@@ -101,15 +118,15 @@ def facts_of(inputs: Inputs, *, marks: Mapping[str, str] | None = None) -> dict[
             row=inputs.verdicts.loc[key],  # pyright: ignore[reportArgumentType]
             kind=kind_of(experiment, claim),
             num_seeds=_seeds(inputs.verdicts.loc[key], plans[experiment.path], claim),  # pyright: ignore[reportArgumentType]
-            others=_others(inputs, key),
+            others=others_of(inputs.verdicts.loc[key], inputs.others, key=key),  # pyright: ignore[reportArgumentType]
             second=second.get(key),
             mark=(marks or {}).get(key, ""),
         )
     return facts
 
 
-def _others(inputs: Inputs, key: str) -> tuple[Other, ...]:
-    row = inputs.verdicts.loc[key]
+def others_of(row: pd.Series, others: Mapping[Scale, pd.DataFrame], *, key: str) -> tuple[Other, ...]:
+    """Return a claim's rows at other scales; `row` is its row at this one."""
     return tuple(
         Other(
             scale=scale,
@@ -117,7 +134,7 @@ def _others(inputs: Inputs, key: str) -> tuple[Other, ...]:
             is_same_run=bool(all(table.loc[key, name] == row[name] for name in ("effect", "num_runs"))),
             is_same_question=bool(all(table.loc[key, name] == row[name] for name in ("statement", "unit", "rule"))),
         )
-        for scale, table in inputs.others.items()
+        for scale, table in others.items()
         if key in table.index
     )
 

@@ -73,9 +73,10 @@ def read_inputs(results_dir: Path, *, beside: Sequence[Path] = ()) -> Inputs:
 
     `beside` are folders of published results of other scales, which have their names; one without verdicts is passed over.
     """
+    found = read_plans(results_dir)
     known = read_csv(results_dir / "plan" / "experiments.csv", kind="experiments")
     places = {path: place for place, path in enumerate(known["experiment"])}
-    plans = tuple(sorted(read_plans(results_dir), key=lambda plan: places.get(plan.experiment.path, len(places))))
+    plans = tuple(sorted(found, key=lambda plan: places.get(plan.experiment.path, len(places))))
     verdicts = read_verdicts(results_dir)
     inputs = Inputs(
         results_dir=results_dir,

@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-import pandas as pd
-
 from .. import __version__
 from ..records.provenance import commit, commit_time
 from .counting import count_macros, decided_twice
 from .coverage import command
 from .facts import Fact
 from .inputs import Inputs
-from .latex import count, effect, escape, estimate, in_words, interval
+from .latex import count, effect, escape, in_words, interval
 from .sentences import VERDICTS, in_full, said
 
 
@@ -82,20 +80,9 @@ def _claim_values(inputs: Inputs, facts: Mapping[str, Fact]) -> list[str]:
             "verdict": in_full(row["verdict"]),
             "numruns": count(row["num_runs"]),
             "numseeds": count(facts[str(key)].num_seeds),
-            "estimate": estimate(row["effect"], row["low"], row["high"]),
+            "estimate": facts[str(key)].estimate,
             "slug": facts[str(key)].slug,
-            "othernote": _other(facts[str(key)]),
-            said(row["verdict"]): "yes",  # \whenclaim asks for this name
+            facts[str(key)].told: "yes",  # \whenclaim asks for this name
         }
         lines += [f"\\claimvalue{{{key}}}{{{name}}}{{{value}}}" for name, value in values.items()]
     return lines
-
-
-def _other(fact: Fact) -> str:
-    """Return what other scales found, in brackets; empty where there is nothing that could differ."""
-    told = [f"{other.scale} scale: {_estimate(other.row)}, {in_full(other.row['verdict'])}" for other in fact.beside]
-    return f" ({'; '.join(told)})" if told else ""
-
-
-def _estimate(row: pd.Series) -> str:
-    return estimate(row["effect"], row["low"], row["high"])

@@ -2,7 +2,7 @@ r"""Hand-written sentences against verdicts: the build fails when the paper says
 
 \claimsays{BN1 (fair)}{supported}{text}   prints text where the verdict agrees; in a whole report at scale laptop it must
 \whenclaim{BN1 (fair)}{a}{b}{c}            prints a when supported, b when refuted, c when inconclusive
-\effect, \interval, \estimate, \verdict, \numruns, \numseeds, \otherscalenote   {BN1 (fair)}: the numbers of a verdict
+\effect, \interval, \estimate, \verdict, \numruns, \numseeds   {BN1 (fair)}: the numbers of a verdict
 \claimref{BN1 (fair)}                      its code, as a link
 
 A claim that the scale does not have prints nothing; that every key belongs to some experiment is a test's business.
@@ -20,9 +20,7 @@ import pandas as pd
 from ..spec import require
 
 VERDICTS = ("supported", "refuted", "inconclusive")  # what a sentence says: a conditional claim is supported
-_MACRO = re.compile(
-    r"\\(claimsays|whenclaim|claimref|effect|interval|estimate|verdict|numruns|numseeds|otherscalenote)\s*(?=\{)"
-)
+_MACRO = re.compile(r"\\(claimsays|whenclaim|claimref|effect|interval|estimate|verdict|numruns|numseeds)\s*(?=\{)")
 _NUM_ARGUMENTS = {"claimsays": 3, "whenclaim": 4}
 _COMMENT = re.compile(r"(?<!\\)%.*")
 
