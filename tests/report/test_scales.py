@@ -1,5 +1,7 @@
 """Two scales side by side: published rows beside the report's own, what differs, on what they were trained, what is missing."""
 
+from pathlib import Path
+
 import pytest
 
 from experiments import EXPERIMENTS
@@ -8,7 +10,7 @@ from experiments.gradient_clipping import temporal_order
 from experiments.lr_schedule import noisy_quadratic
 from experiments.vanishing_gradient import adding
 from seven_terms.report.inputs import read_inputs
-from seven_terms.report.scales import scales_section
+from seven_terms.report.scales import read_causes, scales_section
 
 from .fabricate import CHOSEN, fabricate, publish_beside
 
@@ -147,3 +149,22 @@ def test_experiments_are_named_once_each(laptop, published):
     text = section(laptop, published)
     for one in CHOSEN:
         assert text.count(rf"\path{{{one.path}}}") == 1
+
+
+def test_a_verdict_that_differs_has_its_cause_beside_it(laptop, published):
+    publish_beside(published, MNIST, verdict="refuted")
+    inputs = read_inputs(laptop)
+    differ = [
+        key
+        for key, row in inputs.verdicts.iterrows()
+        if row["experiment"] == MNIST.path and row["verdict"] != "refuted"
+    ]
+    causes = {differ[0]: "50 % more looks", "B-LR3": "of another experiment"}
+    text = scales_section(inputs, published, causes=causes)
+    assert f"\\item[{differ[0]}] 50\\,\\% more looks." in text or f"\\item[{differ[0]}] 50 \\% more looks." in text
+    assert "another experiment" not in text
+
+
+def test_causes_are_given_for_claims_that_there_are():
+    keys = {claim.key for one in EXPERIMENTS for claim in one.claims}
+    assert set(read_causes(Path(__file__).parents[2] / "paper")) <= keys

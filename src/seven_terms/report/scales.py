@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import pandas as pd
+import yaml
 
 from ..records.jobs import duration
 from ..records.tables import read_csv
@@ -42,8 +44,17 @@ class Sides:
         return {key: (first, second) for key, (first, second) in words.items() if first != second}
 
 
-def scales_section(inputs: Inputs, beside_dir: Path | None) -> str:
-    """Return the section on the results published in `beside_dir`, named as their scale; empty without such a folder's name."""
+def read_causes(paper_dir: Path) -> dict[str, str]:
+    """Return why verdicts differ between scales, by claim key, from paper/scale_causes.yaml."""
+    path = paper_dir / "scale_causes.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def scales_section(inputs: Inputs, beside_dir: Path | None, *, causes: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the section on the results published in `beside_dir`, named as their scale; empty without such a folder's name.
+
+    `causes` says by claim key why its verdicts differ.
+    """
     if beside_dir is None:
         return ""
     label = f"-{beside_dir.name}"
@@ -54,7 +65,14 @@ def scales_section(inputs: Inputs, beside_dir: Path | None) -> str:
         none = f"No experiment of this report has published results of scale {sides.published}."
         return f"{head}\n\n{none}\n"
     tables = [_table(sides), _origins_table(sides)]
-    told = [_agreement(sides), _changes(sides), _origins(sides), *tables, _missing(inputs, sides)]
+    told = [
+        _agreement(sides),
+        _causes(sides, causes),
+        _changes(sides),
+        _origins(sides),
+        *tables,
+        _missing(inputs, sides),
+    ]
     return "\n\n".join([head, *filter(None, told)]) + "\n"
 
 
@@ -95,6 +113,16 @@ def _agreement(sides: Sides) -> str:
         listed = "; ".join(f"{escape(key)} ({one} at scale {first}, {other})" for key, (one, other) in moved.items())
         text += f" It differs for {listed}." if len(moved) <= MANY else f" Where it differs, {DIFFERS} stands."
     return f"{text} At each scale its claims are one family for Holm's correction."
+
+
+def _causes(sides: Sides, causes: Mapping[str, str]) -> str:
+    """Say why verdicts differ, a line a claim, where somebody has written it down."""
+    told = [
+        f"\\item[{escape(key)}] {escape(causes[key])}."
+        for key in sides.differing
+        if key in causes and "paper" in sides.scales
+    ]
+    return "\n".join([r"\begin{description}", *told, r"\end{description}"]) if told else ""
 
 
 def _changes(sides: Sides) -> str:

@@ -23,7 +23,7 @@ from .power import power_section
 from .questions import section
 from .record import claims_index, terms_record
 from .replication import replication_paragraph
-from .scales import scales_section
+from .scales import read_causes, scales_section
 from .sentences import check_sentences
 from .sources import names_of
 from .speed import speed_section
@@ -74,7 +74,7 @@ def _generated(
         "machine": machine_table(inputs),
         "cost": cost_table(inputs),
         "speed": speed_section(inputs, output_dir=output_dir),
-        "scales": "\n".join(scales_section(inputs, folder) for folder in beside),
+        "scales": "\n".join(scales_section(inputs, folder, causes=read_causes(paper_dir)) for folder in beside),
         "cite": citation(),
         "summary": _summary_figure(inputs, output_dir=output_dir),
         "record": terms_record(inputs, facts, output_dir=output_dir, names=names_of(paper_dir)),
