@@ -31,7 +31,7 @@ def _selection(inputs: Inputs) -> str:
     start = f"Of the {total} experiments of scale {inputs.scale} this report holds {in_words(len(inputs.plans))}"
     if len(inputs.plans) > len(inputs.left_out):
         missing = ", ".join(rf"\path{{{path}}}" for path in inputs.left_out)
-        return f"{start}; {missing} are not in it."
+        return f"{start}; {missing} {'is' if len(inputs.left_out) == 1 else 'are'} not in it."
     held = "; ".join(
         f"{escape(plan.experiment.title)} (\\S\\ref{{exp:{plan.experiment.name}}})" for plan in inputs.plans
     )
