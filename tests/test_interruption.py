@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seven_terms.running.stale_locks import remove_stale_locks
+from seven_terms.running.stale_locks import remove_stale_locks, remove_unreadable_records
 
 from .checkout import copy_checkout
 
@@ -21,7 +21,7 @@ TARGET = "results/smoke/summary/batch_norm/batch_size.csv"
 HOLD = """
 import sys
 from pathlib import Path
-from seven_terms.running.stale_locks import remove_stale_locks
+from seven_terms.running.stale_locks import remove_stale_locks, remove_unreadable_records
 mark = remove_stale_locks(Path(sys.argv[1]))
 print("alive", flush=True)
 sys.stdin.read()
@@ -64,6 +64,21 @@ def test_locks_stay_while_any_call_lives_and_go_with_the_last_killed_one(locked,
         second.communicate()
     said = "seven-terms: an earlier call was killed; its lock on this folder is removed.\n"
     assert capsys.readouterr().err == said
+
+
+def test_a_damaged_record_of_snakemakes_is_removed_with_what_it_tells_of_but_for_metrics(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, record in (("a.csv", b"\xe4\x00"), ("b.csv", b"{}"), ("m.parquet", b"{")):
+        (tmp_path / name).write_text("made", encoding="utf-8")
+        place = tmp_path / ".snakemake" / "metadata" / base64.urlsafe_b64encode(name.encode()).decode()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(record)
+    remove_unreadable_records(tmp_path / ".snakemake")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".snakemake", "b.csv", "m.parquet"]
+    assert [base64.urlsafe_b64decode(path.name) for path in (tmp_path / ".snakemake" / "metadata").iterdir()] == [
+        b"b.csv"
+    ]
+    assert "Snakemake's record of a.csv is damaged; it is removed." in capsys.readouterr().err
 
 
 @pytest.fixture

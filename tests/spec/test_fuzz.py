@@ -139,13 +139,16 @@ GIVEN: tuple[Any, ...] = (  # kinds whose fields have no default
     spec.GroupNorm(num_groups=2),
     spec.BatchNorm(ghost=4),
     *PROBES,
+    # of a user's file, class and function
+    spec.ArrayData(path="mlxtend:data/data/iris.csv.gz"),
+    spec.Module(cls="tests.extending.nets:Net", arguments={"width": 8}),
+    spec.Function(cls="torch.nn:GELU", arguments={"approximate": "tanh"}),
 )
-OUTSIDE = {spec.ArrayData, spec.Function, spec.Module}  # of a user's file or class: see tests/extending
 
 
 def kinds() -> tuple[type, ...]:
     every = {value for value in vars(spec).values() if getattr(value, "is_checked", False)}
-    return tuple(sorted(every - OUTSIDE, key=lambda kind: kind.__name__))
+    return tuple(sorted(every, key=lambda kind: kind.__name__))
 
 
 def sample(kind: type) -> Any:
@@ -269,6 +272,8 @@ def training_with(value: Any) -> Training:
             return TRAINING.but(clipping=value)
         case Initialization():
             return SEQUENCES.but(initialization=value)
+        case spec.Function():
+            return TRAINING.but({"model.activation": value})
     return TRAINING.but(schedule=value)
 
 

@@ -21,6 +21,9 @@ PLACES = (  # below the folder of the selection, or of the scale
 )
 
 
+ALWAYS = {".snakemake/metadata/*": "random bytes"}  # what Snakemake reads as JSON
+
+
 def _a_digit(data: bytes, chance: random.Random) -> bytes:
     places = [place for place, byte in enumerate(data) if chr(byte).isdigit()] or [0]
     place = chance.choice(places)
@@ -51,7 +54,7 @@ def trials(root: Path, project: Path, *, until: float, seed: int = 0) -> Iterato
         if time.monotonic() > until:
             break
         harms = harms or chance.sample(sorted(HARMS), len(HARMS))
-        harm = harms.pop()
+        harm = ALWAYS.get(place) or harms.pop()
         path = _one(pipeline, place)
         changed = HARMS[harm](path.read_bytes(), chance)
         path.unlink() if changed is None else path.write_bytes(changed)
@@ -62,7 +65,7 @@ def trials(root: Path, project: Path, *, until: float, seed: int = 0) -> Iterato
             outcome = "traceback" if "Traceback" in printed else "not made again" if status else "other bytes, silently"
             pipeline.forget()
             pipeline.run()
-        yield Trial(f"file {harm}", place, outcome, told)
+        yield Trial(f"file {harm}", "finished results", outcome, f"{place}: {told}" if told else place)
     pipeline.end()
 
 

@@ -17,7 +17,7 @@ from ..records.plans import Plan
 from ..records.provenance import commit_warning
 from ..running.at_work import hold, remove_damaged
 from ..running.progress import start_progress
-from ..running.stale_locks import remove_stale_locks
+from ..running.stale_locks import remove_stale_locks, remove_unreadable_records
 from ..spec import SCALES, Experiment, Scale, require
 
 UNUSABLE = "'\"`$#:\\{}\n"  # in a path: the shell, make, PATH, pip or Snakemake reads them otherwise
@@ -81,6 +81,7 @@ def begin(
     """
     held = hold(folder.shared)
     alive = remove_stale_locks(Path(".snakemake"))
+    remove_unreadable_records(Path(".snakemake"))
     write_plans(plans, folder.path, among=among)
     remove_damaged(wanted)
     left = missing_stacks(plans, folder.path)

@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -114,7 +115,7 @@ def find_file(name: str) -> Path:
         candidates = [Path(found.origin).parent / inside]  # type: ignore[union-attr, arg-type]
     else:
         candidates = [Path(folder, name).expanduser() for folder in ("", *sys.path)]
-    path = next((path for path in candidates if path.exists()), None)
+    path = next((path for path in candidates if os.path.exists(path)), None)  # False for a name that is too long
     do = "name it from the folder where the command is typed or from that of the experiments"
     require(path is not None, what=f"data file {name!r}", must="it must exist", got=str(candidates[0]), do=do)
     assert path is not None

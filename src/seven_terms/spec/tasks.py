@@ -340,6 +340,9 @@ class GaussianInputs(Task):
         return self.length or 1
 
 
+_Name = Annotated[str, Matches(r".{0,500}", "one line of at most 500 letters")]  # of an array, a column or a file
+
+
 @checked
 class ArrayData(Task):
     """Examples from a file of your own: .npz, .csv, idx (.gz too) or a folder of images, a folder a class.
@@ -351,17 +354,17 @@ class ArrayData(Task):
     is part of a run's id, so that another file trains again.
     """
 
-    path: Annotated[str, Matches(r".+", "a path")]
+    path: Annotated[str, Matches(r".{1,500}", "a path of one line and at most 500 letters")]
     target_kind: Literal["classes", "numbers"] = "classes"
-    inputs: str = ""
-    targets: str = ""
-    split_column: str = ""
+    inputs: _Name = ""
+    targets: _Name = ""
+    split_column: _Name = ""
     validation_share: PositiveFraction = 0.2
     test_share: PositiveFraction = 0.2
     split_seed: Annotated[int, Bounds(low=0)] = 0
     normalization: Literal["feature", "all", "none", "tokens"] = "feature"
     shape: tuple[Count, ...] = ()
-    checksum: str = ""  # sha256 that the file must have
+    checksum: Annotated[str, Matches(r"([0-9a-f]{64})?", "a SHA-256, 64 hex digits, or nothing")] = ""  # of the file
 
     def __post_init__(self) -> None:
         share = self.validation_share + self.test_share
