@@ -1,4 +1,4 @@
-"""The ways to run a grid, by name. A mode more of an existing one is a line more here.
+"""The ways to run a grid, by name. Another mode of an existing way is one more line here.
 
 Every contender trains the same runs in float32: same data, same initial parameters, same batches in the same order, same
 update rule. It runs in a process of its own, bound to as many cores as it has threads. `module` has a function

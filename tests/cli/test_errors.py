@@ -33,7 +33,7 @@ def test_a_missing_file_says_how_it_is_made():
     [
         (ValueError("runs: there must be some, got 0."), 1, "runs: there must be some, got 0."),
         (MemoryError(), 1, "memory: there must be enough of it, got none"),
-        (KeyboardInterrupt(), 130, "interrupted; the same command goes on from here."),
+        (KeyboardInterrupt(), 130, "interrupted; the same command resumes from here."),
     ],
 )
 def test_what_a_person_can_mend_is_one_line_with_the_verb(error, status, said, capsys):

@@ -138,4 +138,4 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, capsys):
 
     monkeypatch.setitem(command_line.VERBS, "show", (interrupt, "", ("results",)))
     assert command_line.run(["show", "--results", "r"]) == 130
-    assert "interrupted; the same command goes on from here" in capsys.readouterr().err
+    assert "interrupted; the same command resumes from here" in capsys.readouterr().err

@@ -87,12 +87,20 @@ def test_the_arithmetic_of_a_small_net_agrees_with_a_count_by_hand():
     assert work.num_updates == 10
 
 
-@pytest.mark.parametrize("training", [DENSE, CONVOLUTION])
-@pytest.mark.parametrize("num_runs", [1, 2, 5, 9])
-@pytest.mark.parametrize("mode", ["eager", "compiled"])
-def test_the_rows_of_a_stack_are_those_of_its_program(training, num_runs, mode):
-    program = StackedProgram(stack_of(training, num_runs=num_runs, mode=mode))
-    assert num_rows(training, num_runs, is_compiled=mode == "compiled") == len(program.runs)
+ROWS = {  # by hand: a row more than runs; three at least of convolutions, eight of compiled programs
+    ("dense", "eager"): {1: 2, 2: 3, 5: 6, 9: 10},
+    ("convolution", "eager"): {1: 3, 2: 3, 5: 6, 9: 10},
+    ("dense", "compiled"): {1: 8, 2: 8, 5: 8, 9: 10},
+    ("convolution", "compiled"): {1: 8, 2: 8, 5: 8, 9: 10},
+}
+
+
+@pytest.mark.parametrize(("kind", "mode"), ROWS)
+def test_a_stack_has_a_row_more_than_runs_and_never_so_few_that_other_loops_take_them(kind, mode):
+    training = {"dense": DENSE, "convolution": CONVOLUTION}[kind]
+    for num_runs, rows in ROWS[kind, mode].items():
+        assert num_rows(training, num_runs, is_compiled=mode == "compiled") == rows
+    assert len(StackedProgram(stack_of(training, num_runs=2, mode=mode)).runs) == ROWS[kind, mode][2]
 
 
 def test_a_program_whose_stacks_hold_few_runs_is_not_compiled():
@@ -131,10 +139,12 @@ def test_kernels_launch_for_every_run_and_move_less():
     assert twice.launches == 2 * native.launches
 
 
-def test_growing_batches_are_counted_as_the_program_makes_them():
+def test_growing_batches_are_counted_and_made_as_by_hand():
     training = dataclasses.replace(DENSE, num_steps=100, batch_growth=((0.4, 5), (0.7, 10)))
+    by_hand = {4: 40, 20: 6, 40: 3}  # 40 steps one at a time, 30 by five, 30 by ten
+    assert update_sizes(training) == by_hand
     made = [size for _, size in StackedProgram(stack_of(training, num_runs=1)).updates]
-    assert update_sizes(training) == {size: made.count(size) for size in set(made)}
+    assert {size: made.count(size) for size in set(made)} == by_hand
 
 
 def test_splits_have_the_sizes_that_the_task_gives_them():

@@ -146,7 +146,7 @@ def test_the_target_of_another_arm_is_its_mean_at_its_selected_rate() -> None:
     assert (evaluate(easier, results) == 50).all()
 
 
-def test_a_million_rows_take_seconds() -> None:
+def test_the_first_step_below_a_target_is_found_among_a_million_rows() -> None:
     plan = make_plan(make_experiment("a", num_seeds=200), scale="laptop")
     ids, num = list(plan.runs), 5000
     metrics = pd.DataFrame(

@@ -36,7 +36,7 @@ def sentence(error: BaseException) -> str | None:
     """Return the sentence of an error that a person can mend, None for any other."""
     match error:
         case KeyboardInterrupt():
-            return "interrupted; the same command goes on from here."
+            return "interrupted; the same command resumes from here."
         case FileNotFoundError(filename=str() as name):
             return f"file {name!r} must exist; check its path, or run `make report` to make it."
         case OSError(errno=int() as number, filename=name) if number in ADVICE:

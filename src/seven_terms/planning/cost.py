@@ -79,8 +79,8 @@ def trains_alone(training: Training) -> bool:
 def num_rows(training: Training, num_runs: int, *, is_compiled: bool) -> int:
     """Return the length of the run axis: the runs and those that pad it, copies of the last one.
 
-    Vectorised code treats the end of a tensor otherwise than its middle; stacked convolutions are grouped ones, and one or
-    two groups take other kernels than three and more; the compiler writes other loops for a few rows than for many.
+    Padding keeps a run's bits independent of its stack: vector loops handle the end of a tensor differently from its middle,
+    grouped convolutions change kernels below three groups, compiled loops below eight rows.
     """
     if trains_alone(training):
         return num_runs

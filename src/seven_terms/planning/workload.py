@@ -18,8 +18,8 @@ from .cost import batch_of, facts, num_rows
 
 Kind = Speed | Literal["native"]
 KINDS: tuple[Kind, ...] = (*SPEEDS, "native")
-VALUE_OPERATIONS = 100.0  # reading and writing a number costs as much time as so many operations, on a core as on a GPU
-DRAWN_OPERATIONS = 500.0  # and drawing one
+VALUE_OPERATIONS = 100.0  # time to move one number, in operations, on a core and on a GPU
+DRAWN_OPERATIONS = 500.0  # time to draw one, in operations
 COMPILED_SHARE = 0.3  # of launches and of moved numbers that is left in compiled code
 NATIVE_SHARE = 0.1  # of moved numbers that is left in kernels, which have a launch for every run and layer
 FIXED_LAUNCHES = 3.0  # of an update besides its layers: the batch, the rule, the bookkeeping

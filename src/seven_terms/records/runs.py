@@ -23,7 +23,7 @@ _quoted = functools.cache(json.dumps)
 class Run:
     """One training: its record decides its numbers. `settings` are the sweep values by short name.
 
-    Each mode rounds otherwise than the others, so it is part of a run's identity.
+    Modes round differently, so the mode is part of a run's identity.
     """
 
     experiment: str  # "<term>/<name>"

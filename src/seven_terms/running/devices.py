@@ -1,4 +1,4 @@
-"""Which device a job trains on: it takes one by a file lock, which the kernel frees however the job ends.
+"""Hand out devices: a job holds its GPU through a file lock, which the kernel releases when the process ends.
 
 Snakemake counts GPUs but does not hand them out: without this all jobs of a machine would train on its first one. The
 lock belongs to the process that trains, a fork of the warm server or one of its own, and no program that it starts

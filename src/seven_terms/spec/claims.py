@@ -82,8 +82,8 @@ class Claim:
     """One test of one statement of the list of claims.
 
     `id` is the stable id ("BN1", "B-SC2"); a doubtful statement is tested twice, `form` "as said" and "fair", and one
-    of several parts once for each, `form` naming the part. `expects` is the literature's expectation in words,
-    `because` why this estimate and this threshold decide the statement.
+    of several parts once for each, `form` naming the part. `because` says why this estimate and this threshold decide
+    the statement.
     """
 
     id: Line

@@ -1,4 +1,4 @@
-"""Fields that a spec got when there were results already: left out of its record at the default, so that ids stay."""
+"""Fields added after results existed: left out of the record at their default, so that ids do not change."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SECONDS_BETWEEN = "SEVEN_TERMS_CHECKPOINT_SECONDS"
 
 
 class Checkpoints(pl.Callback):
-    """Saves by the clock; `restore` goes on from the last save, `remove` is for the end."""
+    """Saves every so many seconds; `restore` resumes from the last save, `remove` deletes it when the metrics are written."""
 
     def __init__(self, directory: Path, stack_id: str) -> None:
         self.path = directory / f"{stack_id}.ckpt"

@@ -25,7 +25,7 @@ class Native:
         require(
             parts.device.type == "cpu",
             what="training",
-            must="a stack that is planned for our kernels must train on the processor, because its kernels run on a processor",
+            must="a stack that was planned for the CPU kernels must train on the processor",
             got=parts.device.type,
             do="plan for GPUs with `--compiling torch`, in the workflow `--config compiling=torch`",
         )
