@@ -17,6 +17,7 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to"
 sys.path.insert(0, workflow.basedir)
 
 from experiments import EXPERIMENTS
+from seven_terms.cli.errors import sentence
 from seven_terms.cli.workflow import begin, read_settings, require_usable
 from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of
 from seven_terms.records.folder import scales_beside
@@ -33,8 +34,8 @@ try:
     SETTINGS = read_settings(config, arguments=[] if workflow.is_main_process else sys.argv)
     WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
     PLANS = plans_at(EXPERIMENTS, SETTINGS.scale, **SETTINGS.planning)
-except ValueError as error:
-    sys.exit(f"snakemake: {error}")
+except (ValueError, OSError) as error:
+    sys.exit(f"snakemake: {sentence(error) or error}")
 if workflow.remote_exec:
     os.environ.update(SEVEN_TERMS_WARM="0")  # a cluster's job has its own devices and limits, and ends with its one stack
 FOLDER = SETTINGS.folder
@@ -65,8 +66,8 @@ elif workflow.is_main_process and will_work(sys.argv[1:]):
     try:
         HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS)  # kept until this process ends
         remove_failed(Path(RESULTS, "wandb", "mirror.json"))
-    except ValueError as error:
-        sys.exit(f"snakemake: {error}")
+    except (ValueError, OSError) as error:
+        sys.exit(f"snakemake: {sentence(error) or error}")
 # A dry run writes no plans, so one that is not there yet is no input of what it lists.
 PLAN_FILES = {path: [str(FOLDER.plan(path))] if FOLDER.plan(path).is_file() else [] for path in PLANS}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -101,6 +102,6 @@ def _judged(
     told = ", ".join(differences(pipeline.made(), whole)[:4])
     if told:
         return Trial(attack, name, "other bytes, silently", told)
-    if first[0] and "Traceback" in first[1]:
+    if first[0] and re.search(r'^Traceback|^ *File "', first[1], re.MULTILINE):
         return Trial(attack, name, "traceback", first[1][-600:])
     return Trial(attack, name, "refused in a sentence" if first[0] else "same bytes", first[1][-200:])
