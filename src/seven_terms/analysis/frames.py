@@ -170,7 +170,8 @@ def _is_of(experiment: str, asked: str) -> bool:
 
 def _row(run: dict[str, Any], record: dict[str, Any], stack: str, *, label: str) -> dict[str, Any]:
     end, training = record["runs"][run["id"]], run["training"]
-    stopped, size = end["diverged_at_step"], training["batch_size"]
+    stopped, size = end["diverged_at_step"], training.get("batch_size")
+    planned = training.get("num_steps", training.get("trainer", {}).get("max_steps", np.nan))  # of a Trainer: by its limit
     return {
         "run_id": run["id"],
         "term": run["experiment"].partition("/")[0],
@@ -180,7 +181,7 @@ def _row(run: dict[str, Any], record: dict[str, Any], stack: str, *, label: str)
         "seed": run["seed"],
         "status": end["status"],
         "diverged_at_step": np.nan if stopped is None else stopped,
-        "num_steps": training["num_steps"],
+        "num_steps": planned,
         "steps_made": end["steps"],
         "batch_size": np.nan if size is None else size,
         "duration_seconds": record["duration_seconds"] / len(record["runs"]),
