@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 
 from experiments.batch_norm import mnist_2015
+from experiments.learning_rate import rate_sweep
 from seven_terms.figures import draw, summary_page
 from seven_terms.figures.axes import log_ticks, tick_text
 from seven_terms.figures.figure import make_figure
-from seven_terms.figures.style import TEXT_WIDTH, house_style, style_of
+from seven_terms.figures.style import TEXT_WIDTH, house_style, save, style_of
 from seven_terms.planning import write_plan
 from seven_terms.records.plans import read_plan
 from seven_terms.records.tables import write_csv
+from seven_terms.spec.best import best_of
 
 from .synthetic import KINDS, MANY, TWO, curve, figure, survival, table
 
@@ -179,3 +181,24 @@ def test_intervals_that_reach_below_zero_are_cut_at_a_log_axis():
     with house_style():
         canvas = make_figure(figure(dataclasses.replace(panel, log_y=True)), table("made_up", rows))
     assert canvas.axes[0].get_ylim()[0] > 0.1
+
+
+@pytest.mark.parametrize("kind", ["curve", "bars", "cloud", "sweep", "survival"])
+def test_the_svg_tells_each_drawn_value_under_the_pointer(kind, tmp_path):
+    with house_style():
+        save(drawn(kind), tmp_path / "one.pdf", svg=True)
+    text = (tmp_path / "one.svg").read_text()
+    labels = list(dict.fromkeys(KINDS[kind][1][i]["series"] for i in range(len(KINDS[kind][1]))))
+    assert all(f"<title>{label}: " in text for label in labels)
+    assert text.rstrip().endswith("</svg>")
+
+
+def test_a_ring_marks_the_best_rate_of_each_line():
+    experiment = rate_sweep.experiment
+    panel = experiment.figures[0].panels[1]
+    assert best_of(experiment, panel) == "min"
+    rows = [{"series": "plain", "x": x, "value": value} for x, value in ((0.1, 2.0), (0.2, 1.0), (0.4, 3.0))]
+    with house_style():
+        canvas = make_figure(figure(panel), table("made_up", rows), experiment=experiment)
+    rings = [line for line in canvas.axes[0].lines if line.get_markersize() == 8]
+    assert [float(ring.get_xdata()[0]) for ring in rings] == [0.2]

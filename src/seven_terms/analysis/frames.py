@@ -171,7 +171,9 @@ def _is_of(experiment: str, asked: str) -> bool:
 def _row(run: dict[str, Any], record: dict[str, Any], stack: str, *, label: str) -> dict[str, Any]:
     end, training = record["runs"][run["id"]], run["training"]
     stopped, size = end["diverged_at_step"], training.get("batch_size")
-    planned = training.get("num_steps", training.get("trainer", {}).get("max_steps", np.nan))  # of a Trainer: by its limit
+    planned = training.get(
+        "num_steps", training.get("trainer", {}).get("max_steps", np.nan)
+    )  # of a Trainer: by its limit
     return {
         "run_id": run["id"],
         "term": run["experiment"].partition("/")[0],
