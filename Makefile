@@ -4,6 +4,7 @@ BASE_SEED ?= 0
 ONLY ?=
 CORES ?= all
 BENCH ?=
+BUDGET ?= 25m
 STRESS ?=
 HASHES ?=
 # A file of tests stays in one worker: its tests share what they train.
@@ -58,6 +59,9 @@ endif
 ifneq ($(filter-out yes cpu,$(HASHES)),)
 $(error HASHES must be yes or cpu, got '$(HASHES)'; try `make environment HASHES=yes`)
 endif
+ifneq ($(words $(BUDGET))$(call without,$(BUDGET),$(DIGITS) . s m h),1)
+$(error BUDGET must be a number with s, m or h, got '$(BUDGET)'; try `make paper-rows BUDGET=25m`)
+endif
 ifneq ($(findstring $(QUOTE),$(PYTHON)),)
 $(error PYTHON must be the name or path of a Python without quotation marks, got $(PYTHON))
 endif
@@ -69,7 +73,7 @@ endif
 NARROWED = $(if $(filter command,$(firstword $(origin TERM))),--term '$(strip $(TERM))')
 
 .DEFAULT_GOAL := help
-.PHONY: help report paper docs arxiv agree test test-slow stress check browse publish-wandb verify bench clean environment latex compiler browser tmux places
+.PHONY: help report paper paper-rows docs arxiv agree test test-slow stress check browse publish-wandb verify bench clean environment latex compiler browser tmux places
 
 help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
@@ -105,6 +109,11 @@ check: environment latex compiler browser tmux ## format, lint, types and tests,
 docs: environment ## build the documentation: results/site/index.html
 	@sh setup/docs.sh
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet && echo 'seven-terms: the documentation is results/site/index.html'
+
+paper-rows: environment latex compiler results/calibration-cpu.json ## run and publish what fits of scale paper into BUDGET=25m
+	@rows=$$(seven-terms rows --scale paper --budget '$(BUDGET)' --published results/published/paper) && \
+	$(MAKE) --no-print-directory report SCALE=paper ONLY="$$rows" && \
+	seven-terms publish --results results/paper --only $$rows --output results/published/paper
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
 	@seven-terms paper --published results/published/$(SCALE) --beside results/published \

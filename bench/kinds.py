@@ -1,8 +1,8 @@
 """Every kind of program of the suite, timed in every way that could train it: results/bench/kinds.csv and a table.
 
-`python -m bench.kinds`; ways take turns, so a busy machine changes the times and hardly their ratios. Times are those of
-updates alone: ours as planned, a plain PyTorch loop over one module, the same loop compiled, an ensemble by `torch.func` as
-users write it, and one Lightning fit. JAX stands in `python -m bench`, for the networks that are written there in JAX.
+`python -m bench.kinds`; ways take turns, and times are a core's own, so that a busy machine changes ratios little. They are
+those of updates alone: ours as planned, a plain PyTorch loop over one module, the same loop compiled, an ensemble by
+`torch.func` as users write it, and one Lightning fit. JAX stands in `python -m bench`, for the networks written there in JAX.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.1, help="of one turn")
+    parser.add_argument("--largest", type=float, default=1.0, help="GFLOP of a run's update; others are left out")
     parser.add_argument("--only", default="", help="a part of a kind's name")
     parser.add_argument("--output", type=Path, default=Path("results/bench/kinds.csv"))
     chosen = parser.parse_args()
@@ -67,7 +68,7 @@ def main() -> int:
     rate = product_rate(accelerator="cpu", num_threads=1)
     rows: list[dict[str, Any]] = []
     for name, training in kinds(chosen.scales).items():
-        if chosen.only not in name:
+        if chosen.only not in name or flops_per_run_step(training) > 1e9 * chosen.largest:
             continue
         for size in chosen.sizes:
             rows += measured(name, training, size, chosen, rate=rate)
@@ -147,15 +148,15 @@ def _in_turns(active: dict[str, Timed], *, rounds: int, seconds: float) -> dict[
     """Return seconds per run and update of each way, by round."""
     steps = {}
     for way, timed in active.items():
-        started = time.perf_counter()
+        started = time.process_time()
         timed.go(2)
-        steps[way] = max(min(int(seconds / max((time.perf_counter() - started) / 2, 1e-6)), 200), 1)
+        steps[way] = max(min(int(seconds / max((time.process_time() - started) / 2, 1e-6)), 200), 1)
     times: dict[str, list[float]] = {way: [] for way in active}
     for number in range(rounds):
         for way in list(active)[:: 1 if number % 2 else -1]:
-            started = time.perf_counter()
+            started = time.process_time()
             active[way].go(steps[way])
-            times[way].append((time.perf_counter() - started) / (steps[way] * active[way].num_runs))
+            times[way].append((time.process_time() - started) / (steps[way] * active[way].num_runs))
     return times
 
 
@@ -318,7 +319,7 @@ class Fit(pl.LightningModule):
         return self.parts.task.loss(self.module(batch[0]), *batch)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        self.seconds.append(time.perf_counter())
+        self.seconds.append(time.process_time())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         found = self.parts.optimizer(list(self.module.parameters()))
@@ -332,13 +333,6 @@ def _lightning(training: Training, *, num_steps: int = 30) -> float:
         trainer = make_trainer()
         trainer.fit(fit, DataLoader(list(range(num_steps)), batch_size=None))
     return (fit.seconds[-1] - fit.seconds[2]) / (len(fit.seconds) - 3)
-
-
-def by_kind(table: pd.DataFrame) -> Iterator[str]:
-    """Yield a line a kind and size: ours, and every other way as a multiple of it."""
-    for (kind, size), rows in table.groupby(["kind", "num_runs"], sort=False):
-        cells = "  ".join(f"{row['way']} {row['times_ours']:.2f}" for _, row in rows.iterrows())
-        yield f"{kind}, R = {size}: {rows['microseconds'].iloc[0]:.0f} us  {cells}"
 
 
 if __name__ == "__main__":

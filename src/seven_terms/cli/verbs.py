@@ -7,6 +7,7 @@ import contextlib
 import functools
 import importlib
 import io
+import os
 import sys
 import time
 import traceback
@@ -56,6 +57,25 @@ def plan(options: argparse.Namespace) -> None:
         brief=options.brief,
     )
     print(shown)
+
+
+def rows(options: argparse.Namespace) -> int:
+    from ..planning import plans_at
+    from ..planning.calibration import calibration_of
+    from ..planning.rows import budget_seconds, chosen, published_experiments, rows_of, sentence
+
+    seconds, num_devices = budget_seconds(options.budget), _num_devices(options)
+    plans = plans_at(_import_experiments(options.experiments), options.scale, compiling=options.compiling)
+    calibration = calibration_of(options.accelerator, options.calibration)
+    left = rows_of(plans, calibration, published=published_experiments(options.published))
+    found = chosen(left, seconds=seconds, num_devices=num_devices)
+    print(f"seven-terms: {sentence(found, num_left=len(left), num_devices=num_devices)}", file=sys.stderr)
+    print(" ".join(row.name for row in found))
+    return 0 if found else 1
+
+
+def _num_devices(options: argparse.Namespace) -> int:
+    return options.devices[0] if options.devices else (os.cpu_count() or 1) if options.accelerator == "cpu" else 1
 
 
 def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
@@ -185,7 +205,7 @@ def compare(options: argparse.Namespace) -> None:
 def publish(options: argparse.Namespace) -> None:
     from ..report.publishing import publish
 
-    print("\n".join(publish(options.results, options.output, published_path=options.published)))
+    print("\n".join(publish(_selection(options), options.output, published_path=options.published)))
 
 
 def figure(options: argparse.Namespace) -> None:
@@ -405,6 +425,11 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, .
         "train, judge and draw a folder of experiments in one process: no Snakemake, no LaTeX",
         ("experiments", "scale?", "results?", "only?", "accelerator?"),
     ),
+    "rows": (
+        rows,
+        "name the experiments of a scale with the most unpublished claims that fit into a budget, e.g. 25m",
+        ("scale", "budget", "published", "compiling?", "experiments?", "accelerator?", "calibration?", "devices?"),
+    ),
     "calibrate": (
         calibrate,
         "measure how fast this machine is, for the times of `plan`",
@@ -431,7 +456,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, .
     "publish": (
         publish,
         "put a results folder's tables among the published ones of its scale",
-        ("results", "output", "published?"),
+        ("results", "output", "published?", "only?"),
     ),
     "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
     "figure": (figure, "draw one figure", ("plan", "summary", "name", "output", "progress?")),
@@ -483,6 +508,7 @@ OPTIONS: dict[str, dict] = {
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
     "jobs": {"type": int, "default": 1, "help": "so many processes write"},
     "name": {},
+    "budget": {},
     "term": {"default": "", "help": "a term, or <term>/<name> of an experiment"},
     "since": {"type": float},
     "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},

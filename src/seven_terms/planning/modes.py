@@ -165,15 +165,17 @@ def has_kernels(training: Training) -> bool:
 
 
 def is_faster_run_by_run(training: Training, num_runs: int) -> bool:
-    """Return whether a processor takes longer for a stack, whose convolutions are grouped ones, than for its runs in turn.
+    """Return whether a processor takes longer for a stack than for its runs in turn.
 
-    Measured (bench, a run and step of the stack over one alone): a ResNet of 2.4 GFLOP a step 1.7 at R = 8 and 4.2 at R = 1, a
-    net of 0.03 GFLOP 0.4 and 2.
+    So it is with few runs, since `torch.vmap` and padding cost more than they save, and with large convolutions, which
+    become grouped ones. Measured (a run and step of the stack over one alone): a ResNet of 2.4 GFLOP a step 4.2 at R = 1
+    and 1.7 at R = 8, a net of 0.03 GFLOP 2 and 0.4, a dense one in float64 2.8 and 0.3.
     """
     of = facts(training)
-    if of.speed != "convolution" or not of.stacks or training.num_devices > 1:
+    if not of.stacks or training.num_devices > 1 or training.num_steps == 0:
         return False
-    return flops_per_run_step(training) >= SMALLEST_ALONE or runs_per_stack(training, num_runs) < FEWEST_STACKED
+    is_large = of.speed == "convolution" and flops_per_run_step(training) >= SMALLEST_ALONE
+    return is_large or runs_per_stack(training, num_runs) < FEWEST_STACKED
 
 
 def knows(record: object) -> bool:

@@ -60,7 +60,8 @@ class StackedRuns(pl.LightningModule):
 
     def _end_of_part(self, number: int, stop: int) -> int:
         """Return how far to go in one call: at most to the next probe."""
-        if number in self.probes_at:  # which may look at this very update
+        has_to_look = self.stream.wants_update_norm() and not self.program.way.tells_update_norms
+        if number in self.probes_at or has_to_look:  # at this very update
             return number + 1
         stop = min(stop, number + self.program.way.updates_per_call)
         return next((later for later in range(number + 1, stop) if later in self.probes_at), stop)

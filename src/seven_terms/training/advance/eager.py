@@ -21,7 +21,8 @@ class Eager:
     """PyTorch's operations on [R, ...] tensors; every update makes new ones."""
 
     is_compiled: ClassVar[bool] = False
-    updates_per_call: ClassVar[int] = 1
+    tells_update_norms: ClassVar[bool] = False
+    updates_per_call: ClassVar[int] = 50
     updates_per_step: ClassVar[int] = 50
 
     def __init__(self, parts: StackParts) -> None:

@@ -51,6 +51,7 @@ class Advance(Protocol):
     """A way to make updates. Each rounds in its own way, so a run's mode is part of its id; tests hold them equal."""
 
     is_compiled: ClassVar[bool]  # whether the stack is padded and copied for compiled code
+    tells_update_norms: ClassVar[bool]
     updates_per_call: ClassVar[int]  # as many go into one call where no probe looks in between
     updates_per_step: ClassVar[int]  # of Lightning, whose loop costs about a millisecond
 

@@ -18,6 +18,7 @@ class Native:
     """The kernels at work on the tensors of a stack, which change in place."""
 
     is_compiled: ClassVar[bool] = False
+    tells_update_norms: ClassVar[bool] = True
     updates_per_call: ClassVar[int] = 200
     updates_per_step: ClassVar[int] = 200
 
