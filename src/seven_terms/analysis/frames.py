@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,8 @@ from pandas.api.types import union_categoricals
 from ..records.folder import Folder
 from ..records.plans import read_records
 from ..records.tables import read_csv, read_metrics, read_stack_record
-from ..spec import Experiment, metrics_of, require
+from ..spec import Experiment, require
+from ..spec.metrics import recorded
 from .columns import COLUMNS, described
 
 PANEL = ("title", "x_label", "y_label", "log_x", "log_y")
@@ -83,8 +83,8 @@ class Results:
         """A row per experiment and metric: unit, better direction, and what its indices count."""
         found: dict[tuple[str, str], tuple[str, ...]] = {}
         for name, (experiment, _) in self._planned.items():
-            for arm, probe in itertools.product(experiment.arms, experiment.probes):
-                for metric in metrics_of(probe, arm.training):
+            for arm in experiment.arms:
+                for metric in recorded(experiment, arm.training).values():
                     row = (metric.name, name, metric.unit, metric.direction, metric.index)
                     found.setdefault(row[:2], row)
         return pd.DataFrame(list(found.values()), columns=list(COLUMNS["quantities"]))
