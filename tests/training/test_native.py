@@ -42,7 +42,7 @@ from seven_terms.spec import (
 from seven_terms.tasks import build_task
 from seven_terms.training.advance.native import border, library
 from seven_terms.training.program import StackedProgram
-from seven_terms.training.train_stack import configure_torch, fit, stack_record
+from seven_terms.training.train_stack import configure_torch, fit, stack_record, trained_stack
 
 from .stacks import BATCH_NORM, CNN, MLP, RNN, make_run, make_runs, numbers
 
@@ -419,7 +419,7 @@ def test_a_compiler_that_fails_is_named_with_its_first_error(tmp_path, monkeypat
 
 def test_the_record_of_a_stack_names_the_compiler_of_its_kernels():
     stack = Stack(experiment="t/o", runs=(dataclasses.replace(make_run(MLP), mode="native"),))
-    record = stack_record(stack, fit(stack), duration_seconds=1.0, processor_seconds=1.0)
+    record = stack_record(stack, trained_stack(stack), duration_seconds=1.0, processor_seconds=1.0)
     assert re.match(r"(GCC|Clang) \d+\.", record["provenance"]["kernels"])
 
 

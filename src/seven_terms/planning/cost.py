@@ -6,10 +6,11 @@ import dataclasses
 import functools
 import math
 
-from ..spec import ModelFacts, Training
+from ..spec import AnyTraining, LightningTraining, ModelFacts, Training
 
 LARGEST_STACK = 128
 FLOPS_PER_STACK = 1.0e12  # about half a minute on one core: two workers share a grid evenly
+FLOPS_OF_LIGHTNING = 5.0e7  # what Lightning's own work around an update costs at least, in operations
 FEWEST_COMPILED = 8  # rows of a compiled stack: the compiler writes other loops for a few rows than for many
 COMPILING_PAYS = 1.0e13  # operations of a program's runs, some minutes on one core; compiling takes a fifth of a minute
 VALUES_PER_STACK = 40_000_000  # parameters and activations of all runs: stays near the caches, far below memory
@@ -53,15 +54,26 @@ def values_per_run(training: Training) -> float:
     return 4 * of.num_parameters + batch_of(training) * of.values_alive
 
 
-def runs_per_stack(training: Training, num_runs: int) -> int:
+def runs_per_stack(training: AnyTraining, num_runs: int) -> int:
     """Return how many of `num_runs` runs of this program go into one stack, evenly split.
 
     At least two stacks for anything long, so that two workers stay busy; never more than memory allows.
     """
+    if isinstance(training, LightningTraining):
+        return _one_after_the_other(training, num_runs)
     run_flops = max(flops_per_run_step(training) * training.num_steps, 1.0)
     by_time = max(int(FLOPS_PER_STACK / run_flops), 8)
     largest = max(min(LARGEST_STACK, by_time, _runs_in_memory(training), num_runs), 1)
     return math.ceil(num_runs / math.ceil(num_runs / largest))
+
+
+def _one_after_the_other(training: LightningTraining, num_runs: int) -> int:
+    """Return how many runs of a LightningModule one job trains: about half a minute of them, and of several devices one."""
+    if training.num_devices > 1:
+        return 1
+    run_flops = training.num_steps * max(training.costs.flops_per_step, FLOPS_OF_LIGHTNING)
+    most = max(min(int(FLOPS_PER_STACK / run_flops), math.ceil(num_runs / 2)), 1)
+    return math.ceil(num_runs / math.ceil(num_runs / most))
 
 
 def _runs_in_memory(training: Training) -> int:

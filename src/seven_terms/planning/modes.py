@@ -3,7 +3,8 @@
 `native`: our own kernels (`training/advance/native`) on a processor, one run after the other inside its caches, for what they
 know. `serial`: run by run through PyTorch on a processor, where a stack of convolutions would be slower than its runs.
 `compiled`: the whole stack through `torch.compile`, where that pays. `eager`: the whole stack, operation by operation.
-`native` and `compiled` need a C++ compiler. Standard library only.
+`native` and `compiled` need a C++ compiler. `lightning`: somebody's LightningModule, by Lightning's Trainer, run after run.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..records.runs import Mode
 from ..spec import (
     Adam,
     Adding,
+    AnyTraining,
     BatchNorm,
     Cifar10,
     Clipping,
@@ -27,6 +29,7 @@ from ..spec import (
     GaussianInputs,
     GroupNorm,
     LayerNorm,
+    LightningTraining,
     LinearRegression,
     Mlp,
     NoisyQuadraticMoments,
@@ -148,8 +151,10 @@ def compiler() -> str | None:
     return next((path for path in map(shutil.which, named) if path), None)
 
 
-def mode_of(training: Training, num_runs: int, *, compiling: Compiling) -> Mode:
+def mode_of(training: AnyTraining, num_runs: int, *, compiling: Compiling) -> Mode:
     """Return the mode of a program that so many runs share, given a compiler."""
+    if isinstance(training, LightningTraining):
+        return "lightning"
     if compiling == "never":
         return "eager"
     if compiling == "auto" and has_kernels(training):

@@ -9,7 +9,16 @@ from typing import Any
 
 from ..records.canonical import content_id, part_id, remembered
 from ..records.runs import Mode, Run, Stack
-from ..spec import Arm, Experiment, Training, number_fields, replace_paths, require, require_unique
+from ..spec import (
+    AnyTraining,
+    Arm,
+    Experiment,
+    LightningTraining,
+    number_fields,
+    replace_paths,
+    require,
+    require_unique,
+)
 from .calibration import REFERENCE
 from .cost import facts, runs_per_stack
 from .modes import Compiling, compiler, mode_of
@@ -69,14 +78,14 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
                     settings=settings,
                     seed=seed,
                     training=training,
-                    probes=experiment.probes,
+                    probes=() if isinstance(training, LightningTraining) else experiment.probes,
                 )
             )
     return runs
 
 
-def _require_equal_shares(what: str, training: Training) -> None:
-    if training.num_devices == 1:
+def _require_equal_shares(what: str, training: AnyTraining) -> None:
+    if training.num_devices == 1 or isinstance(training, LightningTraining):
         return
     require(
         training.batch_size is not None and training.batch_size % training.num_devices == 0,
@@ -89,12 +98,17 @@ def _require_equal_shares(what: str, training: Training) -> None:
 
 
 def program_key(run: Run) -> str:
-    """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats."""
+    """Return what must be equal for runs to share a stack: all but seeds, schedules, initial values and rule's floats.
+
+    Runs of one LightningModule share no program: they are trained one after the other, in one process.
+    """
     return f"{remembered(_program_of, run.training)}-{part_id(run.probes)}"
 
 
 @functools.cache
-def _program_of(training: Training) -> str:
+def _program_of(training: AnyTraining) -> str:
+    if isinstance(training, LightningTraining):
+        return content_id([training.module.cls, training.num_devices, training.num_steps], length=64)
     rule: Any = training.optimizer  # a dataclass
     shape = {
         field.name: getattr(rule, field.name)

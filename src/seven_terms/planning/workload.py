@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..records.runs import Mode
-from ..spec import SPEEDS, SPLITS, Passes, Probe, Speed, Training
+from ..spec import SPEEDS, SPLITS, AnyTraining, LightningTraining, Passes, Probe, Speed, Training
 from .cost import batch_of, facts, num_rows
 
 Kind = Speed | Literal["native"]
@@ -22,6 +22,9 @@ VALUE_OPERATIONS = 100.0  # time to move one number, in operations, on a core an
 DRAWN_OPERATIONS = 500.0  # time to draw one, in operations
 COMPILED_SHARE = 0.3  # of launches and of moved numbers that is left in compiled code
 NATIVE_SHARE = 0.1  # of moved numbers that is left in kernels, which have a launch for every run and layer
+LIGHTNING_LAUNCHES = (
+    100.0  # of an update by Lightning's Trainer besides its layers: a batch of a DataLoader, hooks, logging
+)
 FIXED_LAUNCHES = 3.0  # of an update besides its layers: the batch, the rule, the bookkeeping
 
 
@@ -39,9 +42,11 @@ class Workload:
 
 
 def workload(
-    training: Training, probes: tuple[Probe, ...], *, num_runs: int, num_seeds: int, mode: Mode = "eager"
+    training: AnyTraining, probes: tuple[Probe, ...], *, num_runs: int, num_seeds: int, mode: Mode = "eager"
 ) -> Workload:
     """Return what a stack of `num_runs` runs asks for, the runs that pad it included."""
+    if isinstance(training, LightningTraining):
+        return _of_lightning(training, num_runs=num_runs)
     of = facts(training)
     is_compiled, is_native = mode == "compiled", mode == "native"
     rows = num_runs if is_native else num_rows(training, num_runs, is_compiled=is_compiled)
@@ -69,6 +74,21 @@ def workload(
         flops=width * flops,
         operations=width * (flops + VALUE_OPERATIONS * values + DRAWN_OPERATIONS * drawn),
         memory_bytes=4 * width * (rows * _values_at_once(training, [*updates, *measured]) + stored_values(training)),
+    )
+
+
+def _of_lightning(training: LightningTraining, *, num_runs: int) -> Workload:
+    """Return what runs of a LightningModule ask for: one of them at a time, with Lightning's own work around each update."""
+    of, updates = training.costs, num_runs * training.num_steps
+    values = 3 * of.values_saved + of.num_parameters
+    return Workload(
+        kind="dense",
+        is_compiled=False,
+        num_updates=updates,
+        launches=updates * (3.0 * of.num_layers + LIGHTNING_LAUNCHES),
+        flops=updates * of.flops_per_step,
+        operations=updates * (of.flops_per_step + VALUE_OPERATIONS * values),
+        memory_bytes=4 * (6 * of.num_parameters + of.values_saved),
     )
 
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..spec import Probe, Training
+from ..spec import AnyTraining, Probe
 from .canonical import ID_LENGTH, content_id, part_id, settings_json
 
 TRAINING_VERSION = 3  # raised by every commit that changes a run's numbers: all runs get new ids
-Mode = Literal["eager", "compiled", "native", "serial"]  # how the arithmetic is carried out: see `planning.modes`
-
+# How the arithmetic is carried out, and by whom: see `planning.modes`.
+Mode = Literal["eager", "compiled", "native", "serial", "lightning"]
 
 _quoted = functools.cache(json.dumps)
 
@@ -30,7 +30,7 @@ class Run:
     arm: str
     settings: Mapping[str, Any]
     seed: int
-    training: Training
+    training: AnyTraining
     probes: tuple[Probe, ...]
     mode: Mode = "eager"
 

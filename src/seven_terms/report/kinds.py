@@ -12,15 +12,16 @@ from typing import Any, Literal
 
 from ..records.plans import Plan
 from ..spec import (
+    AnyTraining,
     Below,
     Claim,
     Experiment,
+    LightningTraining,
     NoisyQuadraticMoments,
     OneUnitRecurrence,
     PowerFunction,
     Quadratic,
     Selected,
-    Training,
     Within,
     WorstDeviation,
 )
@@ -57,14 +58,16 @@ def _tolerance(claim: Claim) -> float:
     return math.inf
 
 
-def kind_of_training(training: Training) -> Kind:
+def kind_of_training(training: AnyTraining) -> Kind:
     """Return "closed form", "untrained" or "trained"."""
+    if isinstance(training, LightningTraining):
+        return "trained"
     if isinstance(training.task, CLOSED_FORMS):
         return "closed form"
     return "untrained" if training.num_steps == 0 else "trained"
 
 
-def trainings_of(experiment: Experiment, claim: Claim) -> list[Training]:
+def trainings_of(experiment: Experiment, claim: Claim) -> list[AnyTraining]:
     """Return the training of each arm that a claim's estimate names."""
     named = {selected.arm for selected in selections(claim.estimate)}
     return [arm.training for arm in experiment.arms if arm.name in named] or [arm.training for arm in experiment.arms]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from .. import __version__
 from ..records.provenance import commit, commit_time
+from ..spec import LightningTraining
 from .counting import count_macros, decided_twice
 from .coverage import command
 from .facts import Fact
@@ -30,7 +31,7 @@ def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
         "NumStacks": count(trained["num_stacks"].sum()),
         "NumDiverged": count(trained["num_diverged"].sum()),
         "Version": __version__,
-        "Kernels": _kernels(inputs),
+        "Kernels": _kernels(inputs) + _lightning(inputs),
         "NumSteps": count(trained["num_steps"].sum()),
         "NumClaims": in_words(len(verdicts)) if len(verdicts) else "none",
         **{f"Num{word.capitalize()}": in_words(_num(inputs, word)) for word in VERDICTS},
@@ -52,6 +53,19 @@ def _kernels(inputs: Inputs) -> str:
         f" Small dense and recurrent networks under SGD, {count(native)} of {count(planned)} runs here, share "
         "batches and nothing else: kernels of our own train them one after the other inside the caches of a core, "
         "which is faster still."
+    )
+
+
+def _lightning(inputs: Inputs) -> str:
+    """Return what the method says of LightningModules, nothing where no run is one."""
+    runs = [run for plan in inputs.plans for run in plan.runs.values() if run.mode == "lightning"]
+    if not runs:
+        return ""
+    modules = {run.training.module.name for run in runs if isinstance(run.training, LightningTraining)}
+    names, plural = ", ".join(map(escape, sorted(modules))), "" if len(runs) == 1 else "s"
+    return (
+        f" Another way is that of LightningModules ({names}; {count(len(runs))} run{plural}): Lightning's own "
+        "Trainer trains them one after the other, with their own optimizers and metrics; the seed is ours."
     )
 
 

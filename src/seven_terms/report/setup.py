@@ -11,6 +11,7 @@ from ..records.plans import Plan
 from ..spec import (
     Adam,
     Adding,
+    AnyTraining,
     Arm,
     BatchNorm,
     Cifar10,
@@ -23,6 +24,7 @@ from ..spec import (
     GaussianInputs,
     GroupNorm,
     Initialization,
+    LightningTraining,
     Mlp,
     Point,
     PolyphonicMusic,
@@ -34,6 +36,7 @@ from ..spec import (
     Transformer,
     read_path,
 )
+from .lightning import data_in_words, lightning_aspects
 
 MANY = 4  # more values than these are counted, not listed
 ASPECTS = (
@@ -47,6 +50,7 @@ ASPECTS = (
     "batch",
     "updates",
     "arithmetic",
+    "trainer",
     "grid",
     "seeds",
 )
@@ -70,7 +74,7 @@ def setup_of(plan: Plan) -> dict[str, str]:
     experiment = plan.experiment
     found: dict[str, list[str]] = {aspect: [] for aspect in ASPECTS}
     for arm in experiment.arms:
-        for aspect, text in _aspects(arm.training, experiment).items():
+        for aspect, text in _aspects(arm, experiment).items():
             found[aspect].append(text)
         found["grid"].append(grid_in_words({**experiment.sweep, **arm.sweep}))
     found["seeds"] = [_seeds_in_words(plan)]
@@ -81,7 +85,7 @@ def setup_of(plan: Plan) -> dict[str, str]:
 def short_setup(plan: Plan) -> str:
     """Return the set-up in one line for the main text; the supplement has all of it."""
     setup = setup_of(plan)
-    setup["data"] = _told(task_in_short(arm.training.task) for arm in plan.experiment.arms)
+    setup["data"] = _told(_data_in_short(arm.training) for arm in plan.experiment.arms)
     shown = ("data", "model", "units", "initialization", "optimizer", "batch", "updates", "seeds")
     return "; ".join(setup[aspect] for aspect in shown if setup.get(aspect))
 
@@ -93,7 +97,10 @@ def _told(texts: Iterable[str]) -> str:
     return f"{unique[0]} / {unique[1]} / {len(unique) - 2} more"
 
 
-def _aspects(training: Training, experiment: Experiment) -> dict[str, str]:
+def _aspects(arm: Arm, experiment: Experiment) -> dict[str, str]:
+    training = arm.training
+    if isinstance(training, LightningTraining):
+        return lightning_aspects(training, set({**experiment.sweep, **arm.sweep}))
     swept = {path for arm in experiment.arms for path in {**experiment.sweep, **arm.sweep}}
     return {
         "data": task_in_words(training.task),
@@ -111,6 +118,10 @@ def _aspects(training: Training, experiment: Experiment) -> dict[str, str]:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _data_in_short(training: AnyTraining) -> str:
+    return data_in_words(training) if isinstance(training, LightningTraining) else task_in_short(training.task)
 
 
 def task_in_words(task: Any) -> str:
@@ -302,7 +313,8 @@ def _num_seeds(experiment: Experiment, arm: Arm) -> int:
 
 
 def _is_exact(plan: Plan) -> bool:
-    return all(arm.training.batch_size is None for arm in plan.experiment.arms)
+    trainings = [arm.training for arm in plan.experiment.arms]
+    return not any(isinstance(one, LightningTraining) or one.batch_size is not None for one in trainings)
 
 
 def selected_in_words(selected: Mapping[str, Any]) -> str:

@@ -13,6 +13,9 @@ from .estimates import *
 from .experiment import *
 from .figures import *
 from .kinds import *
+from .lightning import Cost as Cost
+from .lightning import Instance as Instance
+from .lightning import LightningTraining as LightningTraining
 from .measures import *
 from .metrics import Direction as Direction
 from .metrics import Metric as Metric

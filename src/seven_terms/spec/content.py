@@ -9,6 +9,7 @@ import importlib.util
 import os
 import re
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from .checks import require
 from .kinds import Kind
 
 PACKAGE = __name__.partition(".")[0]
+INSTALLED = (
+    "site-packages",
+    "dist-packages",
+)  # folders that hold packages of many people: only one's own is followed there
+# Classes of these may be named too; their code belongs to the environment, as that of torch does for our own models.
+LIBRARIES = ("torch", "torchvision", "torchmetrics", "pytorch_lightning", "lightning", "lightning_fabric")
 
 
 def content_of(record: Any) -> str:
@@ -24,7 +31,7 @@ def content_of(record: Any) -> str:
     The code is that of the class, of its bases and of the modules that it names, each with what it imports from its own folder.
     """
     sources, files = (record.sources(), record.files()) if isinstance(record, Kind) else ((), ())
-    foreign = sorted(name for name in {*_modules(type(record)), *sources} if _is_foreign(name))
+    foreign = sorted(name for name in {*_modules(type(record)), *sources} if _is_somebodys(name))
     if not foreign and not files:
         return ""
     digest = hashlib.sha256()
@@ -46,6 +53,10 @@ def _is_foreign(module: str) -> bool:
     return top != PACKAGE and top not in sys.stdlib_module_names
 
 
+def _is_somebodys(module: str) -> bool:
+    return _is_foreign(module) and module.partition(".")[0] not in LIBRARIES
+
+
 @functools.cache
 def source_files(module: str) -> tuple[Path, ...]:
     """Return a module's file and, at any depth, the files of its own folder or package that it imports."""
@@ -53,17 +64,15 @@ def source_files(module: str) -> tuple[Path, ...]:
     found = importlib.util.find_spec(top) if top != "__main__" else None
     must, do = "it must be importable", f"install {top!r}, or put its folder on PYTHONPATH"
     must, do = (must, do) if top != "__main__" else ("it must be a file", "put the class into one")
-    here, got = found is not None and found.origin is not None, f"no module named {top!r}"
-    require(here, what=f"module {module!r}", must=must, got=got, do=do)
-    assert found is not None
-    assert found.origin is not None
-    root = Path(found.origin).parent
-    root = root.parent if found.submodule_search_locations else root
+    root = None if found is None else _folder(found)
+    require(root is not None, what=f"module {module!r}", must=must, got=f"no module named {top!r}", do=do)
+    assert root is not None
     files: dict[str, Path] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = _file(root, name)
+        inside = root.name not in INSTALLED or name.partition(".")[0] == top
+        path = _file(root, name) if inside else None
         if name not in files and path is not None:
             files[name] = path
             waiting += _imported(path, name)
@@ -80,10 +89,17 @@ def import_folders(text: str) -> tuple[str, ...]:
     folders = set()
     for top in set(re.findall(r'"(\w+)(?:\.\w+)*:\w[\w.]*"', text)):
         found = importlib.util.find_spec(top) if _is_foreign(top) else None
-        if found is not None and found.origin is not None and "site-packages" not in found.origin:
-            file = Path(found.origin).resolve()
-            folders.add(str(file.parent.parent if found.submodule_search_locations else file.parent))
+        root = None if found is None else _folder(found)
+        if root is not None and root.name not in INSTALLED:
+            folders.add(str(root.resolve()))
     return tuple(sorted(folders))
+
+
+def _folder(found: ModuleSpec) -> Path | None:
+    """Return the folder in which a module's file, or a package's folder (with or without `__init__.py`), lies."""
+    if found.submodule_search_locations:
+        return Path(next(iter(found.submodule_search_locations))).parent
+    return None if found.origin is None else Path(found.origin).parent
 
 
 def _file(root: Path, name: str) -> Path | None:

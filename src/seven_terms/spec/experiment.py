@@ -18,6 +18,7 @@ from .figures import Figure
 from .fits import check_training
 from .kinds import Model, Optimizer, Probe, Task
 from .later import later
+from .lightning import LightningTraining
 from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
 from .models import Initialization
 from .optimizers import Clipping, Sgd
@@ -104,13 +105,16 @@ class Training:
         return replace_paths(self, {**fields, **(changes or {})})
 
 
+AnyTraining = Training | LightningTraining
+
+
 @checked
 class Arm:
     """A named alternative. `sweep` adds to, or replaces, the experiment's sweep for this arm."""
 
     name: Label
     label: Label
-    training: Training
+    training: AnyTraining
     sweep: Sweep = field(default_factory=dict)
     num_seeds: Seeds | None = None
 

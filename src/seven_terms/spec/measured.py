@@ -31,7 +31,8 @@ def cache_directory() -> Path:
 @functools.cache
 def measured(kind: Kind, by: str, *arguments: Any) -> dict[str, Any]:
     """Return what the function "module:name" finds for a kind: kept under a hash of its record, its code and its data."""
-    record = repr((VERSION, by, kind, content_of(kind), arguments))
+    others = tuple(content_of(one) for one in arguments if isinstance(one, Kind))
+    record = repr((VERSION, by, kind, content_of(kind), arguments, *others))
     path = cache_directory() / "facts" / f"{hashlib.sha256(record.encode()).hexdigest()[:24]}.json"
     with contextlib.suppress(OSError, ValueError):
         text, _, digest = path.read_text(encoding="utf-8").rpartition("\n")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from .checked import checked
 from .checks import require
-from .limits import Count, Line
+from .lightning import LightningTraining
+from .metric import Direction as Direction
+from .metric import Metric as Metric
 from .models import Cnn, Mlp, Recurrent, Resnet
 from .optimizers import Sgd
 from .probes import (
@@ -31,41 +32,12 @@ from .probes import (
     PreconditionedSharpness,
     Recurrence,
     Sharpness,
-    Split,
     Stream,
 )
 from .tasks import Adding, Cifar10, Digits, GaussianInputs, PolyphonicMusic, Quadratic, TemporalOrder
 
 if TYPE_CHECKING:
-    from .experiment import Experiment, Training
-
-Direction = Literal["min", "max", "none"]
-
-
-@checked
-class Metric:
-    """`direction`: which way is better. `index`: what its indices count, "" where it has none (index -1); `num_indexes` of
-    them from `first_index` on, None where nobody knows before it is measured."""
-
-    name: Line
-    direction: Direction = "none"
-    unit: str = ""
-    index: Literal["", "layer", "lag", "unit", "coordinate"] = ""
-    first_index: int = 0
-    num_indexes: Count | None = None
-    split: Split | None = None
-
-    @property
-    def label(self) -> str:
-        """The name in words."""
-        return self.name.replace("_", " ")
-
-    def has_index(self, index: int | None) -> bool:
-        if self.index == "":
-            return index in (-1, None)
-        last = None if self.num_indexes is None else self.first_index + self.num_indexes - 1
-        return index is None or (index >= self.first_index and (last is None or index <= last))
-
+    from .experiment import AnyTraining, Experiment, Training
 
 ERROR = Metric(name="error", direction="min", unit="share of examples")
 ACCURACY = Metric(name="accuracy", direction="max", unit="share of examples")
@@ -103,8 +75,10 @@ def metrics_of(probe: Any, training: Training) -> tuple[Metric, ...]:
 DECLARE = "give its class a method metrics(self, training) that returns a tuple of Metric"
 
 
-def recorded(experiment: Experiment, training: Training) -> dict[str, Metric]:
+def recorded(experiment: Experiment, training: AnyTraining) -> dict[str, Metric]:
     """Return what runs of this training record in an experiment, by name."""
+    if isinstance(training, LightningTraining):
+        return {metric.name: metric for metric in training.metrics.values()}
     return {metric.name: metric for probe in experiment.probes for metric in metrics_of(probe, training)}
 
 

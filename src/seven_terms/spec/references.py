@@ -15,6 +15,7 @@ from .checks import nearest, require, require_known, require_unique
 from .estimates import Estimate, WorstDeviation
 from .figures import Curve, Heatmap, Reference, SweepCurve
 from .fits import check_probe
+from .lightning import LightningTraining
 from .measures import At, AtBest, Best, Last, LogSlope, Over, Setting, StepsTo
 from .metrics import Metric, metrics_of, recorded
 from .paths import replace_paths
@@ -22,7 +23,7 @@ from .selections import Ranked, Selected
 from .theories import THEORIES
 
 if TYPE_CHECKING:
-    from .experiment import Arm, Experiment, Training
+    from .experiment import AnyTraining, Arm, Experiment
 
 MOST_RUNS = 100_000
 NOISE = "_again"  # the name of the A/A arm ends so
@@ -55,7 +56,7 @@ class Known:
         self.sweeps = {name: _by_short_name({**experiment.sweep, **arm.sweep}) for name, arm in arms.items()}
         self.trainings = {name: tuple(_trainings(experiment, arm)) for name, arm in arms.items()}
         each = itertools.chain.from_iterable(self.trainings.values())
-        different = {(one.task, one.model, type(one.optimizer), one.num_steps == 0): one for one in each}
+        different = {_measured_alike(one): one for one in each}
         metrics: dict[str, list[Metric]] = {}
         for one in different.values():
             for name, metric in recorded(experiment, one).items():
@@ -67,11 +68,18 @@ class Known:
         require(condition, what=f"{self.what}, {what}", must=must, got=got, do=f"try {close!r}" if close else "")
 
 
+def _measured_alike(training: AnyTraining) -> object:
+    """Return what trainings share that record the same metrics."""
+    if isinstance(training, LightningTraining):
+        return training.metrics
+    return training.task, training.model, type(training.optimizer), training.num_steps == 0
+
+
 def _by_short_name(sweep: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     return {path.rsplit(".", 1)[-1]: values for path, values in sweep.items()}
 
 
-def _trainings(experiment: Experiment, arm: Arm) -> Iterator[Training]:
+def _trainings(experiment: Experiment, arm: Arm) -> Iterator[AnyTraining]:
     """Yield the arm's training with each swept value in turn, the others at their first: all that one value can do wrong."""
     sweep = {**experiment.sweep, **arm.sweep}
     first = replace_paths(arm.training, {path: values[0] for path, values in sweep.items()})
@@ -110,12 +118,19 @@ def _check_noise_floor(experiment: Experiment, known: Known) -> None:
 
 
 def _check_probes(experiment: Experiment, known: Known) -> None:
-    """Each probe fits each arm, and no metric is recorded twice: measures would count each value twice."""
-    for name, trainings in known.trainings.items():
-        different = {(one.task, one.model, type(one.optimizer), one.num_steps == 0): one for one in trainings}
+    """Each probe fits each arm, and no metric is recorded twice: measures would count each value twice.
+
+    A LightningModule measures itself.
+    """
+    ours = {
+        name: [one for one in found if not isinstance(one, LightningTraining)]
+        for name, found in known.trainings.items()
+    }
+    for name, trainings in ours.items():
+        different = {_measured_alike(one): one for one in trainings}
         for probe, training in itertools.product(experiment.probes, different.values()):
             check_probe(probe, training, what=f"{known.what}, arm {name!r}")
-    for training in (trainings[0] for trainings in known.trainings.values()):
+    for training in (trainings[0] for trainings in ours.values() if trainings):
         names = [metric.name for probe in experiment.probes for metric in metrics_of(probe, training)]
         require_unique(known.what, "metrics recorded by its probes", names)
 
@@ -233,7 +248,8 @@ def _check_metric(name: str, index: int | None, known: Known, *, what: str, amon
 
 def _check_updates(measure: LogSlope | StepsTo, known: Known, *, what: str) -> None:
     """What is measured over steps needs updates."""
-    most = max(training.num_steps for trainings in known.trainings.values() for training in trainings)
+    every = list(itertools.chain.from_iterable(known.trainings.values()))
+    most = max(1 if isinstance(one, LightningTraining) else one.num_steps for one in every)
     over_steps = isinstance(measure, StepsTo) or measure.over != "index"
     must = f"{type(measure).__name__} is over steps, so num_steps must be > 0"
     known.require(most > 0 or not over_steps, must, most, what=what)
@@ -273,13 +289,16 @@ def _check_setting(name: str, arms: Iterable[str], known: Known, *, what: str) -
     known.require(not arms, must, name, what=what, among=(*swept, *THEORIES))
 
 
-def _has_path(trainings: Iterable[Training], path: str) -> bool:
+def _has_path(trainings: Iterable[AnyTraining], path: str) -> bool:
     for training in trainings:
         record: Any = training
         for name in path.split("."):
-            if not dataclasses.is_dataclass(record) or not hasattr(record, name):
+            if isinstance(record, Mapping) and name in record:
+                record = record[name]
+            elif dataclasses.is_dataclass(record) and hasattr(record, name):
+                record = getattr(record, name)
+            else:
                 break
-            record = getattr(record, name)
         else:
             return True
     return False

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..records.tables import SUMMARY
-from ..spec import Curve, Panel, Reference, Selected, SweepCurve, Training, read_path
+from ..spec import AnyTraining, Curve, Panel, Reference, Selected, SweepCurve, read_path
 from . import theory
 from .panels import COLUMNS, panel_rows
 from .results import Results
@@ -45,7 +45,7 @@ def _smooth(x: np.ndarray, *, log: bool) -> np.ndarray:
     return np.geomspace(x[0], x[-1], SMOOTH) if log else np.linspace(x[0], x[-1], SMOOTH)
 
 
-def _training(line: Reference, panel: Panel, results: Results) -> Training:
+def _training(line: Reference, panel: Panel, results: Results) -> AnyTraining:
     """Return the record that the theory is asked about: of the named arm, or else of the panel's first runs."""
     runs = panel.content.runs
     first = runs if isinstance(runs, Selected) else next(iter(runs.values()))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..spec import Training, replace_path, require
+from ..spec import AnyTraining, Training, replace_path, require
 from . import mean_field, quadratics, schedules
 
 PREDICTIONS: dict[str, Callable[[Training], float]] = {
@@ -44,21 +44,28 @@ PREDICTIONS: dict[str, Callable[[Training], float]] = {
 
 
 @functools.cache
-def predict(name: str, training: Training) -> float:
-    """Return what theory says of a run; ValueError for an unknown name."""
+def predict(name: str, training: AnyTraining) -> float:
+    """Return what theory says of a run; ValueError for an unknown name, and for a LightningModule, which no theory knows."""
     known = sorted(PREDICTIONS)
     require(name in PREDICTIONS, what="theory", must=f"the name must be one of {known}", got=name)
-    return float(PREDICTIONS[name](training))
+    return float(PREDICTIONS[name](_known(name, training)))
 
 
-def curve(name: str, x_values: Sequence[float], training: Training, *, over: str | None = None) -> np.ndarray:
+def _known(name: str, training: AnyTraining) -> Training:
+    must = "it must be asked of a Training: theory knows nothing of a LightningModule"
+    require(isinstance(training, Training), what=f"theory {name!r}", must=must, got=type(training).__name__)
+    assert isinstance(training, Training)
+    return training
+
+
+def curve(name: str, x_values: Sequence[float], training: AnyTraining, *, over: str | None = None) -> np.ndarray:
     """Return the prediction at each x, where x replaces the field at path `over` of the training.
 
     Over "step", x is the number of updates made: the variance of SGD follows its recursion, 1/t its law, all else is
     constant. Over nothing the prediction is constant.
     """
     if over == "step" and name == "expected_squared_distance":
-        return quadratics.squared_distances(training)[np.round(x_values).astype(int)]
+        return quadratics.squared_distances(_known(name, training))[np.round(x_values).astype(int)]
     if over == "step" and name == "inverse_time_variance":
         steps = np.maximum(np.asarray(x_values, dtype=float), 1.0)
         return predict(name, training) * training.num_steps / steps

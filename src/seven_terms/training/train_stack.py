@@ -7,11 +7,13 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
@@ -24,6 +26,8 @@ from ..records.tables import write_metrics
 from ..running.devices import held_devices
 from ..spec import require
 from .checkpoints import Checkpoints
+from .lightning import fit_runs
+from .lightning.runs import forget
 from .program import StackedProgram
 from .ranks import joined, own_rank, rank_device, run_ranks, trainer_options
 from .reproducible import use_strict_products
@@ -55,19 +59,49 @@ def train_stack(
         return stack
     with held_devices(1, accelerator=accelerator) if rank is None else nullcontext():
         started, cpu_started = time.perf_counter(), time.process_time()
-        runs = fit(stack, state_dir=state_dir, accelerator=accelerator, callbacks=callbacks)
+        trained = trained_stack(stack, state_dir=state_dir, accelerator=accelerator, callbacks=callbacks)
     if rank:  # the first of several processes writes for all
         return stack
     record = stack_record(
         stack,
-        runs,
+        trained,
         duration_seconds=time.perf_counter() - started,
         processor_seconds=(time.process_time() - cpu_started) * stack.num_devices,
     )
-    write_metrics(runs.recorder.table(), output_path, stack=record)
+    write_metrics(trained.table, output_path, stack=record)
     if state_dir is not None:
         Checkpoints(state_dir, stack_id).remove()
+        forget(stack, state_dir)
     return stack
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trained:
+    """What training a stack leaves, whoever trained it: its metrics, how each run ended, on what, by what code."""
+
+    table: pd.DataFrame
+    ends: Mapping[str, Mapping[str, Any]]
+    device: str
+    provenance: Mapping[str, Any]
+
+
+def trained_stack(
+    stack: Stack, *, state_dir: Path | None = None, accelerator: str = "cpu", callbacks: Sequence[pl.Callback] = ()
+) -> Trained:
+    """Return what training a stack leaves, by whichever way its mode says; `callbacks` watch the fit of a stacked program."""
+    if stack.runs[0].mode == "lightning":
+        require_accelerator(accelerator)
+        configure_torch()
+        found = fit_runs(stack, state_dir=state_dir, accelerator=accelerator)
+        device = str(rank_device(own_rank(), accelerator=accelerator))
+        return Trained(table=found.table(), ends=found.ends, device=device_name(torch.device(device)), provenance={})
+    runs = fit(stack, state_dir=state_dir, accelerator=accelerator, callbacks=callbacks)
+    return Trained(
+        table=runs.recorder.table(),
+        ends=ends_of(stack, runs),
+        device=device_name(runs.program.device),
+        provenance=runs.program.way.provenance(),
+    )
 
 
 def fit(
@@ -132,12 +166,10 @@ def make_trainer(*, accelerator: str = "cpu", num_devices: int = 1, **options: A
     )
 
 
-def stack_record(
-    stack: Stack, runs: StackedRuns, *, duration_seconds: float, processor_seconds: float
-) -> dict[str, Any]:
-    """Return what is known of a trained stack besides its metrics: each run's status, duration, provenance."""
+def ends_of(stack: Stack, runs: StackedRuns) -> dict[str, dict[str, Any]]:
+    """Return how each run of a stack ended."""
     diverged_at = runs.program.diverged_at_R.tolist()
-    status = {
+    return {
         run.id: {
             "status": "completed" if step < 0 else "diverged",
             "diverged_at_step": None if step < 0 else step,
@@ -145,13 +177,19 @@ def stack_record(
         }
         for run, step in zip(stack.runs, diverged_at, strict=False)
     }
+
+
+def stack_record(
+    stack: Stack, trained: Trained, *, duration_seconds: float, processor_seconds: float
+) -> dict[str, Any]:
+    """Return what is known of a trained stack besides its metrics: each run's status, duration, provenance."""
     return {
         "stack": stack.id,
         "experiment": stack.experiment,
-        "runs": status,
+        "runs": trained.ends,
         "duration_seconds": duration_seconds,
         "processor_seconds": processor_seconds,
-        "provenance": {**provenance(device=device_name(runs.program.device)), **runs.program.way.provenance()},
+        "provenance": {**provenance(device=trained.device), **trained.provenance},
     }
 
 

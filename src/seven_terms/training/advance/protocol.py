@@ -44,7 +44,9 @@ class StackParts:
 
     @property
     def training(self) -> Training:
-        return self.runs[0].training
+        training = self.runs[0].training
+        assert isinstance(training, Training)  # of a LightningModule no program is made
+        return training
 
 
 class Advance(Protocol):
