@@ -5,6 +5,7 @@ from . import (
     bias,
     bounds,
     heavy_tails,
+    in_lightning,
     largest_rate,
     polyphonic_music,
     power_function,
@@ -25,5 +26,6 @@ QUESTIONS = (
     adaptive.experiment,
     bias.experiment,
     heavy_tails.experiment,
+    in_lightning.experiment,
     polyphonic_music.experiment,
 )

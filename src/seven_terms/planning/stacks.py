@@ -69,7 +69,7 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
     for values in itertools.product(*sweep.values()):
         training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
         _require_equal_shares(f"experiment {experiment.name!r}, arm {arm.name!r}", training)
-        settings = dict(zip(names, values, strict=True))
+        settings, theirs = dict(zip(names, values, strict=True)), isinstance(training, LightningTraining)
         for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
             runs.append(
                 Run(
@@ -78,7 +78,7 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
                     settings=settings,
                     seed=seed,
                     training=training,
-                    probes=() if isinstance(training, LightningTraining) else experiment.probes,
+                    **({"probes": (), "mode": "lightning"} if theirs else {"probes": experiment.probes}),
                 )
             )
     return runs

@@ -1,0 +1,1 @@
+"""Modules that an experiment names by class: plain PyTorch and Lightning, imported only where they are trained."""
