@@ -3,6 +3,7 @@ SCALE ?= laptop
 BASE_SEED ?= 0
 ONLY ?=
 CORES ?= all
+EXPERIMENTS ?= experiments
 BENCH ?=
 BUDGET ?= 25m
 STRESS ?=
@@ -14,7 +15,8 @@ WANDB_MODE ?= offline
 PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3.14 python3; do \
     command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
     2>/dev/null && echo $$p && exit; done; command -v python3)
-RESULTS = results/$(SCALE)$(if $(filter-out 0,$(BASE_SEED)),-seed$(BASE_SEED))
+OWN = $(filter-out experiments experiments/,$(EXPERIMENTS))# a folder of experiments beside the suite, with its own results
+RESULTS = $(if $(OWN),$(EXPERIMENTS)/results,results)/$(SCALE)$(if $(filter-out 0,$(BASE_SEED)),-seed$(BASE_SEED))
 CHOSEN = $(if $(strip $(ONLY)),--only '$(strip $(ONLY))')
 GIVEN_SCALE = $(if $(filter default file,$(origin SCALE)),,$(SCALE))
 DIGITS = 0 1 2 3 4 5 6 7 8 9
@@ -62,6 +64,9 @@ endif
 ifneq ($(words $(BUDGET))$(call without,$(BUDGET),$(DIGITS) . s m h),1)
 $(error BUDGET must be a number with s, m or h, got '$(BUDGET)'; try `make paper-rows BUDGET=25m`)
 endif
+ifneq ($(findstring $(QUOTE),$(EXPERIMENTS))$(filter-out 1,$(words $(EXPERIMENTS))),)
+$(error EXPERIMENTS must be one folder without spaces and quotation marks, got '$(EXPERIMENTS)'; try `make report EXPERIMENTS=../mine`)
+endif
 ifneq ($(findstring $(QUOTE),$(PYTHON)),)
 $(error PYTHON must be the name or path of a Python without quotation marks, got $(PYTHON))
 endif
@@ -79,12 +84,13 @@ help: ## show this list
 	@echo 'Seven Terms: seven words of machine learning, measured. Targets:'
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo 'Settings: SCALE=smoke|laptop|full|paper ONLY="batch_norm lr_decay/step_drop" BASE_SEED=0 CORES=all'
-	@echo '          PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
+	@echo '          EXPERIMENTS=path/to/mine PYTHON=python3.12 WANDB_MODE=offline|online|disabled'
 
 report: places environment latex compiler $(SPEED) ## train, judge, draw and write the report: results/<scale>/seven-terms.pdf
 	@start=$$(date +%s) && \
 	snakemake --cores $(CORES) --quiet rules progress reason host \
-	  --config scale=$(SCALE) base_seed=$(BASE_SEED) $(if $(strip $(ONLY)),only='$(strip $(ONLY))') && \
+	  --config scale=$(SCALE) base_seed=$(BASE_SEED) $(if $(strip $(ONLY)),only='$(strip $(ONLY))') \
+	  $(if $(OWN),experiments='$(EXPERIMENTS)') && \
 	seven-terms show --results $(RESULTS) $(CHOSEN) && \
 	seven-terms timing --results $(RESULTS) $(CHOSEN) --since $$start
 	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)

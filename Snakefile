@@ -1,6 +1,6 @@
 """From the experiments to the report: one rule per arrow of the data flow, in rules/.
 
-Settings: scale, only, base_seed, compiling, wandb.
+Settings: scale, only, base_seed, compiling, wandb, experiments (a folder of one's own).
 """
 
 import os
@@ -16,8 +16,8 @@ min_version("9.20")
 logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to", "Execute ")))  # two lines a job
 sys.path.insert(0, workflow.basedir)
 
-from experiments import EXPERIMENTS
 from seven_terms.cli.errors import sentence
+from seven_terms.cli.experiments import experiments_of
 from seven_terms.cli.workflow import begin, read_settings, require_usable
 from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of
 from seven_terms.records.folder import scales_beside
@@ -33,6 +33,7 @@ try:
     require_usable(str(workflow.basedir), os.getcwd())
     SETTINGS = read_settings(config, arguments=[] if workflow.is_main_process else sys.argv)
     WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
+    EXPERIMENTS = experiments_of(SETTINGS.experiments_at(workflow.basedir))
     PLANS = plans_at(EXPERIMENTS, SETTINGS.scale, **SETTINGS.planning)
 except (ValueError, OSError) as error:
     sys.exit(f"snakemake: {sentence(error) or error}")
@@ -51,10 +52,12 @@ SPEED = {path.stem: str(path) for path in speed_tables(FOLDER.path)}
 KEYS = [f"{path}/key" for path, plan in PLANS.items() if plan.experiment.figures]
 PICTURES = [str(FOLDER.figure(name)) for name in (*FIGURES, *KEYS, "summary", *(f"speed/{name}" for name in SPEED))]
 REPORT = [str(FOLDER.tex), str(FOLDER.page), *([str(FOLDER.pdf), str(FOLDER.supplement)] if engine() else [])]
-REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path("results/published", SETTINGS.scale).glob("replication.csv")]
-BESIDE = "results/published"  # other scales' verdicts, put beside these
+BESIDE = f"{SETTINGS.results}/published"  # verdicts of other scales and seeds, put beside these
+REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path(BESIDE, SETTINGS.scale).glob("replication.csv")]
 BESIDE_TABLES = sorted(str(path) for folder in scales_beside(Path(BESIDE), scale=SETTINGS.scale) for path in folder.glob("*.csv"))
-PAPER = sorted(str(path) for path in Path(workflow.basedir, "paper").rglob("*") if path.is_file())
+PAPER_FOLDER = SETTINGS.paper_at(workflow.basedir)  # of a folder of one's own, what it has of sections, literature and text
+PAPER = sorted(str(path) for path in {PAPER_FOLDER, Path(workflow.basedir, "paper")} for path in path.rglob("*") if path.is_file())
+LITERATURE = [str(path) for name in ("literature.yaml", "published.yaml") if (path := PAPER_FOLDER / name).is_file()][:1]
 # Snakemake does not make again what is missing between two files that are there, unless it is asked for: so all of it is.
 WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "png" for path in PICTURES), *REPORT]
 
@@ -75,7 +78,7 @@ report: "rules/captions/workflow.rst"
 
 
 wildcard_constraints:
-    experiment="[a-z_]+/[a-z0-9_]+",
+    experiment="[a-z0-9_]+/[a-z0-9_]+",
     stack="[0-9a-f]+",
     figure=r"(?!key\b)[a-z0-9_]+",
     speed="[A-Za-z0-9_-]+",

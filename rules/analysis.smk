@@ -54,7 +54,7 @@ rule power:
     output: f"{RESULTS}/power.csv"
     params:
         results=lambda wildcards: RESULTS,
-        experiments=Path(workflow.basedir, "experiments"),
+        experiments=SETTINGS.experiments_at(workflow.basedir),
         code=ANALYSIS,
         experiment_sources=EXPERIMENT_SOURCES,
     log: f"{RESULTS}/logs/power.log"
@@ -67,11 +67,15 @@ rule power:
 
 
 rule compare:
-    input: ALL_METRICS, SUMMARIES, f"{RESULTS}/verdicts.csv", published=Path(workflow.basedir, "paper", "published.yaml")
+    input: ALL_METRICS, SUMMARIES, f"{RESULTS}/verdicts.csv", LITERATURE
     output: f"{RESULTS}/comparisons.csv"
-    params: results=lambda wildcards: RESULTS, code=source_id("report.comparisons"), plans=CONTENTS
+    params:
+        results=lambda wildcards: RESULTS,
+        literature=(LITERATURE or ["none"])[0],
+        code=source_id("report.comparisons"),
+        plans=CONTENTS,
     log: f"{RESULTS}/logs/compare.log"
     benchmark: f"{RESULTS}/benchmarks/compare.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms compare --results {params.results:q} --published {input.published:q} --output {output:q} 2>&1 | tee {log:q}"
+    shell: "seven-terms compare --results {params.results:q} --published {params.literature:q} --output {output:q} 2>&1 | tee {log:q}"

@@ -69,7 +69,8 @@ rule tex:
     output: f"{RESULTS}/report/main.tex"
     params:
         results=lambda wildcards: RESULTS,
-        paper=Path(workflow.basedir, "paper"),
+        sources=Path(workflow.basedir, "paper"),
+        paper=lambda wildcards: PAPER_FOLDER,
         beside=lambda wildcards: BESIDE,
         code=source_id("report"),
         plans=CONTENTS,
@@ -79,7 +80,7 @@ rule tex:
     conda: "../environment.yml"
     localrule: True
     shell:
-        "seven-terms report --results {params.results:q} --paper {params.paper:q} --beside {params.beside:q}"
+        "seven-terms report --results {params.results:q} --paper {params.paper:q} --sources {params.sources:q} --beside {params.beside:q}"
         " --output {params.folder:q} 2>&1 | tee {log:q}"
 
 
@@ -113,7 +114,7 @@ rule page:
     output: f"{RESULTS}/index.html"
     params:
         results=lambda wildcards: RESULTS,
-        paper=Path(workflow.basedir, "paper"),
+        paper=lambda wildcards: PAPER_FOLDER,
         beside=lambda wildcards: BESIDE,
         code=source_id("report.page"),
         plans=CONTENTS,

@@ -46,7 +46,7 @@ def test_a_number_that_is_not_certain_is_refused(certainty):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"term": "batchnorm"}, "term must be one of"),
+        ({"term": "batchnorm"}, "term must be that of its experiment, '[a-z_]+', got 'batchnorm'"),
         ({"value": float("nan")}, "value, low or high must be a number"),
         ({"compare": "direction"}, "a direction must have a neutral number"),
     ],

@@ -10,15 +10,16 @@ import io
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..running.warm import serve
-from ..spec import SCALES, Experiment, require
+from ..spec import SCALES
 from .errors import report as report_error
+from .experiments import SUITE, experiments_of, results_of
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,6 +32,26 @@ def run(arguments: Sequence[str]) -> int:
     return status or 0
 
 
+def new(options: argparse.Namespace) -> None:
+    from .new_question import write_question
+
+    print("\n".join(write_question(options.question, options.experiments)))
+
+
+def check(options: argparse.Namespace) -> int:
+    from .checking import faults
+
+    found = faults(options.experiments)
+    print("\n".join(found.lines))
+    return 1 if found.faults else 0
+
+
+def explain(options: argparse.Namespace) -> None:
+    from .explaining import explained
+
+    print(explained(options.question, options.experiments, scale=options.scale))
+
+
 def plan(options: argparse.Namespace) -> None:
     from ..planning import plans_at, write_plans
     from ..planning.forecast import cost_before
@@ -39,10 +60,11 @@ def plan(options: argparse.Namespace) -> None:
     from ..tracking.mode import wandb_mode
 
     wandb_mode()
-    experiments = _import_experiments(options.experiments)
+    experiments = experiments_of(options.experiments)
     settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
     plans = plans_at(experiments, options.scale, **settings)
-    folder = Folder(options.results).selected(settings["only"])
+    results = options.results or results_of(options.experiments) / options.scale
+    folder = Folder(results).selected(settings["only"])
     try:
         with contextlib.closing(hold(folder.shared) or io.StringIO()):
             write_plans(plans, folder.path, among=experiments)
@@ -65,7 +87,7 @@ def rows(options: argparse.Namespace) -> int:
     from ..planning.rows import budget_seconds, chosen, published_experiments, rows_of, sentence
 
     seconds, num_devices = budget_seconds(options.budget), _num_devices(options)
-    plans = plans_at(_import_experiments(options.experiments), options.scale, compiling=options.compiling)
+    plans = plans_at(experiments_of(options.experiments), options.scale, compiling=options.compiling)
     calibration = calibration_of(options.accelerator, options.calibration)
     left = rows_of(plans, calibration, published=published_experiments(options.published))
     found = chosen(left, seconds=seconds, num_devices=num_devices)
@@ -76,25 +98,6 @@ def rows(options: argparse.Namespace) -> int:
 
 def _num_devices(options: argparse.Namespace) -> int:
     return options.devices[0] if options.devices else (os.cpu_count() or 1) if options.accelerator == "cpu" else 1
-
-
-def _import_experiments(folder: Path) -> tuple[Experiment, ...]:
-    require(
-        (folder / "__init__.py").is_file(),
-        what="experiments",
-        must="the folder must hold __init__.py",
-        got=str(folder),
-        do="run this where the project was cloned, or name its folder with --experiments",
-    )
-    sys.path.insert(0, str(folder.resolve().parent))
-    try:
-        return importlib.import_module(folder.name).EXPERIMENTS
-    except (AttributeError, NameError, ImportError, SyntaxError, TypeError) as error:
-        lines = [
-            frame for frame in traceback.extract_tb(error.__traceback__) if str(folder.resolve()) in frame.filename
-        ]
-        where = f"{lines[-1].filename}, line {lines[-1].lineno}" if lines else str(folder)
-        raise ValueError(f"experiments {folder.name!r}: {error} ({where}).") from error
 
 
 def calibrate(options: argparse.Namespace) -> None:
@@ -153,7 +156,7 @@ def run_folder(options: argparse.Namespace) -> None:
     results = options.results or Path("results", options.experiments.resolve().name)
     folder = Folder(results).selected(only)
     settings = {"scale": options.scale or "laptop", "only": only, "accelerator": options.accelerator}
-    run_alone(_import_experiments(options.experiments), folder, **settings)
+    run_alone(experiments_of(options.experiments), folder, **settings)
     print(shown(folder.path))
 
 
@@ -187,7 +190,7 @@ def power(options: argparse.Namespace) -> None:
     from ..statistics import power_table
 
     judged = read_csv(options.results / "verdicts.csv", kind="verdicts")
-    write_csv(power_table(judged, _import_experiments(options.experiments)), options.output, kind="power")
+    write_csv(power_table(judged, experiments_of(options.experiments)), options.output, kind="power")
 
 
 def replicate(options: argparse.Namespace) -> None:
@@ -233,7 +236,7 @@ def paper(options: argparse.Namespace) -> None:
     from ..records.jobs import speed_tables
     from .staging import stage
 
-    plans = list(stage(options.published, _import_experiments(options.experiments), options.output))
+    plans = list(stage(options.published, experiments_of(options.experiments), options.output))
     with ProcessPoolExecutor() as processes:
         list(processes.map(functools.partial(_draw_all, options.output), plans))
     for table in speed_tables(options.output):
@@ -326,7 +329,8 @@ def report(options: argparse.Namespace) -> None:
     from ..report import write_report
     from ..running.progress import say
 
-    write_report(options.results, options.paper, options.output, beside=_beside(options, options.results))
+    beside = _beside(options, options.results)
+    write_report(options.results, options.paper, options.output, beside=beside, sources_dir=options.sources)
     say(f"wrote the report's text, {options.output}")
 
 
@@ -361,7 +365,11 @@ def show(options: argparse.Namespace) -> None:
 def _selection(options: argparse.Namespace) -> Path:
     from ..records.folder import Folder
 
-    return Folder(options.results).selected(" ".join(options.only)).path
+    return Folder(_results(options)).selected(" ".join(options.only)).path
+
+
+def _results(options: argparse.Namespace) -> Path:
+    return options.results or results_of(Path(SUITE)) / "laptop"
 
 
 def timing(options: argparse.Namespace) -> None:
@@ -380,7 +388,7 @@ def mirror(options: argparse.Namespace) -> None:
 def browse(options: argparse.Namespace) -> None:
     from ..tracking.browse import browse
 
-    browse(options.results, only=options.only, term=options.term)
+    browse(_results(options), only=options.only, term=options.term)
 
 
 def publish_wandb(options: argparse.Namespace) -> None:
@@ -402,108 +410,170 @@ def _numbers(text: str) -> tuple[int, ...]:
     return numbers
 
 
-# verb -> (what it does, its options; "?" marks one that may be left out)
-VERBS: dict[str, tuple[Callable[[argparse.Namespace], object], str, tuple[str, ...]]] = {
-    "plan": (
+@dataclass(frozen=True, kw_only=False, slots=True)
+class Verb:
+    """One verb: the options that it needs and those that it takes. Without an example it is the pipeline's own."""
+
+    run: Callable[[argparse.Namespace], object]
+    purpose: str
+    needs: str = ""
+    takes: str = ""
+    asks: str = ""  # what stands without a name behind the verb
+    example: str = ""
+
+
+VERBS: dict[str, Verb] = {
+    "new": Verb(
+        new,
+        "write an experiment that runs as it is, to be changed line by line",
+        asks="question",
+        takes="experiments",
+        example="seven-terms new dropout/rate --experiments my_experiments",
+    ),
+    "check": Verb(
+        check,
+        "say in seconds what is wrong with a folder of experiments",
+        takes="experiments",
+        example="seven-terms check --experiments my_experiments",
+    ),
+    "explain": Verb(
+        explain,
+        "say in words what an experiment trains, measures and judges",
+        asks="question",
+        takes="experiments scale",
+        example="seven-terms explain batch_norm/parts",
+    ),
+    "plan": Verb(
         plan,
         "write the plan of every experiment and show its cost",
-        (
-            "scale",
-            "results",
-            "base-seed?",
-            "compiling?",
-            "only?",
-            "experiments?",
-            "accelerator?",
-            "calibration?",
-            "devices?",
-            "brief?",
-        ),
+        takes="scale results base-seed compiling only experiments accelerator calibration devices brief",
+        example="seven-terms plan --scale paper",
     ),
-    "run": (
+    "run": Verb(
         run_folder,
         "train, judge and draw a folder of experiments in one process: no Snakemake, no LaTeX",
-        ("experiments", "scale?", "results?", "only?", "accelerator?"),
+        needs="experiments",
+        takes="scale results only accelerator",
+        example="seven-terms run --experiments my_experiments",
     ),
-    "rows": (
+    "rows": Verb(
         rows,
         "name the experiments of a scale with the most unpublished claims that fit into a budget, e.g. 25m",
-        ("scale", "budget", "published", "compiling?", "experiments?", "accelerator?", "calibration?", "devices?"),
+        needs="budget published",
+        takes="scale compiling experiments accelerator calibration devices",
+        example="seven-terms rows --scale paper --budget 25m --published results/published/paper",
     ),
-    "calibrate": (
+    "calibrate": Verb(
         calibrate,
         "measure how fast this machine is, for the times of `plan`",
-        ("accelerator?", "calibration?"),
+        takes="accelerator calibration",
+        example="seven-terms calibrate",
     ),
-    "train": (
-        train,
-        "train one stack of a plan, on a machine that needs neither Snakemake nor W&B",
-        ("plan", "stack", "output", "state?", "accelerator?", "progress?"),
+    "show": Verb(
+        show,
+        "print the report's path and its verdicts",
+        takes="results only",
+        example="seven-terms show --results results/smoke",
     ),
-    "runs": (runs, "list every run with its status", ("results", "output")),
-    "summarize": (
-        summarize,
-        "metrics of an experiment to summary and claims",
-        ("plan", "metrics", "summary", "claims", "progress?"),
-    ),
-    "verdicts": (verdicts, "judge all claims together", ("results", "output", "replication?")),
-    "power": (
+    "power": Verb(
         power,
         "say of each claim how many seeds it has, needs and gets at scale full",
-        ("results", "output", "experiments?"),
+        needs="results output",
+        takes="experiments",
+        example="seven-terms power --results results/laptop --output power.csv",
     ),
-    "replicate": (replicate, "put the verdicts of two base seeds side by side", ("results", "other", "output")),
-    "publish": (
-        publish,
-        "put a results folder's tables among the published ones of its scale",
-        ("results", "output", "published?", "only?"),
-    ),
-    "compare": (compare, "put published numbers beside ours", ("results", "published", "output")),
-    "figure": (figure, "draw one figure", ("plan", "summary", "name", "output", "progress?")),
-    "key-figure": (key_figure, "draw the panel that stands for an experiment", ("plan", "summary", "output")),
-    "summary-page": (
-        summary_page,
-        "draw the seven answers, and what teaches each term",
-        ("results", "output", "paper?"),
-    ),
-    "paper": (
-        paper,
-        "write the paper from published tables, without training",
-        ("published", "output", "experiments?", "paper?", "beside?"),
-    ),
-    "speed-figure": (speed_figure, "draw what `make bench` measured", ("table", "output")),
-    "report": (report, "write the report's .tex files", ("results", "paper?", "output", "beside?")),
-    "page": (page, "write index.html, the page of all claims", ("results", "output", "paper?", "beside?")),
-    "agree": (
+    "agree": Verb(
         agree,
         "compare verdicts with published ones; exits with 1 where a claim moved or flipped",
-        ("results", "published"),
+        needs="results published",
+        example="seven-terms agree --results results/laptop --published results/published/laptop",
     ),
-    "mirror": (
-        mirror,
-        "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
-        ("results", "runs?", "only?", "jobs?"),
+    "browse": Verb(
+        browse,
+        "look at those W&B runs in the terminal",
+        takes="results only term",
+        example="seven-terms browse --results results/laptop --term batch_norm",
     ),
-    "browse": (browse, "look at those W&B runs in the terminal", ("results", "only?", "term?")),
-    "publish-wandb": (
+    "publish-wandb": Verb(
         publish_wandb,
         "upload those W&B runs to your account, with a workspace and a report",
-        ("results", "only?"),
+        takes="results only",
+        example="seven-terms publish-wandb --results results/laptop",
     ),
-    "typeset": (typeset, "typeset the report's .tex files", ("tex", "output")),
-    "show": (show, "print the report's path and its verdicts", ("results", "only?")),
-    "serve": (serve_warm, "import everything once, then run other calls as forks (started by itself)", ("socket",)),
-    "timing": (timing, "say how the wall time divides", ("results", "only?", "since")),
+    "publish": Verb(
+        publish,
+        "put a results folder's tables among the published ones of its scale",
+        needs="results output",
+        takes="published only",
+        example="seven-terms publish --results results/laptop --output results/published/laptop",
+    ),
+    "paper": Verb(
+        paper,
+        "write the paper from published tables, without training",
+        needs="published output",
+        takes="experiments paper sources beside",
+        example="seven-terms paper --published results/published/laptop --output results/laptop-published",
+    ),
+    "replicate": Verb(
+        replicate,
+        "put the verdicts of two base seeds side by side",
+        needs="results other output",
+        example="seven-terms replicate --results results/laptop --other results/laptop-seed1000 --output replication.csv",
+    ),
+    "train": Verb(
+        train,
+        "train one stack of a plan, on a machine that needs neither Snakemake nor W&B",
+        needs="plan stack output",
+        takes="state accelerator progress",
+    ),
+    "runs": Verb(runs, "list every run with its status", needs="results output"),
+    "summarize": Verb(
+        summarize,
+        "metrics of an experiment to summary and claims",
+        needs="plan metrics summary claims",
+        takes="progress",
+    ),
+    "verdicts": Verb(verdicts, "judge all claims together", needs="results output", takes="replication"),
+    "compare": Verb(compare, "put published numbers beside ours", needs="results published output"),
+    "figure": Verb(figure, "draw one figure", needs="plan summary name output", takes="progress"),
+    "key-figure": Verb(key_figure, "draw the panel that stands for an experiment", needs="plan summary output"),
+    "summary-page": Verb(
+        summary_page, "draw the seven answers, and what teaches each term", needs="results output", takes="paper"
+    ),
+    "speed-figure": Verb(speed_figure, "draw what `make bench` measured", needs="table output"),
+    "report": Verb(report, "write the report's .tex files", needs="results output", takes="paper sources beside"),
+    "page": Verb(page, "write index.html, the page of all claims", needs="results output", takes="paper beside"),
+    "mirror": Verb(
+        mirror,
+        "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
+        needs="results",
+        takes="runs only jobs",
+    ),
+    "typeset": Verb(typeset, "typeset the report's .tex files", needs="tex output"),
+    "serve": Verb(
+        serve_warm, "import everything once, then run other calls as forks (started by itself)", needs="socket"
+    ),
+    "timing": Verb(timing, "say how the wall time divides", needs="results since", takes="only"),
 }
+HELP = """Claims about training, each with a rule, judged on runs with paired seeds.
+
+`make report` does all of it; these verbs help before and after: a new question, its check, its cost, its verdicts."""
 OPTIONS: dict[str, dict] = {
-    "scale": {"choices": SCALES},
-    "base-seed": {"type": int, "default": 0},
-    "compiling": {"choices": ("auto", "torch", "never"), "default": "auto"},
+    "question": {"metavar": "TERM/QUESTION", "help": "e.g. batch_norm/parts"},
+    "scale": {"choices": SCALES, "default": "laptop", "help": "smoke, laptop (default), full or paper"},
+    "results": {"type": Path, "help": "folder of results (default: results/laptop)"},
+    "sources": {"type": Path, "help": "where the LaTeX is that --paper lacks"},
+    "base-seed": {"type": int, "default": 0, "help": "the first seed (default: 0)"},
+    "compiling": {
+        "choices": ("auto", "torch", "never"),
+        "default": "auto",
+        "help": "whether code may be compiled (default: auto)",
+    },
     "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
     "published": {"type": Path, "default": Path("paper/published.yaml")},
     "paper": {"type": Path, "default": Path("paper")},
     "beside": {"type": Path, "help": "folder of published scales, whose results are put beside these"},
-    "experiments": {"type": Path, "default": Path("experiments")},
+    "experiments": {"type": Path, "default": Path(SUITE), "help": "folder of experiments (default: experiments)"},
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
     "jobs": {"type": int, "default": 1, "help": "so many processes write"},
@@ -511,20 +581,26 @@ OPTIONS: dict[str, dict] = {
     "budget": {},
     "term": {"default": "", "help": "a term, or <term>/<name> of an experiment"},
     "since": {"type": float},
-    "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu"},
+    "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu", "help": "cpu (default) or gpu"},
+    "calibration": {"type": Path, "help": "file of this machine's speed, as `seven-terms calibrate` writes it"},
     "devices": {"type": _numbers, "default": (), "help": "numbers of devices to compare, e.g. 1,8,64"},
     "brief": {"action": "store_true", "help": "say the total only"},
 }
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all verbs; options that OPTIONS does not list are paths."""
-    top = argparse.ArgumentParser(prog="seven-terms", description=__doc__)
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, (run, purpose, names) in VERBS.items():
-        command = verbs.add_parser(verb, help=purpose, description=purpose)
-        command.set_defaults(run=run)
-        for name in names:
-            plain = name.removesuffix("?")
-            command.add_argument(f"--{plain}", required=plain == name, **OPTIONS.get(plain, {"type": Path}))
+    """Return the parser of all verbs; options that OPTIONS does not list are paths. The pipeline's own verbs are not listed."""
+    shown = {"formatter_class": argparse.RawDescriptionHelpFormatter}
+    top = argparse.ArgumentParser(prog="seven-terms", description=HELP, **shown)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
+    for name, verb in VERBS.items():
+        listed = {"help": verb.purpose} if verb.example else {}
+        epilog = f"example: {verb.example}" if verb.example else None
+        command = verbs.add_parser(name, description=f"{verb.purpose}.", epilog=epilog, **listed, **shown)
+        command.set_defaults(run=verb.run)
+        if verb.asks:
+            command.add_argument(verb.asks, **OPTIONS[verb.asks])
+        for option in (*verb.needs.split(), *verb.takes.split()):
+            required = option in verb.needs.split()
+            command.add_argument(f"--{option}", required=required, **OPTIONS.get(option, {"type": Path}))
     return top

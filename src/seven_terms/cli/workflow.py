@@ -19,6 +19,7 @@ from ..running.at_work import hold, remove_damaged
 from ..running.progress import start_progress
 from ..running.stale_locks import remove_stale_locks, remove_unreadable_records
 from ..spec import SCALES, Experiment, Scale, require
+from .experiments import SUITE, results_of
 
 UNUSABLE = "'\"`$#:\\{}\n"  # in a path: the shell, make, PATH, pip or Snakemake reads them otherwise
 NUM_BASE_SEEDS = 1_000_000  # from there on seeds are those of A/A arms
@@ -32,11 +33,24 @@ class Settings:
     only: str = ""
     base_seed: int = 0
     compiling: Compiling = "auto"
+    experiments: str = SUITE
     target: str = field(default="")  # the experiments of a cluster's job, which plans no others
 
     @property
     def folder(self) -> Folder:
-        return folder_of(self.scale, base_seed=self.base_seed, only=self.only)
+        return folder_of(self.scale, base_seed=self.base_seed, only=self.only, results=str(self.results))
+
+    @property
+    def results(self) -> Path:
+        return results_of(Path(self.experiments))
+
+    def experiments_at(self, project: str) -> Path:
+        """Return the folder of experiments: of the suite, where the project is, whatever the working directory."""
+        return Path(project, SUITE) if self.experiments == SUITE else Path(self.experiments)
+
+    def paper_at(self, project: str) -> Path:
+        """Return the folder of texts, answers and literature that belongs to the experiments."""
+        return Path(project, "paper") if self.experiments == SUITE else Path(self.experiments, "paper")
 
     @property
     def planning(self) -> dict[str, Any]:
@@ -45,7 +59,7 @@ class Settings:
 
 def read_settings(config: Mapping[str, Any], *, arguments: Sequence[str] = ()) -> Settings:
     """Return the settings of a call; ValueError for one that is unknown or out of range."""
-    known = ("scale", "only", "base_seed", "compiling", "wandb")
+    known = ("scale", "only", "base_seed", "compiling", "wandb", "experiments")
     for name in config:
         near = difflib.get_close_matches(str(name), known, n=1)
         do = f"try `--config {near[0]}=...`" if near else "leave it out"
@@ -59,6 +73,7 @@ def read_settings(config: Mapping[str, Any], *, arguments: Sequence[str] = ()) -
         only=given["only"],
         base_seed=int(seed),
         compiling=cast(Compiling, _one_of("compiling", given["compiling"] or "auto", get_args(Compiling))),
+        experiments=given["experiments"] or SUITE,
         target=" ".join(_targets(arguments)),
     )
 
@@ -112,4 +127,4 @@ def _one_of(what: str, value: str, known: Sequence[str]) -> str:
 def _targets(arguments: Sequence[str]) -> list[str]:
     """Return the experiments that a cluster's job is about, from the command line that Snakemake gives it."""
     words = " ".join(arguments).partition("--target-jobs")[2].split(" --")[0]
-    return sorted(set(re.findall(r"experiment=([a-z_]+/[a-z0-9_]+)", words)))
+    return sorted(set(re.findall(r"experiment=([a-z0-9_]+/[a-z0-9_]+)", words)))

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Canvas
 from ..records.folder import Folder
 from ..records.plans import read_plan
 from ..records.tables import read_csv
-from ..spec import TERM_TITLES, TERMS, Figure, Panel, Term
+from ..spec import Figure, Panel, Term, title_of
 from .axes import label_lines
 from .figure import LABEL_SIZE, make_small
 from .panel import draw_panel, labels_of
@@ -73,8 +73,8 @@ def summary_panels(
             number = figure.summary if wanted is None else wanted[2] if is_wanted else None
             if number is not None and term not in found:
                 summary = read_csv(Folder(results_dir).summary(experiment.path), kind="summary")
-                found[term] = _shown(figure, number, summary, title=titles.get(term, TERM_TITLES[term]))
-    return {term: found[term] for term in TERMS if term in found}
+                found[term] = _shown(figure, number, summary, title=titles.get(term, title_of(term)))
+    return found
 
 
 def _shown(figure: Figure, number: int, summary: pd.DataFrame, *, title: str) -> Shown:
@@ -89,7 +89,7 @@ def _make_page(chosen: Mapping[Term, Shown]) -> Canvas:
     styles = {term: style_of(labels_of(shown.panel, shown.rows)) for term, shown in chosen.items()}
     for axes, (term, shown) in zip(places, chosen.items(), strict=False):
         draw_panel(axes, shown.panel, shown.rows, styles=styles[term], width=width)
-        title = f"{TERM_TITLES[term]}: {shown.title}" if shown.title != TERM_TITLES[term] else shown.title
+        title = f"{title_of(term)}: {shown.title}" if shown.title != title_of(term) else shown.title
         axes.set_title(textwrap.fill(title, int(width * LETTERS)), loc="left", fontweight="bold", fontsize=FONT_SIZE)
     for axes in places[len(chosen) :]:
         axes.set_axis_off()

@@ -36,10 +36,20 @@ class Folder:
         return self.path / "plan" / f"{experiment}.json"
 
     def plans(self) -> list[Path]:
-        """Return the plan files that are there, in the terms' order, by name within a term."""
-        order = {term: number for number, term in enumerate(TERMS)}
-        found = (path for path in self.path.glob("plan/*/*.json") if path.parent.name in order)
-        return sorted(found, key=lambda path: (order[path.parent.name], path.stem))
+        """Return the plan files that are there, in the order of their terms, by name within a term."""
+        order = self.terms()
+        last = len(order)
+        found = self.path.glob("plan/*/*.json")
+        places = {path: order.index(path.parent.name) if path.parent.name in order else last for path in found}
+        return sorted(places, key=lambda path: (places[path], path.parent.name, path.stem))
+
+    def terms(self) -> tuple[str, ...]:
+        """Return the terms in the order of the experiments, as the plan lists them; without one those of the suite."""
+        listed = self.table("plan/experiments")
+        if not listed.is_file():
+            return TERMS
+        rows = listed.read_text(encoding="utf-8").splitlines()[1:]
+        return tuple(dict.fromkeys(row.partition("/")[0] for row in rows))
 
     def metrics_of(self, experiment: str) -> Path:
         return self.shared / "metrics" / experiment

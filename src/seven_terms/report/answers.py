@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ..spec import TERM_TITLES, TERMS, Term, require
+from ..spec import Term, rank_of, require, title_of
 from .facts import Fact
 from .latex import escape, plain
 
@@ -28,9 +28,6 @@ class Answer:
     expects: str
     figure: tuple[str, str, int]  # experiment, figure, panel
 
-    def __post_init__(self) -> None:
-        require(self.term in TERMS, what="answer", must=f"term must be one of {TERMS}", got=self.term)
-
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(_PLACE.findall(self.measured))
@@ -43,7 +40,7 @@ def read_answers(paper_dir: Path) -> tuple[Answer, ...]:
         return ()
     records = yaml.safe_load(path.read_text(encoding="utf-8"))["answers"]
     answers = [Answer(**{**record, "figure": tuple(record["figure"])}) for record in records]
-    return tuple(sorted(answers, key=lambda answer: TERMS.index(answer.term)))
+    return tuple(sorted(answers, key=lambda answer: rank_of(answer.term)))
 
 
 def check_answers(answers: tuple[Answer, ...], facts: Mapping[str, Fact], *, strict: bool) -> tuple[str, ...]:
@@ -89,7 +86,7 @@ def answers_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> str
         verdict = rf"\verdictword{{{fact.word}}}{{{escape(fact.headline)}}}"
         said = rf"“{answer.said}”"
         rows.append(
-            rf"\textbf{{{TERM_TITLES[answer.term]}}} & {escape(said)} & {told} & \claimref{{{answer.claim}}}: {verdict} \\"
+            rf"\textbf{{{title_of(answer.term)}}} & {escape(said)} & {told} & \claimref{{{answer.claim}}}: {verdict} \\"
         )
     if not rows:
         return ""
@@ -106,7 +103,7 @@ def markdown_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> st
     for answer in held(answers, facts):
         fact = facts[answer.claim]
         told = measured_in_words(answer, facts)
-        lines.append(f"| {TERM_TITLES[answer.term]} | {answer.said} | {told} | **{fact.headline}** ({fact.key}) |")
+        lines.append(f"| {title_of(answer.term)} | {answer.said} | {told} | **{fact.headline}** ({fact.key}) |")
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..spec import TERMS
 from .inputs import Inputs
 from .latex import count, escape, in_words
 
@@ -41,7 +40,7 @@ def _selection(inputs: Inputs) -> str:
 def selection_in_words(inputs: Inputs) -> str:
     """Return the names that select this report's experiments: a term where all of its are in it."""
     names = []
-    for term in TERMS:
+    for term in inputs.terms:
         own = [experiment.path for experiment in inputs.experiments(term)]
         is_whole = not any(path.startswith(f"{term}/") for path in inputs.left_out)
         names += [term] if own and is_whole else own

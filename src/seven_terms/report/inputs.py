@@ -12,7 +12,7 @@ import pandas as pd
 from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
-from ..spec import SCALES, TERMS, Claim, Experiment, Scale, Term, require
+from ..spec import SCALES, Claim, Experiment, Scale, Term, require
 
 WHERE = ("commit", "device", "processor", "num_cores", "python", "versions")
 
@@ -45,8 +45,7 @@ class Inputs:
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        present = {plan.experiment.term for plan in self.plans}
-        return tuple(term for term in TERMS if term in present)
+        return tuple(dict.fromkeys(plan.experiment.term for plan in self.plans))
 
     def experiments(self, term: Term) -> tuple[Experiment, ...]:
         return tuple(plan.experiment for plan in self.plans if plan.experiment.term == term)
@@ -96,7 +95,7 @@ def read_inputs(results_dir: Path, *, beside: Sequence[Path] = ()) -> Inputs:
 
 
 def read_plans(results_dir: Path) -> tuple[Plan, ...]:
-    """Return the plans in the terms' order, by name within a term."""
+    """Return the plans in the order of their terms, by name within a term."""
     plans = [read_plan(path) for path in Folder(results_dir).plans()]
     require(
         bool(plans),
@@ -107,7 +106,7 @@ def read_plans(results_dir: Path) -> tuple[Plan, ...]:
     )
     scales = sorted({plan.scale for plan in plans}, key=SCALES.index)
     require(len(scales) == 1, what=f"results {str(results_dir)!r}", must="all plans must be of one scale", got=scales)
-    return tuple(sorted(plans, key=lambda plan: TERMS.index(plan.experiment.term)))
+    return tuple(plans)
 
 
 def read_verdicts(results_dir: Path) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from .. import __version__
 from ..records.atomic import write
 from ..records.provenance import commit
-from ..spec import TERM_TITLES
+from ..spec import title_of
 from .answers import Answer, held, measured_in_words, read_answers
 from .citation import read_citation
 from .facts import Fact, facts_of, read_marks
@@ -48,7 +48,7 @@ def write_page(results_dir: Path, paper_dir: Path, output_path: Path, *, beside:
         "version": __version__,
         "commit": commit(),
         "record": read_citation(),
-        "terms": [TERM_TITLES[term] for term in inputs.terms],
+        "terms": [title_of(term) for term in inputs.terms],
         "counts": _counts(facts),
     }
     environment = jinja2.Environment(
@@ -70,7 +70,7 @@ def _counts(facts: Mapping[str, Fact]) -> dict[str, int]:
 def _answer(inputs: Inputs, answer: Answer, facts: Mapping[str, Fact]) -> dict[str, Any]:
     fact = facts[answer.claim]
     return {
-        "term": TERM_TITLES[answer.term],
+        "term": title_of(answer.term),
         "said": answer.said,
         "headline": answer.headline,
         "picture": _picture(inputs.results_dir / "figures" / "answers" / answer.term),
@@ -91,7 +91,7 @@ def _claim(
     return {
         "key": fact.key,
         "slug": fact.slug,
-        "term": TERM_TITLES[experiment.term],
+        "term": title_of(experiment.term),
         "statement": claim.statement,
         "source": Markup(linked_source(claim.source, names)),
         "word": fact.word,

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import yaml
 
-from ..spec import TERMS, Term, require
+from ..spec import Term, require
 
 _PRINTABLE = re.compile(r"S\d+ [PR]|D|C|S\d+ N \+ MC")
 
@@ -68,7 +68,8 @@ class Published:
 
     def __post_init__(self) -> None:
         what = f"published number {self.key!r}"
-        require(self.term in TERMS, what=what, must=f"term must be one of {TERMS}", got=self.term)
+        own = self.measured.experiment.partition("/")[0]
+        require(self.term == own, what=what, must=f"term must be that of its experiment, {own!r}", got=self.term)
         require(
             any(math.isfinite(number) for number in (self.value, self.low, self.high)),
             what=what,
@@ -104,7 +105,9 @@ class Published:
 
 
 def read_published(path: Path) -> tuple[Published, ...]:
-    """Return the published numbers of a YAML file (a list under `published`; other keys hold anchors)."""
+    """Return the published numbers of a YAML file (a list under `published`; other keys hold anchors); none without a file."""
+    if not path.is_file():
+        return ()
     try:
         records = yaml.safe_load(path.read_text(encoding="utf-8"))["published"]
     except (yaml.YAMLError, KeyError, TypeError) as error:

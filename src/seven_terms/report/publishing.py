@@ -17,7 +17,7 @@ from ..records.atomic import read_bytes, remove, write, write_sums
 from ..records.folder import Folder
 from ..records.plans import Plan
 from ..records.tables import PROVENANCE, TABLES, read_csv, read_stack_record, write_csv
-from ..spec import TERMS, require
+from ..spec import rank_of, require
 from ..statistics import judge_together
 from . import Inputs, merge_comparisons, read_inputs
 
@@ -139,7 +139,7 @@ def _table(path: Path, *, kind: str) -> pd.DataFrame:
 
 def _ordered(names: Iterable[str]) -> list[str]:
     """Return experiments in the order of verdicts.csv: by term, then by name."""
-    return sorted(names, key=lambda name: (TERMS.index(name.partition("/")[0]), name))
+    return sorted(names, key=lambda name: (rank_of(name.partition("/")[0]), name))
 
 
 def _provenance(inputs: Inputs, plan: Plan) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..records.plans import Plan
 from ..records.tables import read_csv
-from ..spec import TERM_TITLES, Bars, Cloud, Curve, Experiment, Figure, Heatmap, Panel, Survival, Term, require
+from ..spec import Bars, Cloud, Curve, Experiment, Figure, Heatmap, Panel, Survival, Term, require, title_of
 from ..spec.best import best_of
 from .facts import Fact
 from .inputs import Inputs
@@ -43,7 +43,7 @@ def section(inputs: Inputs, facts: Mapping[str, Fact], term: Term, *, source: st
         plan = plans.pop(match[1], None)
         return "" if plan is None else question(inputs, facts, plan, text=match[2].strip(), output_dir=output_dir)
 
-    title = f"\\section{{{TERM_TITLES[term]}}}\\label{{term:{term}}}"
+    title = f"\\section{{{title_of(term)}}}\\label{{term:{term}}}"
     written = _QUESTION.sub(expanded, source)
     rest = [question(inputs, facts, plan, text="", output_dir=output_dir) for plan in plans.values()]
     return "\n\n".join([title, written.strip(), *rest]) + "\n"

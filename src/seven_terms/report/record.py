@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..records.plans import Plan
-from ..spec import TERM_TITLES, Experiment, Figure
+from ..spec import Experiment, Figure, title_of
 from .facts import Fact, Other
 from .inputs import Inputs
 from .kinds import KINDS_IN_WORDS
@@ -49,7 +49,7 @@ def terms_record(inputs: Inputs, facts: Mapping[str, Fact], *, output_dir: Path,
     """Return the records of all experiments, a section a term; `names` are the entries of the bibliography."""
     parts = []
     for term in inputs.terms:
-        parts.append(f"\\section{{{TERM_TITLES[term]}}}")
+        parts.append(f"\\section{{{title_of(term)}}}")
         for plan in inputs.plans:
             if plan.experiment.term == term:
                 parts.append(experiment_record(inputs, facts, plan, output_dir=output_dir, names=names))

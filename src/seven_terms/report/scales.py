@@ -13,7 +13,7 @@ import yaml
 
 from ..records.jobs import duration
 from ..records.tables import read_csv
-from ..spec import SCALES, TERM_TITLES, TERMS, Scale, require
+from ..spec import SCALES, Scale, require, title_of
 from .inputs import Inputs, read_verdicts
 from .latex import count, escape, estimate, in_words, longtable
 from .sentences import in_full, said
@@ -218,8 +218,8 @@ def _missing(inputs: Inputs, sides: Sides) -> str:
 def _by_term(names: Iterable[str]) -> str:
     """Return experiments in words, e.g. "batch normalization (parts, placement); gradient clipping (bounds)"."""
     parts = []
-    for term in TERMS:
+    for term in dict.fromkeys(name.partition("/")[0] for name in names):
         own = [rf"\path{{{name.partition('/')[2]}}}" for name in names if name.startswith(f"{term}/")]
         if own:
-            parts.append(f"{TERM_TITLES[term].lower()} ({', '.join(own)})")
+            parts.append(f"{title_of(term).lower()} ({', '.join(own)})")
     return "; ".join(parts)

@@ -31,11 +31,22 @@ from .speed import speed_section
 SOURCES = ("main.tex", "supplement.tex", "preamble.tex", "references.bib")
 
 
-def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside: Sequence[Path] = ()) -> None:
+PLAIN = "plain.tex"  # the main text of who has none
+
+
+def write_report(
+    results_dir: Path,
+    paper_dir: Path,
+    output_dir: Path,
+    *,
+    beside: Sequence[Path] = (),
+    sources_dir: Path | None = None,
+) -> None:
     """Write the LaTeX of paper and supplement; ValueError when a sentence contradicts its verdict.
 
     (In a report of a selection, or of another scale than laptop, such a sentence is left out instead.)
-    `beside` are folders of published results of other scales, which are put beside these.
+    `beside` are folders of published results of other scales, which are put beside these. Of the LaTeX that `paper_dir` lacks
+    (of a folder of one's own, all), that of `sources_dir` is taken.
     """
     inputs = read_inputs(results_dir, beside=beside)
     sources = sorted(paper_dir.glob("**/*.tex"))
@@ -46,7 +57,7 @@ def write_report(results_dir: Path, paper_dir: Path, output_dir: Path, *, beside
     shutil.rmtree(output_dir / "generated", ignore_errors=True)
     output_dir.mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
-        shutil.copyfile(paper_dir / name, output_dir / name)
+        shutil.copyfile(_latex(name, paper_dir, sources_dir), output_dir / name)
     texts = _generated(inputs, facts, paper_dir, output_dir=output_dir, beside=beside)
     texts |= {"coverage": coverage_paragraph(inputs, unsaid=unsaid)}
     for name, text in texts.items():
@@ -87,6 +98,12 @@ def _generated(
         "terms": "\n".join(parts),
         "on_monday": monday.read_text(encoding="utf-8") if monday.exists() else "",
     }
+
+
+def _latex(name: str, paper_dir: Path, sources_dir: Path | None) -> Path:
+    if (paper_dir / name).is_file() or sources_dir is None:
+        return paper_dir / name
+    return sources_dir / (PLAIN if name == "main.tex" else name)
 
 
 def _source(paper_dir: Path, term: Term) -> str:

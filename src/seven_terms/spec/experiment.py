@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import field
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from .checked import checked
 from .checks import require, require_increasing, require_unique
@@ -31,28 +31,12 @@ from .scales import Scale as Scale
 from .schedules import Constant, Schedule
 from .selections import EVERY, Selected
 from .spelling import Sweeps, in_last_parts, require_paths
+from .terms import TERMS as TERMS
+from .terms import Term as Term
+from .terms import rank_of as rank_of
+from .terms import title_of as title_of
 
 AS_WRITTEN_FIRST: tuple[Scale, ...] = ("laptop", "smoke", "full", "paper")
-Term = Literal[
-    "learning_rate",
-    "lr_schedule",
-    "lr_decay",
-    "vanishing_gradient",
-    "exploding_gradient",
-    "batch_norm",
-    "gradient_clipping",
-]
-TERMS: tuple[Term, ...] = Term.__args__  # type: ignore[attr-defined]
-TERM_TITLES: Mapping[Term, str] = {
-    "learning_rate": "Learning rate",
-    "lr_schedule": "Learning-rate schedule",
-    "lr_decay": "Learning-rate decay",
-    "vanishing_gradient": "Vanishing gradient",
-    "exploding_gradient": "Exploding gradient",
-    "batch_norm": "Batch normalization",
-    "gradient_clipping": "Gradient clipping",
-}
-
 Seeds = Annotated[int, Bounds(low=1, high=10_000)]
 Growth = Annotated[int, Bounds(low=1, high=10_000)]
 Values = Annotated[tuple[Any, ...], Sized(least=1, most=1_000, unique=True)]
@@ -215,7 +199,7 @@ class Experiment:
             fields |= {"noise_floor_arm": noise_floor.arm, "noise_floor_at": noise_floor.where}
         elif noise_floor is not None:
             fields |= {"noise_floor_arm": noise_floor.name}
-        return cls(name=name, term=cast(Term, term), **fields)
+        return cls(name=name, term=term, **fields)
 
     @property
     def sweeps(self) -> Sweeps:

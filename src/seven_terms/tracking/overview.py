@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..records.plans import Plan
-from ..spec import TERM_TITLES
+from ..spec import title_of
 from .content import About, MirroredRun, Table
 
 OVERVIEW = "overview"
@@ -87,7 +87,7 @@ def overview_content(
         str(path.relative_to(results_dir)): path for path in sorted((results_dir / "page").rglob("*")) if path.is_file()
     }
     files |= {str(path.relative_to(results_dir)): path for path in sorted((results_dir / "summary").rglob("*.csv"))}
-    terms = [TERM_TITLES[term] for term in dict.fromkeys(plan.experiment.term for plan in plans)]
+    terms = [title_of(term) for term in dict.fromkeys(plan.experiment.term for plan in plans)]
     command = f"make report SCALE={scale}" + (f" BASE_SEED={plans[0].base_seed}" if plans[0].base_seed else "")
     return MirroredRun(
         kind=OVERVIEW,

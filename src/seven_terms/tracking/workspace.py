@@ -21,7 +21,7 @@ from wandb_workspaces import expr
 from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv
-from ..spec import TERM_TITLES, TERMS, Curve, Term
+from ..spec import Curve, Term, title_of
 from .content import AXIS
 from .mode import service
 from .write import project
@@ -65,7 +65,7 @@ def view_of(plans: tuple[Plan, ...], entity: str) -> ws.Workspace:
     return ws.Workspace(
         entity=entity,
         project=project(),
-        name=f"{TERM_TITLES[term]} ({scale})",
+        name=f"{title_of(term)} ({scale})",
         sections=[ws.Section(name=name, panels=panels, is_open=True) for name, panels in sections.items() if panels],
         settings=ws.WorkspaceSettings(x_axis=AXIS, max_runs=100),
         runset_settings=ws.RunsetSettings(
@@ -78,8 +78,7 @@ def view_of(plans: tuple[Plan, ...], entity: str) -> ws.Workspace:
 
 
 def _terms(plans: tuple[Plan, ...]) -> list[Term]:
-    present = {plan.experiment.term for plan in plans}
-    return [term for term in TERMS if term in present]
+    return list(dict.fromkeys(plan.experiment.term for plan in plans))
 
 
 def _curves(plans: Sequence[Plan], **options: Any) -> list[wr.LinePlot]:
@@ -123,7 +122,7 @@ def report_of(plans: tuple[Plan, ...], verdicts: pd.DataFrame, entity: str) -> w
         wr.TableOfContents(),
     ]
     for term in _terms(plans):
-        blocks.append(wr.H2(TERM_TITLES[term]))
+        blocks.append(wr.H2(title_of(term)))
         for plan in (plan for plan in plans if plan.experiment.term == term):
             path, own = plan.experiment.path, verdicts[verdicts["experiment"] == plan.experiment.path]
             wanted = f'Config("experiment") = "{path}" and Config("at_scale") = "{scale}"'

@@ -1,0 +1,40 @@
+"""Folders of experiments: the suite's, or one of your own beside it; standard library only."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+from ..spec import Experiment, require, require_unique
+
+SUITE = "experiments"
+
+
+def experiments_of(folder: Path) -> tuple[Experiment, ...]:
+    """Return the `EXPERIMENTS` of a folder, which is a package; ValueError where it is none, or names something twice."""
+    what, path = f"experiments {str(folder)!r}", folder.resolve()
+    do = "name a folder with --experiments (EXPERIMENTS=, --config experiments=), or make one with `seven-terms new`"
+    require((path / "__init__.py").is_file(), what=what, must="the folder must hold __init__.py", got="none", do=do)
+    must, do = "the folder's name must be one of a Python package", "rename it, e.g. my_experiments"
+    require(path.name.isidentifier(), what=what, must=must, got=path.name, do=do)
+    sys.path.insert(0, str(path.parent))
+    package = importlib.import_module(path.name)
+    must = "the folder's name must be of no other package"
+    found = Path(package.__file__ or "").resolve().parent
+    require(found == path, what=what, must=must, got=str(found), do="rename it, e.g. my_experiments")
+    must, do = "__init__.py must list EXPERIMENTS", "write `EXPERIMENTS = (question.experiment, ...)`"
+    require(hasattr(package, "EXPERIMENTS"), what=what, must=must, got=sorted(vars(package))[:4], do=do)
+    experiments = tuple(package.EXPERIMENTS)
+    require_unique(what, "names", (experiment.path for experiment in experiments))
+    require_unique(what, "claims", (claim.key for experiment in experiments for claim in experiment.claims))
+    return experiments
+
+
+def results_of(folder: Path) -> Path:
+    """Return where the results of a folder of experiments lie: those of the suite in `results`, of any other inside it."""
+    return Path("results") if is_suite(folder) else folder / "results"
+
+
+def is_suite(folder: Path) -> bool:
+    return folder.resolve() == Path(SUITE).resolve()
