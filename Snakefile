@@ -32,6 +32,7 @@ os.environ.setdefault("WANDB_MODE", config.get("wandb") or "offline")
 try:
     require_usable(str(workflow.basedir), os.getcwd())
     SETTINGS = read_settings(config, arguments=[] if workflow.is_main_process else sys.argv)
+    require_usable(SETTINGS.experiments)
     WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
     EXPERIMENTS = experiments_of(SETTINGS.experiments_at(workflow.basedir))
     PLANS = plans_at(EXPERIMENTS, SETTINGS.scale, **SETTINGS.planning)
@@ -56,7 +57,8 @@ BESIDE = f"{SETTINGS.results}/published"  # verdicts of other scales and seeds, 
 REPLICATION = [] if SETTINGS.base_seed else [str(path) for path in Path(BESIDE, SETTINGS.scale).glob("replication.csv")]
 BESIDE_TABLES = sorted(str(path) for folder in scales_beside(Path(BESIDE), scale=SETTINGS.scale) for path in folder.glob("*.csv"))
 PAPER_FOLDER = SETTINGS.paper_at(workflow.basedir)  # of a folder of one's own, what it has of sections, literature and text
-PAPER = sorted(str(path) for path in {PAPER_FOLDER, Path(workflow.basedir, "paper")} for path in path.rglob("*") if path.is_file())
+TEXTS = {PAPER_FOLDER, Path(workflow.basedir, "paper")}
+PAPER = sorted(str(path) for folder in TEXTS for path in folder.rglob("*") if path.is_file())
 LITERATURE = [str(path) for name in ("literature.yaml", "published.yaml") if (path := PAPER_FOLDER / name).is_file()][:1]
 # Snakemake does not make again what is missing between two files that are there, unless it is asked for: so all of it is.
 WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "png" for path in PICTURES), *REPORT]

@@ -39,7 +39,7 @@ rule summary_page:
     output:
         pdf=f"{RESULTS}/figures/summary.pdf",
         png=report(f"{RESULTS}/figures/summary.png", caption="captions/summary.rst", category="summary"),
-    params: results=lambda wildcards: RESULTS, paper=Path(workflow.basedir, "paper"), code=DRAWING, plans=CONTENTS
+    params: results=lambda wildcards: RESULTS, paper=lambda wildcards: PAPER_FOLDER, code=DRAWING, plans=CONTENTS
     log: f"{RESULTS}/logs/summary_page.log"
     benchmark: f"{RESULTS}/benchmarks/summary_page.jsonl"
     conda: "../environment.yml"
