@@ -62,7 +62,7 @@ def test_a_check_names_file_line_and_field(mine):
     path = mine / "dropout" / "rate.py"
     path.write_text(path.read_text().replace("depth=2", "dept=2"))
     (fault,) = faults(mine).faults
-    assert fault.endswith("rate.py:8: Mlp: it has no field 'dept'; try 'depth'.")
+    assert fault.endswith("rate.py, line 8: Mlp: it has no field 'dept'; try 'depth'.")
 
 
 def test_a_check_misses_claims_and_the_arm_against_itself(mine):

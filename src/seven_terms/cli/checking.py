@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..planning import plans_at
 from ..spec import SCALES, Experiment, WorstDeviation
-from .experiments import experiments_of
+from .experiments import experiments_of, place_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +24,7 @@ def faults(folder: Path) -> Found:
     try:
         experiments = experiments_of(folder)
     except Exception as error:
-        fault = f"{_place(error, folder)}: {error}"
+        fault = f"{place_of(error, folder)}: {error}"
         return Found(faults=(fault,), lines=(fault,))
     found = tuple(fault for experiment in experiments for fault in _of(experiment))
     claims = sum(len(experiment.claims) for experiment in experiments)
@@ -47,12 +46,3 @@ def _of(experiment: Experiment) -> Iterator[str]:
         yield f"{experiment.path}: it must claim something; write a Claim with its rule before the first run."
     if sampled and experiment.num_seeds > 1 and experiment.noise_floor_arm is None:
         yield f"{experiment.path}: it must measure its noise floor; name the A/A arm, `noise_floor=arm`."
-
-
-def _place(error: BaseException, folder: Path) -> str:
-    """Return file and line of the folder at which an import failed."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).resolve().is_relative_to(folder.resolve())]
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    return f"{own[-1].filename}:{own[-1].lineno}" if own else str(folder)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from pathlib import Path
+from types import ModuleType
 
 from ..spec import Experiment, require, require_unique
 
@@ -19,7 +21,7 @@ def experiments_of(folder: Path) -> tuple[Experiment, ...]:
     must, do = "the folder's name must be one of a Python package", "rename it, e.g. my_experiments"
     require(path.name.isidentifier(), what=what, must=must, got=path.name, do=do)
     sys.path.insert(0, str(path.parent))
-    package = importlib.import_module(path.name)
+    package = _imported(path)
     must = "the folder's name must be of no other package"
     found = Path(package.__file__ or "").resolve().parent
     require(found == path, what=what, must=must, got=str(found), do="rename it, e.g. my_experiments")
@@ -29,6 +31,22 @@ def experiments_of(folder: Path) -> tuple[Experiment, ...]:
     require_unique(what, "names", (experiment.path for experiment in experiments))
     require_unique(what, "claims", (claim.key for experiment in experiments for claim in experiment.claims))
     return experiments
+
+
+def _imported(path: Path) -> ModuleType:
+    try:
+        return importlib.import_module(path.name)
+    except (AttributeError, NameError, ImportError, SyntaxError, TypeError) as error:
+        raise ValueError(f"experiments {path.name!r}: {error} ({place_of(error, path)}).") from error
+
+
+def place_of(error: BaseException, folder: Path) -> str:
+    """Return the last file and line of a folder through which an error went."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).resolve().is_relative_to(folder.resolve())]
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else str(folder)
 
 
 def results_of(folder: Path) -> Path:
