@@ -32,6 +32,15 @@ TYPED = {
     "make agree": f"make {SHOWN} agree",  # tests/report/test_agreement.py
     "make docs": f"make {SHOWN} docs",  # tests/test_docs.py builds it
     "seven-terms run --experiments mine": "seven-terms run --experiments examples/own_judge --results results/mine",
+    **{
+        line: line
+        for line in (
+            "seven-terms new dropout/rate --experiments mine",
+            "seven-terms check --experiments mine",
+            "seven-terms explain dropout/rate --experiments mine",
+        )
+    },
+    "make report EXPERIMENTS=mine": f"make {SHOWN} report SCALE=smoke EXPERIMENTS=mine",  # tests/test_workflow.py makes it
     "make bench": f"make {SHOWN} bench",  # tests/test_bench.py
     "make browse SCALE=laptop": f"make {SHOWN} browse SCALE=laptop",  # tests/tracking/test_browse.py, in a terminal
     "make publish-wandb": f"make publish-wandb SCALE=smoke ONLY={ONLY}",

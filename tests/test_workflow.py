@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from experiments import EXPERIMENTS
+from seven_terms.cli.new_question import write_question
 from seven_terms.planning import plans_at
 from seven_terms.records.folder import Folder
 from seven_terms.records.plans import Plan, read_plan
+from seven_terms.running.typesetting import engine
 
 from .checkout import copy_checkout
 
@@ -94,6 +96,21 @@ def test_a_selection_has_a_report_of_its_own_and_shares_what_is_trained(checkout
         assert parts == {path.rpartition("/")[2] for path in only.split()}
     assert not (results / "runs.csv").exists()
     assert len(list(results.glob("metrics/*/*/*.parquet"))) == sizes[cliff] + sizes[power]
+
+
+@pytest.mark.slow
+def test_a_folder_of_ones_own_has_a_report_of_its_own_beside_the_suite(checkout, tmp_path):
+    mine = tmp_path / "mine"
+    write_question("dropout/rate", mine)
+    before = sorted((checkout / "results").rglob("*"))
+    done = snakemake(checkout, "--quiet", "rules", "progress", "reason", "host", config=(f"experiments={mine}",))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = mine / "results" / "smoke"
+    assert "DR1" in (results / "verdicts.csv").read_text(encoding="utf-8")
+    assert (results / "seven-terms.pdf").is_file() or not engine()
+    assert "Dropout" in (results / "report" / "generated" / "terms.tex").read_text(encoding="utf-8")
+    assert "Measured claims" in (results / "report" / "main.tex").read_text(encoding="utf-8")
+    assert sorted((checkout / "results").rglob("*")) == before
 
 
 @pytest.mark.parametrize("mode", ["disabled", "offline", "online"])
