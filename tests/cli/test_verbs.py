@@ -118,8 +118,8 @@ def test_a_selection_of_what_the_scale_does_not_have_is_one_sentence(name, advic
     [
         (
             ["plan", "--scale", "smoke", "--results", "r", "--experiments", "nowhere"],
-            "seven-terms plan: experiments: the folder must hold __init__.py, got 'nowhere'; run this where the project "
-            "was cloned, or name its folder with --experiments.\n",
+            "seven-terms plan: experiments 'nowhere': the folder must hold __init__.py, got 'none'; name a folder with "
+            "--experiments (EXPERIMENTS=, --config experiments=), or make one with `seven-terms new`.\n",
         ),
         (
             ["figure", "--plan", "none.json", "--summary", "s.csv", "--name", "f", "--output", "f.pdf"],
