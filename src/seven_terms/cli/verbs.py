@@ -590,13 +590,14 @@ OPTIONS: dict[str, dict] = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs; options that OPTIONS does not list are paths. The pipeline's own verbs are not listed."""
-    shown = {"formatter_class": argparse.RawDescriptionHelpFormatter}
-    top = argparse.ArgumentParser(prog="seven-terms", description=HELP, **shown)
+    top = argparse.ArgumentParser(
+        prog="seven-terms", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
     for name, verb in VERBS.items():
         listed = {"help": verb.purpose} if verb.example else {}
         epilog = f"example: {verb.example}" if verb.example else None
-        command = verbs.add_parser(name, description=f"{verb.purpose}.", epilog=epilog, **listed, **shown)
+        command = verbs.add_parser(name, description=f"{verb.purpose}.", epilog=epilog, **listed)
         command.set_defaults(run=verb.run)
         if verb.asks:
             command.add_argument(verb.asks, **OPTIONS[verb.asks])

@@ -78,7 +78,8 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
                     settings=settings,
                     seed=seed,
                     training=training,
-                    **({"probes": (), "mode": "lightning"} if theirs else {"probes": experiment.probes}),
+                    probes=() if theirs else experiment.probes,
+                    mode="lightning" if theirs else "eager",
                 )
             )
     return runs
