@@ -61,7 +61,7 @@ experiment = Experiment.here(
             condition=f"within {SHORT} updates",
             estimate=failed(exploding.at_best_of(healthy, at={"num_steps": SOON})),
             rule=Below(0.0),
-            unit="share of runs that train, exploding minus healthy, at the healthy one's best rate",
+            unit="share of runs that train, exploding minus healthy, both at the healthy network's best rate",
             because="as it is said, nothing but the gradients' size differs: the rate is the one that suits the healthy network",
         ),
         Claim(

@@ -61,7 +61,7 @@ def ranked(steps: int) -> Claim:
             exact=True,
         ),
         rule=Above(0.7),
-        unit="rank correlation of expected loss and bound over nine schedules",
+        unit="rank correlation of loss and bound over nine schedules",
         because="above 0.7 the bound foretells most of the order; nine ranks in random order have that in one of fifty cases",
     )
 

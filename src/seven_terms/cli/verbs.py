@@ -595,7 +595,7 @@ def parser() -> argparse.ArgumentParser:
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", title="verbs")
     for name, verb in VERBS.items():
-        listed = {"help": verb.purpose} if verb.example else {}
+        listed: dict[str, Any] = {"help": verb.purpose} if verb.example else {}
         epilog = f"example: {verb.example}" if verb.example else None
         command = verbs.add_parser(name, description=f"{verb.purpose}.", epilog=epilog, **listed)
         command.set_defaults(run=verb.run)
