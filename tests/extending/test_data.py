@@ -115,7 +115,7 @@ def test_another_content_of_the_file_is_another_run():
     ("task", "sentence"),
     [
         ({"path": "nowhere.npz"}, "data file 'nowhere.npz': it must exist"),
-        ({"path": IRIS, "checksum": "0"}, "its checksum must be 0, got "),
+        ({"path": IRIS, "checksum": "0" * 64}, f"its checksum must be {'0' * 64}, got "),
         ({"path": IRIS, "targets": "specie"}, "it must have a column 'specie', got "),
         ({"path": IRIS, "shape": (5,)}, r"an example must have the 5 numbers of shape, got \(4,\)"),
     ],

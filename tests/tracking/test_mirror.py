@@ -9,9 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from experiments import EXPERIMENTS
 from seven_terms.cli import verbs
+from seven_terms.planning import plans_at
 from seven_terms.records.plans import read_plan
 from seven_terms.records.tables import SUMMARY, read_csv, write_csv
+from seven_terms.tracking.content import about_arms
 from seven_terms.tracking.folders import TIME
 from seven_terms.tracking.mirror import mirror
 from seven_terms.tracking.selected import MAX_RUNS, selected_runs
@@ -120,6 +123,14 @@ def test_a_run_says_group_job_tags_notes_and_a_flat_config(results_dir):
     assert expected.items() <= run["config"].items()
     assert not [value for value in run["config"].values() if isinstance(value, dict)]
     assert f"{run['config']['run_key']}-{run['config']['attempt']}" in os.path.realpath(run["file"])
+
+
+def test_every_arm_of_the_suite_says_which_way_its_metrics_are_better_however_it_is_trained():
+    experiment = next(one for one in EXPERIMENTS if one.name == "in_lightning")
+    plan = plans_at([experiment], "smoke")[experiment.path]
+    told = about_arms(plan, pd.DataFrame(columns=["claim", "form", "verdict", "selected"]))
+    assert {"lightning", "stack"} <= set(told)
+    assert {about.directions["test_loss"] for about in told.values()} == {"min"}
 
 
 def test_summaries_keep_the_good_end_of_each_metric(results_dir):

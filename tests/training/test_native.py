@@ -425,7 +425,7 @@ def test_the_record_of_a_stack_names_the_compiler_of_its_kernels():
 
 def test_kernels_refuse_a_gpu():
     run = Run(experiment="t/o", arm="a", settings={}, seed=0, training=MLP, probes=(), mode="native")
-    with pytest.raises(ValueError, match=r"its kernels run on a processor, got 'meta'.*compiling=torch"):
+    with pytest.raises(ValueError, match=r"must train on the processor, got 'meta'.*compiling=torch"):
         StackedProgram(Stack(experiment="t/o", runs=(run,)), device="meta")
 
 

@@ -15,7 +15,7 @@ from ..records.canonical import encode
 from ..records.plans import Plan
 from ..records.runs import Run
 from ..spec import Experiment
-from ..spec.metrics import Direction, metrics_of
+from ..spec.metrics import Direction, recorded
 
 AXIS = "trainer/step"
 MAX_POINTS = 40  # logged steps a run: a mirror is for looking at, the parquet file has every row
@@ -93,8 +93,8 @@ def _directions(experiment: Experiment) -> dict[str, Direction]:
     """Return which way is better for every metric: as the first arm says that records it."""
     found: dict[str, Direction] = {}
     for arm in experiment.arms:
-        for metric in (metric for probe in experiment.probes for metric in metrics_of(probe, arm.training)):
-            found.setdefault(metric.name, metric.direction)
+        for name, metric in recorded(experiment, arm.training).items():
+            found.setdefault(name, metric.direction)
     return found
 
 
