@@ -71,7 +71,7 @@ rule compare:
     output: f"{RESULTS}/comparisons.csv"
     params:
         results=lambda wildcards: RESULTS,
-        literature=(LITERATURE or ["none"])[0],
+        literature=lambda wildcards: (LITERATURE or ["none"])[0],
         code=source_id("report.comparisons"),
         plans=CONTENTS,
     log: f"{RESULTS}/logs/compare.log"
