@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -41,6 +42,38 @@ def test_every_term_has_experiments_in_order_and_one_panel_for_the_summary():
     for term in TERMS:
         figures = [f for e in EXPERIMENTS if e.term == term and e.runs_at("laptop") for f in e.figures]
         assert sum(figure.summary is not None for figure in figures) == 1, term
+
+
+# Sentences that several experiments ask, each in a form of its own.
+ASKED_IN_SEVERAL = {
+    "B-DE1",
+    "B-DE3",
+    "B-EG2",
+    "B-GC1",
+    "B-GC2",
+    "B-GC3",
+    "B-GC6",
+    "B-SC1",
+    "B-SC2",
+    "B-SC4",
+    "B-SC6",
+    "B-SC7",
+    "B-SC8",
+    "B-VG5",
+    "BN1",
+    "BN6",
+    "DE2",
+    "GC2",
+    "LR2",
+    "LR4",
+    "VG5",
+}
+
+
+def test_an_id_stands_for_one_sentence():
+    asked = {(claim.id, experiment.path) for experiment in EXPERIMENTS for claim in experiment.claims}
+    counts = Counter(name for name, _ in asked)
+    assert {name for name, count in counts.items() if count > 1} == ASKED_IN_SEVERAL
 
 
 def test_a_doubtful_statement_is_tested_as_said_and_in_its_fair_form():

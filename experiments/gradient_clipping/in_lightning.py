@@ -35,7 +35,7 @@ lightning_clipped = Arm(name="lightning_clipped", label="Lightning, clipped", tr
 
 def agreement(form: str, ours: Arm, theirs: Arm) -> Claim:
     return Claim(
-        id="B-GC10",
+        id="B-GC11",
         form=form,
         statement="The two ways of training agree: Lightning's Trainer ends at the test loss at which a stack ends.",
         source="this project: its two ways to train test each other",

@@ -113,7 +113,7 @@ experiment = Experiment.here(
             gain(kind, "no_decay", "B-DE4", "Decay to zero lowers the loss", "Hagele et al. 2024"),
             gain(kind, "no_warmup", "B-SC9", "Warm-up lowers the loss", "Kalra and Barkeshli 2024"),
             gain(kind, "no_clipping", "B-GC10", "Clipping at norm 1 lowers the loss", "folklore"),
-            gain(kind, "no_normalization", "B-BN12", "Normalization lowers the loss", "folklore"),
+            gain(kind, "no_normalization", "B-BN14", "Normalization lowers the loss", "folklore"),
             root_rule(kind),
         )
     ),
