@@ -2,6 +2,8 @@
 
 Every field of every kind in the vocabulary takes every value of a list of bad ones, and pairs of what each allows alone. A case
 that does not end is found by the calls that it makes, not by a clock.
+
+Long, because the bad values and the ways to combine them are listed here once for all kinds.
 """
 
 from __future__ import annotations

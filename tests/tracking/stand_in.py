@@ -180,23 +180,24 @@ def stand_in() -> Iterator[StandIn]:
         thread.join()
 
 
+def _body(request: BaseHTTPRequestHandler) -> bytes:
+    if "chunked" in request.headers.get("Transfer-Encoding", ""):
+        data = b""
+        while size := int(request.rfile.readline(), 16):
+            data += request.rfile.read(size)
+            request.rfile.readline()
+        request.rfile.readline()
+    else:
+        data = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+    return gzip.decompress(data) if request.headers.get("Content-Encoding") == "gzip" else data
+
+
 def _handler(server: StandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
-
-        def _body(self) -> bytes:
-            if "chunked" in self.headers.get("Transfer-Encoding", ""):
-                data = b""
-                while size := int(self.rfile.readline(), 16):
-                    data += self.rfile.read(size)
-                    self.rfile.readline()
-                self.rfile.readline()
-            else:
-                data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            return gzip.decompress(data) if self.headers.get("Content-Encoding") == "gzip" else data
 
         def _reply(self, content: Any, *, status: int = 200) -> None:
             data = json.dumps(content).encode()
@@ -217,11 +218,11 @@ def _handler(server: StandIn) -> type[BaseHTTPRequestHandler]:
             self._reply({"stand-in": USER}, status=200 if name in server.files or self.path == "/" else 404)
 
         def do_PUT(self) -> None:
-            server.files[self.path.removeprefix("/storage/")] = self._body()
+            server.files[self.path.removeprefix("/storage/")] = _body(self)
             self._reply({})
 
         def do_POST(self) -> None:
-            body = self._body()
+            body = _body(self)
             user, _, key = (
                 base64.b64decode(self.headers.get("Authorization", "Basic ").split(" ")[-1]).decode().partition(":")
             )

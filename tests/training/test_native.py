@@ -1,4 +1,7 @@
-"""The kernels against PyTorch in float64, on every processor alike, and whole: no probe and no neighbour changes a bit."""
+"""The kernels against PyTorch in float64, on every processor alike, and whole: no probe and no neighbour changes a bit.
+
+Long, because one table of cases serves every property that the kernels must have.
+"""
 
 import ctypes
 import dataclasses

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import functools
 import importlib
-import io
-import os
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +12,40 @@ from typing import Any
 from ..running.warm import serve
 from ..spec import SCALES
 from .errors import report as report_error
-from .experiments import SUITE, experiments_of, results_of
+from .experiments import SUITE
+from .reports import (
+    agree,
+    browse,
+    figure,
+    key_figure,
+    mirror,
+    page,
+    paper,
+    publish,
+    publish_wandb,
+    report,
+    show,
+    speed_figure,
+    summary_page,
+    timing,
+    typeset,
+)
+from .runs import (
+    calibrate,
+    check,
+    compare,
+    explain,
+    new,
+    plan,
+    power,
+    replicate,
+    rows,
+    run_folder,
+    runs,
+    summarize,
+    train,
+    verdicts,
+)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -30,371 +56,6 @@ def run(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:
         return report_error(options.verb, error)
     return status or 0
-
-
-def new(options: argparse.Namespace) -> None:
-    from .new_question import write_question
-
-    print("\n".join(write_question(options.question, options.experiments)))
-
-
-def check(options: argparse.Namespace) -> int:
-    from .checking import faults
-
-    found = faults(options.experiments)
-    print("\n".join(found.lines))
-    return 1 if found.faults else 0
-
-
-def explain(options: argparse.Namespace) -> None:
-    from .explaining import explained
-
-    print(explained(options.question, options.experiments, scale=options.scale))
-
-
-def plan(options: argparse.Namespace) -> None:
-    from ..planning import plans_at, write_plans
-    from ..planning.forecast import cost_before
-    from ..records.folder import Folder
-    from ..running.at_work import hold
-    from ..tracking.mode import wandb_mode
-
-    wandb_mode()
-    experiments = experiments_of(options.experiments)
-    settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
-    plans = plans_at(experiments, options.scale, **settings)
-    results = options.results or results_of(options.experiments) / options.scale
-    folder = Folder(results).selected(settings["only"])
-    try:
-        with contextlib.closing(hold(folder.shared) or io.StringIO()):
-            write_plans(plans, folder.path, among=experiments)
-    except ValueError as error:
-        print(f"seven-terms plan: {error}", file=sys.stderr)
-    shown = cost_before(
-        plans,
-        folder.path,
-        accelerator=options.accelerator,
-        calibration_path=options.calibration,
-        devices=options.devices,
-        brief=options.brief,
-    )
-    print(shown)
-
-
-def rows(options: argparse.Namespace) -> int:
-    from ..planning import plans_at
-    from ..planning.calibration import calibration_of
-    from ..planning.rows import budget_seconds, chosen, published_experiments, rows_of, sentence
-
-    seconds, num_devices = budget_seconds(options.budget), _num_devices(options)
-    plans = plans_at(experiments_of(options.experiments), options.scale, compiling=options.compiling)
-    calibration = calibration_of(options.accelerator, options.calibration)
-    left = rows_of(plans, calibration, published=published_experiments(options.published))
-    found = chosen(left, seconds=seconds, num_devices=num_devices)
-    print(f"seven-terms: {sentence(found, num_left=len(left), num_devices=num_devices)}", file=sys.stderr)
-    print(" ".join(row.name for row in found))
-    return 0 if found else 1
-
-
-def _num_devices(options: argparse.Namespace) -> int:
-    return options.devices[0] if options.devices else (os.cpu_count() or 1) if options.accelerator == "cpu" else 1
-
-
-def calibrate(options: argparse.Namespace) -> None:
-    from ..planning.calibration import calibration_path
-    from ..training import calibrate
-
-    path = options.calibration or calibration_path(options.accelerator)
-    found = calibrate(path, accelerator=options.accelerator)
-    print(
-        f"{path}: {found.hardware}, a stack starts in {found.start_seconds:.1f} s, imports take {found.import_seconds:.1f} s"
-    )
-
-
-def train(options: argparse.Namespace) -> None:
-    from ..planning import expected_seconds
-    from ..running.progress import say_trained
-    from ..tracking.mode import is_live
-    from ..training import train_stack
-
-    started = time.monotonic()
-    with _live_run(options) if is_live() else contextlib.nullcontext(()) as callbacks:
-        stack = train_stack(
-            plan_path=options.plan,
-            stack_id=options.stack,
-            output_path=options.output,
-            state_dir=options.state,
-            accelerator=options.accelerator,
-            callbacks=callbacks,
-        )
-    if options.progress is not None:
-        expected, seconds = expected_seconds(stack), time.monotonic() - started
-        say_trained(options.progress, experiment=stack.experiment, expected_seconds=expected, seconds=seconds)
-
-
-@contextlib.contextmanager
-def _live_run(options: argparse.Namespace) -> Iterator[Sequence[Any]]:
-    """Show the stack while it trains, if that takes long: yield the callbacks of its fit."""
-    from ..records.plans import read_stack
-    from ..tracking.live import LiveRun
-    from ..training.looks import Looks
-
-    _, stack = read_stack(options.plan, options.stack)
-    folder = (options.progress or options.output.parent) / "wandb" / ".live"
-    live = LiveRun(folder, experiment=stack.experiment, stack=stack.id)
-    try:
-        yield [Looks(live.tell)]
-    finally:
-        live.close()
-
-
-def run_folder(options: argparse.Namespace) -> None:
-    from ..records.folder import Folder
-    from .alone import run_alone, shown
-
-    only = " ".join(options.only)
-    results = options.results or Path("results", options.experiments.resolve().name)
-    folder = Folder(results).selected(only)
-    settings = {"scale": options.scale or "laptop", "only": only, "accelerator": options.accelerator}
-    run_alone(experiments_of(options.experiments), folder, **settings)
-    print(shown(folder.path))
-
-
-def runs(options: argparse.Namespace) -> None:
-    from ..statistics import list_runs
-
-    list_runs(options.results, options.output)
-
-
-def summarize(options: argparse.Namespace) -> None:
-    from ..records.plans import read_plan
-    from ..running.progress import say_done
-    from ..statistics import summarize
-
-    planned = read_plan(options.plan)
-    summarize(planned, options.metrics, summary_path=options.summary, claims_path=options.claims)
-    name = planned.experiment.path
-    say_done(options.progress, "summarize", f"summarized {name}", experiment=name)
-
-
-def verdicts(options: argparse.Namespace) -> None:
-    from ..running.progress import say
-    from ..statistics import verdicts
-
-    verdicts(options.results, options.output, replication_path=options.replication)
-    say(f"judged all claims, {options.output}")
-
-
-def power(options: argparse.Namespace) -> None:
-    from ..records.tables import read_csv, write_csv
-    from ..statistics import power_table
-
-    judged = read_csv(options.results / "verdicts.csv", kind="verdicts")
-    write_csv(power_table(judged, experiments_of(options.experiments)), options.output, kind="power")
-
-
-def replicate(options: argparse.Namespace) -> None:
-    from ..statistics import replicate
-
-    replicate(options.results, options.other, options.output)
-
-
-def compare(options: argparse.Namespace) -> None:
-    from ..report import compare
-
-    compare(options.results, options.published, options.output)
-
-
-def publish(options: argparse.Namespace) -> None:
-    from ..report.publishing import publish
-
-    print("\n".join(publish(_selection(options), options.output, published_path=options.published)))
-
-
-def figure(options: argparse.Namespace) -> None:
-    from ..figures import draw
-    from ..records.plans import read_plan
-    from ..running.progress import say_done
-
-    planned = read_plan(options.plan)
-    draw(planned, options.summary, name=options.name, output_path=options.output)
-    _seal_pictures(options.output)
-    name = planned.experiment.path
-    say_done(options.progress, "figure", f"drew {name}/{options.name}", experiment=name)
-
-
-def key_figure(options: argparse.Namespace) -> None:
-    from ..figures import draw_key
-    from ..records.plans import read_plan
-
-    draw_key(read_plan(options.plan), options.summary, output_path=options.output)
-    _seal_pictures(options.output)
-
-
-def paper(options: argparse.Namespace) -> None:
-    from ..figures import draw_speed
-    from ..records.jobs import speed_tables
-    from .staging import stage
-
-    plans = list(stage(options.published, experiments_of(options.experiments), options.output))
-    with ProcessPoolExecutor() as processes:
-        list(processes.map(functools.partial(_draw_all, options.output), plans))
-    for table in speed_tables(options.output):
-        draw_speed(table, output_path=options.output / "figures" / "speed" / f"{table.stem}.pdf")
-    options.results, out = options.output, options.output
-    options.output = out / "figures" / "summary.pdf"
-    summary_page(options)
-    options.output = out / "report"
-    report(options)
-    options.output = out / "index.html"
-    page(options)
-    _put_beside(options.published, out, options)
-
-
-def _draw_all(results_dir: Path, plan: Any) -> None:
-    """Draw every figure of a plan, and its key panel."""
-    from ..figures import draw, draw_key
-
-    summary = results_dir / "summary" / f"{plan.experiment.path}.csv"
-    folder = results_dir / "figures" / plan.experiment.path
-    for one in plan.experiment.figures:
-        draw(plan, summary, name=one.name, output_path=folder / f"{one.name}.pdf")
-    if plan.experiment.figures:
-        draw_key(plan, summary, output_path=folder / "key.pdf")
-
-
-def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> None:
-    """Put paper, supplement, page, picture, questions and provenance beside the published tables, with their checksums."""
-    from ..records.atomic import write, write_sums
-    from ..report.answers import markdown_table, read_answers, with_table
-    from ..report.crate import write_crate
-    from ..report.facts import facts_of
-    from ..report.inputs import read_inputs
-    from ..report.page import questions
-    from ..running.typesetting import engine, typeset
-
-    if engine():
-        for source, name in (("main", "seven-terms"), ("supplement", "seven-terms-supplement")):
-            typeset(made / "report" / f"{source}.tex", published / f"{name}.pdf")
-    write(published / "index.html", (made / "index.html").read_bytes(), beside=False)
-    write(published / "answers.png", (made / "figures" / "summary.png").read_bytes(), beside=False)
-    inputs = read_inputs(made, beside=_beside(options, made))
-    facts = facts_of(inputs)
-    write(published / "questions.json", questions(inputs, facts), beside=False)
-    readme = options.experiments.resolve().parent / "README.md"
-    if published.resolve() == readme.parent / "results" / "published" / "laptop":
-        table = markdown_table(read_answers(options.paper), facts)
-        write(readme, with_table(readme.read_text(encoding="utf-8"), table), beside=False)
-    write_crate(published, snakefile=options.experiments.resolve().parent / "Snakefile", scale=published.name)
-    write_sums(published.parent)
-
-
-def _beside(options: argparse.Namespace, results_dir: Path) -> tuple[Path, ...]:
-    from ..records.folder import scales_beside
-    from ..report.inputs import read_plans
-
-    return scales_beside(options.beside, scale=read_plans(results_dir)[0].scale)
-
-
-def summary_page(options: argparse.Namespace) -> None:
-    from ..figures import draw_terms, summary_page
-    from ..report.answers import read_answers
-
-    answers = read_answers(options.paper)
-    summary_page(
-        options.results,
-        output_path=options.output,
-        figures={answer.term: answer.figure for answer in answers},
-        titles={answer.term: answer.headline for answer in answers},
-    )
-    draw_terms(options.output.parent / "terms")
-    _seal_pictures(options.output)
-
-
-def speed_figure(options: argparse.Namespace) -> None:
-    from ..figures import draw_speed
-
-    draw_speed(options.table, output_path=options.output)
-    _seal_pictures(options.output)
-
-
-def _seal_pictures(path: Path) -> None:
-    from ..records.atomic import seal
-
-    seal(path)
-    seal(path.with_suffix(".png"))
-
-
-def report(options: argparse.Namespace) -> None:
-    from ..report import write_report
-    from ..running.progress import say
-
-    beside = _beside(options, options.results)
-    write_report(options.results, options.paper, options.output, beside=beside, sources_dir=options.sources)
-    say(f"wrote the report's text, {options.output}")
-
-
-def typeset(options: argparse.Namespace) -> None:
-    from ..running.progress import say
-    from ..running.typesetting import typeset
-
-    say(f"typesetting {options.tex} (half a minute and more)")
-    typeset(options.tex, options.output)
-
-
-def page(options: argparse.Namespace) -> None:
-    from ..report.page import write_page
-
-    write_page(options.results, options.paper, options.output, beside=_beside(options, options.results))
-
-
-def agree(options: argparse.Namespace) -> int:
-    from ..report.agreement import agree, agreement_lines, is_repeated
-
-    found = agree(options.results, options.published)
-    print("\n".join(agreement_lines(found)))
-    return 0 if is_repeated(found) else 1
-
-
-def show(options: argparse.Namespace) -> None:
-    from ..report import show
-
-    show(_selection(options))
-
-
-def _selection(options: argparse.Namespace) -> Path:
-    from ..records.folder import Folder
-
-    return Folder(_results(options)).selected(" ".join(options.only)).path
-
-
-def _results(options: argparse.Namespace) -> Path:
-    return options.results or results_of(Path(SUITE)) / "laptop"
-
-
-def timing(options: argparse.Namespace) -> None:
-    from ..running.progress import wall_time_line
-
-    print(wall_time_line(_selection(options), since=options.since))
-
-
-def mirror(options: argparse.Namespace) -> None:
-    from ..tracking.mirror import mirror
-    from ..tracking.mode import wandb_runs
-
-    print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only), jobs=options.jobs))
-
-
-def browse(options: argparse.Namespace) -> None:
-    from ..tracking.browse import browse
-
-    browse(_results(options), only=options.only, term=options.term)
-
-
-def publish_wandb(options: argparse.Namespace) -> None:
-    from ..tracking.publish import publish
-
-    print(publish(_selection(options)))
 
 
 def serve_warm(options: argparse.Namespace) -> None:

@@ -1,6 +1,8 @@
 """Column contracts of every file in results/, and their atomic reading and writing.
 
 Stages meet in these files only; a table that lacks a column, has one too many, or repeats a key is refused.
+
+Long, because a file's columns, its reading and its writing are one contract.
 """
 
 from __future__ import annotations

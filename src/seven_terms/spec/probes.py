@@ -2,6 +2,8 @@
 
 Step t means: the parameters after t updates, 0 <= t <= num_steps. A probe never changes the training. The metric names
 that each probe writes are listed here; `index` is the layer (0 = nearest the input), the lag or the unit, -1 if none.
+
+Long, because every built-in probe stands here with the metrics that it records.
 """
 
 from __future__ import annotations

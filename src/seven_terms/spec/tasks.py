@@ -1,4 +1,7 @@
-"""Tasks: which data, which loss, and the facts that planning counts with. `builder` names what builds each."""
+"""Tasks: which data, which loss, and the facts that planning counts with. `builder` names what builds each.
+
+Long, because every built-in task stands here with its facts: one file to read for who adds one.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ another level, for families of claims.
 Some values are known only to lie between two numbers: a time to a target between two looks, a largest rate between two
 points of its grid. The interval then reaches from that of the lower to that of the higher numbers, and no spread counts as
 smaller than that of a value drawn from between them: that seeds agree to the resolution is never evidence.
+
+Long, because all kinds of interval share one contract and are held against each other.
 """
 
 from __future__ import annotations
