@@ -18,7 +18,7 @@ sys.path.insert(0, workflow.basedir)
 
 from seven_terms.cli.errors import sentence
 from seven_terms.cli.experiments import experiments_of
-from seven_terms.cli.workflow import begin, read_settings, require_usable
+from seven_terms.cli.workflow import begin, count_jobs, read_settings, require_usable
 from seven_terms.planning import cost_before, expected_seconds, num_gpus, plans_at, workload_of
 from seven_terms.records.folder import scales_beside
 from seven_terms.records.jobs import speed_tables
@@ -77,6 +77,11 @@ elif workflow.is_main_process and will_work(sys.argv[1:]):
 PLAN_FILES = {path: [str(FOLDER.plan(path))] if FOLDER.plan(path).is_file() else [] for path in PLANS}
 
 report: "rules/captions/workflow.rst"
+
+
+onstart:  # Snakemake knows now which jobs it will run
+    if workflow.is_main_process:
+        count_jobs(PLANS, FOLDER, [(job.rule.name, job.wildcards_dict.get("experiment", "")) for job in workflow.dag.needrun_jobs()])
 
 
 wildcard_constraints:

@@ -96,6 +96,12 @@ def test_a_selection_has_a_report_of_its_own_and_shares_what_is_trained(checkout
         assert parts == {path.rpartition("/")[2] for path in only.split()}
     assert not (results / "runs.csv").exists()
     assert len(list(results.glob("metrics/*/*/*.parquet"))) == sizes[cliff] + sizes[power]
+    config = ("base_seed=7", f"only={cliff} {power}")
+    again = snakemake(checkout, *quiet, "--forcerun", "summarize", "--until", "figure", config=config)
+    drawn = sum(len(plan.experiment.figures) for plan in plans_at(EXPERIMENTS, "smoke", only=config[1][5:]).values())
+    for word, number in (("summarized", 2), ("drew", drawn)):  # files of an earlier call are not counted as done
+        counts = re.findall(rf"^{word} .*, (\d+ of \d+)$", again.stdout, re.MULTILINE)
+        assert counts == [f"{one} of {number}" for one in range(1, number + 1)], again.stdout + again.stderr
 
 
 @pytest.mark.slow

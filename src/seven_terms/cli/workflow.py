@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,24 +101,30 @@ def begin(
     remove_unreadable_records(Path(".snakemake"))
     write_plans(plans, folder.path, among=among)
     remove_damaged(wanted)
-    left = missing_stacks(plans, folder.path)
-    stages = {
-        "train": {
-            path: (len(plan.stacks) - len(left.keys() & plan.stacks), len(plan.stacks)) for path, plan in plans.items()
-        },
-        "summarize": {path: (int(folder.summary(path).is_file()), 1) for path in plans},
-        "figure": {path: _figures(folder, plan) for path, plan in plans.items()},
-    }
-    start_progress(folder.path, stages, expected_seconds=sum(map(expected_seconds, left.values())))
     if commit_warning():
         print(f"seven-terms: {commit_warning()}", file=sys.stderr)
     print(cost_before(plans, folder.path, brief=True), flush=True)
     return held, alive
 
 
-def _figures(folder: Folder, plan: Plan) -> tuple[int, int]:
-    paths = [folder.figure(f"{plan.experiment.path}/{figure.name}") for figure in plan.experiment.figures]
-    return sum(path.is_file() for path in paths), len(paths)
+def count_jobs(plans: Mapping[str, Plan], folder: Folder, jobs: Iterable[tuple[str, str]]) -> None:
+    """Write down what the jobs of a call, (rule, experiment), will do of all there is: an old file is not a done job.
+
+    Never fails: nothing may cost a training, and a line that cannot be counted says so.
+    """
+    waiting = Counter(jobs)
+    sizes = {
+        "train": {path: len(plan.stacks) for path, plan in plans.items()},
+        "summarize": dict.fromkeys(plans, 1),
+        "figure": {path: len(plan.experiment.figures) for path, plan in plans.items()},
+    }
+    stages = {
+        stage: {path: (max(number - waiting[stage, path], 0), number) for path, number in of.items()}
+        for stage, of in sizes.items()
+    }
+    with contextlib.suppress(OSError):
+        left = missing_stacks(plans, folder.path)
+        start_progress(folder.path, stages, expected_seconds=sum(map(expected_seconds, left.values())))
 
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> str:
