@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from seven_terms.records.runs import Stack
 from seven_terms.spec import Adam, Mlp, Recurrent
 from seven_terms.training.program import StackedProgram
 from tests.training.every_kind import difference, every_kind, recorded
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seconds", type=float, default=200.0, help="what all may take")
     parser.add_argument("--first", type=int, default=0, help="the first kind to compare, where an earlier call ended")
+    parser.add_argument("--known", type=Path, help="an earlier output: kinds that were right there are left out")
     parser.add_argument("--share", type=float, default=0.5, help="of the seconds for comparing")
     parser.add_argument("--workloads", nargs="+", default=list(TIMED))
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
@@ -45,9 +47,11 @@ def main() -> int:
     def write() -> None:
         chosen.output.write_text(json.dumps(found, indent=1) + "\n")
 
-    wrong = compare(
-        found["kinds"], device=chosen.device, first=chosen.first, end=end - (1 - chosen.share) * chosen.seconds
-    )
+    known = json.loads(chosen.known.read_text())["kinds"] if chosen.known else {}
+    stacks = {name: stack for name, stack in every_kind("smoke", "laptop", "full", "paper").items()
+              if not known.get(name, {}).get("is_right")}  # fmt: skip
+    end_of_kinds = end - (1 - chosen.share) * chosen.seconds
+    wrong = compare(found["kinds"], dict([*stacks.items()][chosen.first :]), device=chosen.device, end=end_of_kinds)
     write()
     for row in speeds(chosen.device, tuple(chosen.sizes), names=chosen.workloads, end=end):
         found["speed"].append(row)
@@ -55,14 +59,13 @@ def main() -> int:
     return int(bool(wrong))
 
 
-def compare(kinds: dict[str, Any], *, device: str, first: int, end: float) -> list[str]:
+def compare(kinds: dict[str, Any], stacks: dict[str, Stack], *, device: str, end: float) -> list[str]:
     """Train every kind on the device and on the processor; print and return the kinds that end elsewhere."""
     wrong, started = [], time.perf_counter()
-    stacks = every_kind("smoke", "laptop", "paper")
     torch.set_num_threads(8)  # of the processor that is compared with
-    for name, stack in list(stacks.items())[first:]:
+    for name, stack in stacks.items():
         if time.perf_counter() > end:
-            print(f"out of time after {len(kinds)} of {len(stacks) - first} kinds", flush=True)
+            print(f"out of time after {len(kinds)} of {len(stacks)} kinds", flush=True)
             break
         try:
             wanted = recorded(stack, device="cpu")

@@ -9,7 +9,7 @@ import pytest
 
 from experiments import EXPERIMENTS
 from seven_terms.planning.selection import plans_at
-from seven_terms.planning.stacks import num_gpus, runs_of, stacks_of
+from seven_terms.planning.stacks import num_gpus, runs_of, stacks_of, workload_of
 from seven_terms.spec import SCALES, TERMS, WorstDeviation
 
 ARTICLE = {"LR": 5, "SC": 2, "DE": 2, "VG": 5, "EG": 2, "BN": 6, "GC": 4}  # the article's statements by term
@@ -126,13 +126,23 @@ def test_what_a_processors_kernels_train_asks_for_no_gpu(monkeypatch):
 def test_each_program_has_the_mode_that_suits_it(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert modes_of("laptop", "batch_norm/mnist_2015", "auto") == {"native"}
-    assert modes_of("laptop", "batch_norm/mnist_2015", "torch") == {"eager"}  # too short to pay for compiling
-    assert modes_of("paper", "batch_norm/mnist_2015", "torch") == {"compiled"}
+    assert modes_of("paper", "batch_norm/mnist_2015", "torch") == {"eager"}  # whose updates are graphs on a GPU
     assert modes_of("paper", "gradient_clipping/temporal_order", "auto") == {"native"}
     assert modes_of("paper", "gradient_clipping/temporal_order", "torch") == {"eager"}  # a loop over time
     assert modes_of("paper", "lr_schedule/budgets", "auto") == {"serial"}  # large convolutions
     assert modes_of("laptop", "learning_rate/quadratics", "auto") == {"native"}
     assert modes_of("laptop", "lr_schedule/recipe", "auto") == {"native", "eager"}  # no kernels for attention
+
+
+def test_a_plan_for_gpus_has_the_same_runs_in_fewer_stacks_that_fit_into_memory(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)  # it needs no compiler
+    names = "batch_norm/mnist_2015 learning_rate/early_curvature lr_decay/step_drop"
+    few, many = (plans_at(EXPERIMENTS, "paper", compiling=how, only=names) for how in ("torch", "never"))
+    for name, plan in few.items():
+        assert set(plan.runs) == set(many[name].runs)
+        assert len(plan.stacks) < len(many[name].stacks)
+        assert all(workload_of(stack).memory_bytes < 2e10 for stack in plan.stacks.values())
+    assert len(few["batch_norm/mnist_2015"].stacks) == 2  # its programs
 
 
 def test_without_compiling_every_run_is_eager(monkeypatch):

@@ -15,6 +15,9 @@ FEWEST_COMPILED = 8  # rows of a compiled stack: the compiler writes other loops
 COMPILING_PAYS = 1.0e13  # operations of a program's runs, some minutes on one core; compiling takes a fifth of a minute
 VALUES_PER_STACK = 40_000_000  # parameters and activations of all runs: stays near the caches, far below memory
 VALUES_OF_CONVOLUTIONS = 2_000_000_000  # instead, where a run alone leaves the caches: 8 GB
+LARGEST_ON_GPU = 1024  # an update of a few small runs takes a GPU as long as one of hundreds
+FLOPS_ON_GPU = 1.0e16  # some ten minutes of one
+BYTES_ON_GPU = 1.2e10  # by the forecast, probes included; as much again while PyTorch works
 
 
 @functools.cache
@@ -65,6 +68,16 @@ def runs_per_stack(training: AnyTraining, num_runs: int) -> int:
     by_time = max(int(FLOPS_PER_STACK / run_flops), 8)
     largest = max(min(LARGEST_STACK, by_time, _runs_in_memory(training), num_runs), 1)
     return math.ceil(num_runs / math.ceil(num_runs / largest))
+
+
+def runs_per_gpu_stack(training: Training, num_runs: int, *, bytes_per_run: float) -> int:
+    """Return how many of `num_runs` runs go into one stack of a plan for GPUs, evenly split."""
+    if not facts(training).stacks:
+        return 1
+    run_flops = max(flops_per_run_step(training) * training.num_steps, 1.0)
+    by_time = max(int(FLOPS_ON_GPU / run_flops), 8)
+    largest = min(LARGEST_ON_GPU, num_runs, by_time, int(BYTES_ON_GPU / bytes_per_run))
+    return math.ceil(num_runs / math.ceil(num_runs / max(largest, 1)))
 
 
 def _one_after_the_other(training: LightningTraining, num_runs: int) -> int:

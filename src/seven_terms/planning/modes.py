@@ -44,7 +44,8 @@ from ..spec import (
 )
 from .cost import compiling_pays, facts, flops_per_run_step, runs_per_stack
 
-# auto: native where there are kernels, and compiled where that pays; torch: without kernels, for GPUs; never: all eager.
+# auto: native where there are kernels, and compiled where that pays; torch: for GPUs, large eager stacks, whose updates are
+# CUDA graphs there; never: all eager.
 Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
 # Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
@@ -155,11 +156,11 @@ def mode_of(training: AnyTraining, num_runs: int, *, compiling: Compiling) -> Mo
     """Return the mode of a program that so many runs share, given a compiler."""
     if isinstance(training, LightningTraining):
         return "lightning"
-    if compiling == "never":
+    if compiling != "auto":
         return "eager"
-    if compiling == "auto" and has_kernels(training):
+    if has_kernels(training):
         return "native"
-    if compiling == "auto" and is_faster_run_by_run(training, num_runs):
+    if is_faster_run_by_run(training, num_runs):
         return "serial"
     return "compiled" if compiling_pays(training, num_runs) else "eager"
 

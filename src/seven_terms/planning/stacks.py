@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from ..records.canonical import content_id, part_id, remembered
@@ -20,7 +21,7 @@ from ..spec import (
     require_unique,
 )
 from .calibration import REFERENCE
-from .cost import facts, runs_per_stack
+from .cost import facts, runs_per_gpu_stack, runs_per_stack
 from .modes import Compiling, compiler, mode_of
 from .workload import Workload, workload
 
@@ -130,7 +131,7 @@ def stacks_of(experiment: Experiment, *, base_seed: int = 0, compiling: Compilin
 
     The mode of each program is the one that `modes` chooses; without a compiler on this machine all are eager.
     """
-    compiling = compiling if compiler() else "never"
+    compiling = compiling if compiling == "torch" or compiler() else "never"
     groups: dict[str, list[Run]] = {}
     for run in runs_of(experiment, base_seed=base_seed):
         groups.setdefault(program_key(run), []).append(run)
@@ -138,9 +139,17 @@ def stacks_of(experiment: Experiment, *, base_seed: int = 0, compiling: Compilin
     for runs in groups.values():
         mode = mode_of(runs[0].training, len(runs), compiling=compiling)
         runs = runs if mode == "eager" else [dataclasses.replace(run, mode=mode) for run in runs]
-        size = runs_per_stack(runs[0].training, len(runs))
+        size = _stack_size(runs, for_gpus=compiling == "torch")
         stacks += [
             Stack(experiment=experiment.path, runs=tuple(runs[start : start + size]))
             for start in range(0, len(runs), size)
         ]
     return tuple(stacks)
+
+
+def _stack_size(runs: Sequence[Run], *, for_gpus: bool) -> int:
+    training = runs[0].training
+    if not for_gpus or isinstance(training, LightningTraining):
+        return runs_per_stack(training, len(runs))
+    two, four = (workload(training, runs[0].probes, num_runs=number, num_seeds=1).memory_bytes for number in (2, 4))
+    return runs_per_gpu_stack(training, len(runs), bytes_per_run=(four - two) / 2)
