@@ -59,7 +59,7 @@ BESIDE_TABLES = sorted(str(path) for folder in scales_beside(Path(BESIDE), scale
 PAPER_FOLDER = SETTINGS.paper_at(workflow.basedir)  # of a folder of one's own, what it has of sections, literature and text
 TEXTS = {PAPER_FOLDER, Path(workflow.basedir, "paper")}
 PAPER = sorted(str(path) for folder in TEXTS for path in folder.rglob("*") if path.is_file())
-LITERATURE = [str(path) for name in ("literature.yaml", "published.yaml") if (path := PAPER_FOLDER / name).is_file()][:1]
+LITERATURE = [str(path) for path in [PAPER_FOLDER / "literature.yaml"] if path.is_file()]
 # Snakemake does not make again what is missing between two files that are there, unless it is asked for: so all of it is.
 WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "png" for path in PICTURES), *REPORT]
 

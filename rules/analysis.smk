@@ -78,4 +78,4 @@ rule compare:
     benchmark: f"{RESULTS}/benchmarks/compare.jsonl"
     conda: "../environment.yml"
     localrule: True
-    shell: "seven-terms compare --results {params.results:q} --published {params.literature:q} --output {output:q} 2>&1 | tee {log:q}"
+    shell: "seven-terms compare --results {params.results:q} --literature {params.literature:q} --output {output:q} 2>&1 | tee {log:q}"

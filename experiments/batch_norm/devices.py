@@ -39,7 +39,7 @@ experiment = Experiment.here(
     sweep={"batch_size": (SMALL, LARGE), "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=5,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=arms["one"].at({"optimizer.learning_rate": 0.1, "batch_size": LARGE}),
     claims=(
         Claim(

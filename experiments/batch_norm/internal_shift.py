@@ -48,7 +48,7 @@ experiment = Experiment.here(
         CovariateShift(steps=Steps(count=6, last=False)),
         LossAlongGradient(steps=Steps(count=6)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(

@@ -78,7 +78,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(), splits=("validation",)),
         Activations(steps=Steps(count=20)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({RATE: 8.0, SCALE: 0.3}),
     claims=(
         Claim(

@@ -37,7 +37,7 @@ experiment = Experiment.here(
     sweep={"optimizer.learning_rate": (0.015, 0.05, 0.15, 0.5, 1.5)},
     num_seeds=12,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=full.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(

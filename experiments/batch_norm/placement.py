@@ -41,7 +41,7 @@ experiment = Experiment.here(
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
     num_seeds=20,
     probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=relu_before.at({"optimizer.learning_rate": 0.3}),
     claims=tuple(
         Claim(

@@ -43,7 +43,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(count=10), splits=("test",), batch_statistics=True),
         Evaluate(steps=Steps(), splits=("validation",)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=momentum.at({"model.normalization.momentum": USUAL}),
     claims=(
         Claim(

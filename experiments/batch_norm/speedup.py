@@ -64,7 +64,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(at=tuple(round(15 * 1.25**i) for i in range(33))), splits=("test",), num_examples=500),
         Evaluate(steps=Steps(), splits=("validation",)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({"optimizer.learning_rate": 0.5}),
     claims=(
         Claim(
@@ -115,7 +115,7 @@ experiment = Experiment.here(
                 measure=trained,
                 setting="optimizer.learning_rate",
                 runs=batch_norm.at(),
-                mode="largest_reached",
+                which="largest_reached",
                 baseline=plain.at(),
             ),
             rule=Above(5.0),

@@ -42,7 +42,7 @@ experiment = Experiment.here(
             estimate=BestSetting(
                 measure=trained,
                 setting="optimizer.learning_rate",
-                mode="largest_reached",
+                which="largest_reached",
                 runs=adaptive.at({"batch_size": LARGE, "clipping.adaptive": 0.04}),
                 baseline=none.at({"batch_size": LARGE}),
             ),

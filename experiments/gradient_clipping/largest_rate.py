@@ -41,7 +41,7 @@ experiment = Experiment.here(
             estimate=BestSetting(
                 measure=solved,
                 setting="optimizer.learning_rate",
-                mode="largest_reached",
+                which="largest_reached",
                 runs=norm.at(),
                 baseline=none.at(),
             ),

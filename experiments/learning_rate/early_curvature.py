@@ -32,7 +32,7 @@ SETTLED = Combine("ratio", At("sharpness", fraction=WARMUP), EARLY)
 
 def larger_rate(remedy: Arm, baseline: Arm = none) -> BestSetting:
     return BestSetting(
-        measure=trained, setting=RATE, mode="largest_reached", runs=remedy.at(), baseline=baseline.at()
+        measure=trained, setting=RATE, which="largest_reached", runs=remedy.at(), baseline=baseline.at()
     )  # fmt: skip
 
 

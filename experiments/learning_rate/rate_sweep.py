@@ -38,7 +38,7 @@ def best_over_largest(runs: Selected) -> BestSetting:
         setting="optimizer.learning_rate",
         runs=runs,
         baseline=runs,
-        baseline_mode="largest_reached",
+        baseline_which="largest_reached",
         baseline_measure=trains,
     )
 

@@ -43,7 +43,7 @@ experiment = Experiment.here(
     sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0), "num_steps": (120, 960), "task.num_train": (500, 3500)},
     num_seeds=12,
     probes=(Evaluate(steps=Steps(count=4), splits=("validation", "test")),),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=step.at({"optimizer.learning_rate": 0.1, "num_steps": 960, "task.num_train": 3500}),
     claims=(
         Claim(

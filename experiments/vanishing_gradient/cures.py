@@ -44,7 +44,7 @@ experiment = Experiment.here(
     sweep={"model.depth": (SHALLOW, 10, DEEP), "optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
     probes=(Evaluate(steps=Steps(count=8), splits=("validation", "test"), num_examples=250),),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=glorot.at({"model.depth": SHALLOW, "optimizer.learning_rate": 0.03}),
     claims=(
         Claim(

@@ -80,7 +80,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(count=2), splits=("validation", "test"), num_examples=250),
         LayerGradients(steps=Steps(count=2)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=plain_shallow.at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(

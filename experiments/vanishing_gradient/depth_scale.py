@@ -57,7 +57,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(count=2), splits=("train",), num_examples=500),
         LayerGradients(steps=Steps(at=(0,), last=False)),
     ),
-    selection=Selection(metric="train_accuracy", mode="max"),
+    selection=Selection(metric="train_accuracy", which="max"),
     noise_floor=tanh.at({"model.depth": 8, "initialization.scale": math.sqrt(1.5)}),
     claims=(
         Claim(

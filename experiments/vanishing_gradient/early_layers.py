@@ -47,7 +47,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(count=20), splits=("validation", "test"), num_examples=250),
         LayerUpdates(steps=Steps(count=5)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=tanh_glorot.at({"optimizer.learning_rate": 0.03}),
     claims=(
         Claim(

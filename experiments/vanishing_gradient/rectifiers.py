@@ -31,7 +31,7 @@ experiment = Experiment.here(
         Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=250),
         LayerGradients(steps=Steps(at=(0,), last=False)),
     ),
-    selection=Selection(metric="validation_accuracy", mode="max"),
+    selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=he_arm.at({"optimizer.learning_rate": 0.003}),
     claims=(
         Claim(

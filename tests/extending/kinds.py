@@ -46,7 +46,8 @@ class Parity(Task):
     def build(self, *, dtype: Any, device: Any) -> Any:
         import torch
 
-        from seven_terms.tasks.data import SPLITS, FreshExamples, TaskData, generator
+        from seven_terms.spec import SPLITS
+        from seven_terms.tasks.data import FreshExamples, TaskData, generator
         from seven_terms.tasks.losses import classification_metrics, cross_entropy
 
         def draw(random: Any, num: int) -> tuple[Any, ...]:

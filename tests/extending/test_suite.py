@@ -130,7 +130,7 @@ class Halves(Schedule):
 @checked
 class LargestWeight(Probe):
     steps: Steps = Steps(count=2)
-    measure = "seven_terms.probes.largest:measure_largest"
+    observe = "seven_terms.probes.largest:observe_largest"
 
     def metrics(self, training):
         from .metrics import Metric
@@ -144,7 +144,7 @@ class LargestWeight(Probe):
 import torch
 
 
-def measure_largest(probe, program, step):
+def observe_largest(probe, program, step):
     each = [value.flatten(1).abs().amax(1) for value in program.parameters.values()]
     yield "largest_weight", torch.stack(each).amax(0), None
 """,

@@ -11,10 +11,12 @@ from experiments.learning_rate import rate_sweep
 from seven_terms.figures import draw, summary_page
 from seven_terms.figures.axes import log_ticks, tick_text
 from seven_terms.figures.figure import make_figure
+from seven_terms.figures.rows import drawn_labels
 from seven_terms.figures.style import TEXT_WIDTH, house_style, save, style_of
 from seven_terms.planning import write_plan
 from seven_terms.records.plans import read_plan
 from seven_terms.records.tables import write_csv
+from seven_terms.spec import Selected
 from seven_terms.spec.best import best_of
 
 from .synthetic import KINDS, MANY, TWO, curve, figure, survival, table
@@ -97,11 +99,19 @@ def test_a_panel_without_any_number_says_so(kind):
 def test_a_split_series_is_drawn_line_by_line():
     rows = curve(("plain, width = 64", "plain, width = 128"))
     panel, _ = KINDS["curve"]
+    panel = dataclasses.replace(panel, content=dataclasses.replace(panel.content, by="width"))
     with house_style():
         canvas = make_figure(figure(panel), table("made_up", rows))
     names = [line.get_label() for line in canvas.axes[0].lines]
     assert names[:2] == ["plain, width = 64", "plain, width = 128"]
     assert "no finite value: batch norm" in texts(canvas)
+
+
+def test_a_label_that_begins_like_another_is_not_drawn_with_it():
+    content = dataclasses.replace(KINDS["curve"][0].content, runs={"ReLU": Selected("a"), "ReLU, plain": Selected("b")})
+    rows = pd.DataFrame({"series": ["ReLU, plain", "ReLU"]})
+    assert drawn_labels(rows, content) == ["ReLU", "ReLU, plain"]
+    assert drawn_labels(rows.iloc[:1], content) == ["ReLU, plain", "ReLU"]  # the one without numbers comes last
 
 
 def test_the_heatmap_puts_each_value_in_its_cell():

@@ -12,10 +12,10 @@ SHAPES = {
     "readout.weight": (2, 5),
     "kernel": (4, 3, 3, 3),
 }
-Params = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 
 
-def draw(num_runs: int, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> Params:
+def draw(num_runs: int, *, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensors:
     """Return runs of growing size."""
     generator = torch.Generator().manual_seed(seed)
     size = torch.logspace(-1.0, 1.0, num_runs, dtype=dtype)
@@ -29,7 +29,7 @@ def per_run(*values: float) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def leaves(grads: Params, run: int) -> list[Tensor]:
+def leaves(grads: Tensors, run: int) -> list[Tensor]:
     """Return parameters of one run for torch's in-place functions."""
     parameters = [torch.zeros_like(g[run]) for g in grads.values()]
     for parameter, g in zip(parameters, grads.values(), strict=True):

@@ -8,7 +8,7 @@ from seven_terms import spec
 from seven_terms.optimizers import hyper_parameters, initial_state, update
 
 SHAPES = {"weight": (4, 3), "bias": (4,)}
-Params = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 
 SGD = (
     spec.Sgd(learning_rate=0.1),
@@ -45,7 +45,7 @@ def oracle(rule: spec.Optimizer, parameters: list[Tensor]) -> torch.optim.Optimi
     return kind(parameters, lr=rule.learning_rate, betas=betas, eps=rule.eps, weight_decay=rule.weight_decay)
 
 
-def start(num_runs: int, dtype: torch.dtype = torch.float64) -> Params:
+def start(num_runs: int, dtype: torch.dtype = torch.float64) -> Tensors:
     generator = torch.Generator().manual_seed(0)
     return {name: torch.randn(num_runs, *shape, generator=generator, dtype=dtype) for name, shape in SHAPES.items()}
 
@@ -55,7 +55,7 @@ def gradient(step: int, run: int, name: str) -> Tensor:
     return torch.randn(SHAPES[name], generator=generator, dtype=torch.float64)
 
 
-def train(rules: tuple[spec.Optimizer, ...], *, num_steps: int, factors: Tensor | None = None) -> Params:
+def train(rules: tuple[spec.Optimizer, ...], *, num_steps: int, factors: Tensor | None = None) -> Tensors:
     params, hyper = start(len(rules)), hyper_parameters(rules)
     state = initial_state(rules[0], params, hyper)
     for step in range(num_steps):
@@ -65,7 +65,7 @@ def train(rules: tuple[spec.Optimizer, ...], *, num_steps: int, factors: Tensor 
     return params
 
 
-def train_oracle(rule: spec.Optimizer, *, run: int, num_runs: int, num_steps: int, factors: Tensor | None) -> Params:
+def train_oracle(rule: spec.Optimizer, *, run: int, num_runs: int, num_steps: int, factors: Tensor | None) -> Tensors:
     parameters = {name: value[run].clone().requires_grad_() for name, value in start(num_runs).items()}
     optimizer = oracle(rule, list(parameters.values()))
     for step in range(num_steps):

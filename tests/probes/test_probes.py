@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seven_terms import spec
-from seven_terms.probes import measure
+from seven_terms.probes import observe
 from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import Initialization, Mlp, Quadratic, Recurrent, Sgd, TemporalOrder, Training, replace_paths
 from seven_terms.training.program import StackedProgram
@@ -42,7 +42,7 @@ def program_of(training, **changes):
 
 
 def values_of(probe, program, step=0):
-    return {metric: values[0].numpy() for metric, values, _ in measure.at_step(probe, program, step)}
+    return {metric: values[0].numpy() for metric, values, _ in observe.at_step(probe, program, step)}
 
 
 def test_sharpness_of_a_quadratic_is_its_largest_eigenvalue():
@@ -175,7 +175,7 @@ def test_batch_norm_after_the_activation_hands_on_normalized_outputs_and_before_
 
 def test_the_lag_gradient_of_a_linear_net_follows_powers_of_its_matrix():
     program = program_of(RNN, **{"model.cell": "identity", "initialization.kind": "orthogonal"})
-    values = {m: (v[0].numpy(), i) for m, v, i in measure.at_step(spec.LagGradients(), program, 0)}
+    values = {m: (v[0].numpy(), i) for m, v, i in observe.at_step(spec.LagGradients(), program, 0)}
     norms, lags = values["lag_gradient_norm"]
     assert lags[-1] == 0
     np.testing.assert_allclose(norms, 1.0, rtol=1e-9)

@@ -18,7 +18,7 @@ from seven_terms.report.publishing import publish
 
 from .fabricate import add_origins, change_plan, fabricate, set_verdict
 
-YAML = Path(__file__).parents[2] / "paper" / "published.yaml"
+YAML = Path(__file__).parents[2] / "paper" / "literature.yaml"
 FIRST, SECOND = mnist_2015.experiment, temporal_order.experiment
 AMONG = (noisy_quadratic.experiment, FIRST, SECOND, power_function.experiment)
 
@@ -45,10 +45,10 @@ def output(tmp_path):
 
 def test_published_one_at_a_time_or_together_results_are_the_same(tmp_path, output):
     together = results_of(tmp_path / "both", FIRST, SECOND)
-    told = publish(together, tmp_path / "at once" / "paper", published_path=YAML)
+    told = publish(together, tmp_path / "at once" / "paper", literature_path=YAML)
     assert told == [f"{tmp_path / 'at once' / 'paper'}: experiments published: 2, now 2 of 4 in all"]
-    publish(results_of(tmp_path / "b", SECOND), output, published_path=YAML)
-    publish(results_of(tmp_path / "a", FIRST), output, published_path=YAML)
+    publish(results_of(tmp_path / "b", SECOND), output, literature_path=YAML)
+    publish(results_of(tmp_path / "a", FIRST), output, literature_path=YAML)
     assert files(output.parent) == files(tmp_path / "at once")
     assert set(files(output)) == {
         *(f"{name}.csv" for name in ("verdicts", "noise_floor", "comparisons", "provenance")),
@@ -57,12 +57,12 @@ def test_published_one_at_a_time_or_together_results_are_the_same(tmp_path, outp
 
 
 def test_published_claims_of_a_family_are_corrected_together(tmp_path, output):
-    publish(results_of(tmp_path / "a", FIRST), output, published_path=YAML)
+    publish(results_of(tmp_path / "a", FIRST), output, literature_path=YAML)
     alone = read_csv(output / "verdicts.csv", kind="verdicts")
     sizes = alone.groupby("family")["claim"].transform("size")
     assert alone["p_holm"].to_list() == pytest.approx((0.02 * sizes).to_list())
     assert set(alone["verdict"][sizes > 2]) == {"inconclusive"}
-    publish(results_of(tmp_path / "b", SECOND), output, published_path=YAML)
+    publish(results_of(tmp_path / "b", SECOND), output, literature_path=YAML)
     both = read_csv(output / "verdicts.csv", kind="verdicts")
     assert len(both) > len(alone)
     together = both.groupby("family")["claim"].transform("size")
@@ -71,11 +71,11 @@ def test_published_claims_of_a_family_are_corrected_together(tmp_path, output):
 
 
 def test_an_experiment_that_is_published_again_replaces_its_rows_and_no_others(tmp_path, output):
-    publish(results_of(tmp_path / "a", FIRST, SECOND), output, published_path=YAML)
+    publish(results_of(tmp_path / "a", FIRST, SECOND), output, literature_path=YAML)
     again = results_of(tmp_path / "b", SECOND, processor="Intel Xeon", device="NVIDIA H100")
     set_verdict(again, "GC2", effect=0.5, low=0.4, high=0.6)
     add_origins(again, processor="Intel Xeon", device="NVIDIA H100")
-    publish(again, output, published_path=YAML)
+    publish(again, output, literature_path=YAML)
     verdicts = read_csv(output / "verdicts.csv", kind="verdicts").set_index("claim")
     assert verdicts.loc["GC2", "effect"] == 0.5
     assert (verdicts["experiment"] == SECOND.path).sum() == len(SECOND.at_scale("paper").claims)
@@ -86,11 +86,11 @@ def test_an_experiment_that_is_published_again_replaces_its_rows_and_no_others(t
 
 
 def test_comparisons_of_an_experiment_that_was_not_run_again_are_kept(tmp_path, output):
-    publish(results_of(tmp_path / "a", noisy_quadratic.experiment, SECOND), output, published_path=YAML)
+    publish(results_of(tmp_path / "a", noisy_quadratic.experiment, SECOND), output, literature_path=YAML)
     before = read_csv(output / "comparisons.csv", kind="comparisons").set_index("key")
     ours = before[(before["agreement"] != "not run at this scale") & (before["term"] == "gradient_clipping")]
     assert len(ours)
-    publish(results_of(tmp_path / "b", FIRST), output, published_path=YAML)
+    publish(results_of(tmp_path / "b", FIRST), output, literature_path=YAML)
     after = read_csv(output / "comparisons.csv", kind="comparisons").set_index("key")
     assert after.loc[ours.index].equals(ours)
     assert list(after.index) == list(before.index)
@@ -98,7 +98,7 @@ def test_comparisons_of_an_experiment_that_was_not_run_again_are_kept(tmp_path, 
 
 def test_provenance_tells_runs_time_machine_versions_and_day(tmp_path, output):
     results = results_of(tmp_path / "a", FIRST)
-    publish(results, output, published_path=YAML)
+    publish(results, output, literature_path=YAML)
     (row,) = read_csv(output / "provenance.csv", kind="provenance").to_dict("records")
     runs, stacks = pd.read_csv(results / "runs.csv"), list(results.glob("metrics/*/*/*.parquet"))
     assert (row["num_runs"], row["num_stacks"], row["num_steps"]) == (len(runs), len(stacks), runs["steps"].sum())
@@ -110,18 +110,18 @@ def test_provenance_tells_runs_time_machine_versions_and_day(tmp_path, output):
 
 
 def test_what_the_project_no_longer_has_is_deleted(tmp_path, output):
-    publish(results_of(tmp_path / "a", FIRST), output, published_path=YAML)
+    publish(results_of(tmp_path / "a", FIRST), output, literature_path=YAML)
     stale = output / "claims" / "batch_norm" / "of_yesterday.csv"
     stale.write_bytes((output / "claims" / f"{FIRST.path}.csv").read_bytes())
-    told = publish(results_of(tmp_path / "b", SECOND), output, published_path=YAML)
+    told = publish(results_of(tmp_path / "b", SECOND), output, literature_path=YAML)
     assert told[0] == "claims/batch_norm/of_yesterday.csv: deleted, there is no such experiment any more"
     assert not stale.exists()
 
 
 def test_a_summary_that_is_too_large_is_left_out_and_named(tmp_path, output, monkeypatch):
-    publish(results_of(tmp_path / "a", FIRST), output, published_path=YAML)
+    publish(results_of(tmp_path / "a", FIRST), output, literature_path=YAML)
     monkeypatch.setattr(publishing, "LARGEST", 1000)
-    told = publish(results_of(tmp_path / "b", FIRST), output, published_path=YAML)
+    told = publish(results_of(tmp_path / "b", FIRST), output, literature_path=YAML)
     assert told[0].startswith(f"summary/{FIRST.path}.csv: left out, ")
     assert not (output / "summary" / f"{FIRST.path}.csv").exists()
     assert (output / "claims" / f"{FIRST.path}.csv").exists()
@@ -129,7 +129,7 @@ def test_a_summary_that_is_too_large_is_left_out_and_named(tmp_path, output, mon
 
 @pytest.mark.parametrize("change", ["scale", "seed", "runs", "metrics", "claims"])
 def test_what_is_not_whole_or_does_not_belong_there_is_refused_and_changes_nothing(change, tmp_path, output):
-    publish(results_of(tmp_path / "a", SECOND), output, published_path=YAML)
+    publish(results_of(tmp_path / "a", SECOND), output, literature_path=YAML)
     results, folder = results_of(tmp_path / "b", FIRST), output
     match change:
         case "scale":
@@ -150,7 +150,7 @@ def test_what_is_not_whole_or_does_not_belong_there_is_refused_and_changes_nothi
             sentence = f"got '1 without, such as {SECOND.path}'; publish all of them together once"
     before = files(output.parent)
     with pytest.raises(ValueError, match=sentence):
-        publish(results, folder, published_path=YAML)
+        publish(results, folder, literature_path=YAML)
     assert files(output.parent) == before
 
 

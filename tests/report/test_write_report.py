@@ -179,7 +179,7 @@ def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path)
     draw_terms(results / "figures/terms")
     write_csv(speed_table(), tmp_path / "published/bench-cpu.csv", kind="speed")
     draw_speed(tmp_path / "published/bench-cpu.csv", output_path=results / "figures/speed/bench-cpu.pdf")
-    compare(results, PAPER / "published.yaml", results / "comparisons.csv")
+    compare(results, PAPER / "literature.yaml", results / "comparisons.csv")
     publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
     write_report(results, PAPER, results / "report", beside=[tmp_path / "published" / "paper"])
     for document in ("main", "supplement"):

@@ -107,7 +107,7 @@ def test_the_largest_rate_that_works_is_open_above_when_the_grid_ends() -> None:
     works = Reached(LOSS, below=0.5)
     fixed = {arm: Selected(arm, where={"num_steps": 50}) for arm in "ab"}
     kind = BestSetting(
-        measure=works, setting="learning_rate", runs=fixed["a"], baseline=fixed["b"], mode="largest_reached"
+        measure=works, setting="learning_rate", runs=fixed["a"], baseline=fixed["b"], which="largest_reached"
     )
     found = estimate(kind, sweep(record))
     middle = math.sqrt(2.0)  # an inner largest rate lies between its point and the next, twice as large
@@ -123,7 +123,7 @@ def test_when_no_rate_works_the_smallest_is_an_upper_bound() -> None:
     fixed = Selected("a", where={"num_steps": 50})
     works = Reached(LOSS, below=0.55)  # seed 0 alone, at every rate
     found = estimate(
-        BestSetting(measure=works, setting="learning_rate", runs=fixed, mode="largest_reached"), results
+        BestSetting(measure=works, setting="learning_rate", runs=fixed, which="largest_reached"), results
     ).interval
     assert found.effect == pytest.approx((0.8 * 0.1 * 0.1) ** (1 / 3))
     assert (found.low, found.high) == (0.0, math.inf)
@@ -154,10 +154,10 @@ def test_a_best_setting_free_of_chance_lies_between_two_points_of_the_grid_for_e
 
     fixed = Selected("a", where={"num_steps": 50})
     kind = BestSetting(
-        measure=Reached(LOSS, below=0.5), setting="learning_rate", runs=fixed, mode="largest_reached", exact=True
+        measure=Reached(LOSS, below=0.5), setting="learning_rate", runs=fixed, which="largest_reached", exact=True
     )
     found = estimate(kind, sweep(record))
     assert (found.interval.low, found.interval.high) == (0.2, 0.8)
     assert (found.sample, found.interval.above) == (None, None)
-    alone = dataclasses.replace(kind, mode="min", measure=Combine("negative", Last("test_loss")))
+    alone = dataclasses.replace(kind, which="min", measure=Combine("negative", Last("test_loss")))
     assert estimate(alone, sweep(record)).interval.low == 0.4

@@ -52,7 +52,7 @@ def test_a_metric_is_read_at_the_step_at_which_another_was_lowest_infinity_never
     values = evaluate(AtBest("learning_rate", of="batch_loss"), results())
     assert values.dropna().tolist() == list(LOWEST_AT)
     assert values.isna().sum() == 9
-    assert evaluate(AtBest("learning_rate", of="learning_rate", mode="max"), results()).dropna().tolist() == [90.0] * 3
+    assert evaluate(AtBest("learning_rate", of="learning_rate", which="max"), results()).dropna().tolist() == [90.0] * 3
 
 
 def test_regret_is_the_loss_at_the_nearest_grid_value_minus_that_at_the_best() -> None:

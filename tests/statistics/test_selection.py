@@ -115,8 +115,8 @@ def test_accuracy_is_selected_for_its_maximum_and_best_of_run_counts_if_asked() 
         return {"validation_accuracy": {0: rate, 100: 1.0 - rate}}
 
     sweep = {"optimizer.learning_rate": RATES}
-    last = make_experiment("a", sweep=sweep, selection=Selection(metric="validation_accuracy", mode="max"))
-    best = make_experiment("a", sweep=sweep, selection=Selection(metric="validation_accuracy", mode="max", at="best"))
+    last = make_experiment("a", sweep=sweep, selection=Selection(metric="validation_accuracy", which="max"))
+    best = make_experiment("a", sweep=sweep, selection=Selection(metric="validation_accuracy", which="max", at="best"))
     everything = Selected("a", best=("learning_rate",))
     assert rates(everything, make_results(last, accuracy)) == {0.1}
     assert rates(everything, make_results(best, accuracy)) == {0.1}

@@ -14,7 +14,7 @@ from .experiments import SUITE, experiments_of, results_of
 def publish(options: argparse.Namespace) -> None:
     from ..report.publishing import publish
 
-    print("\n".join(publish(_selection(options), options.output, published_path=options.published)))
+    print("\n".join(publish(_selection(options), options.output, literature_path=options.literature)))
 
 
 def figure(options: argparse.Namespace) -> None:

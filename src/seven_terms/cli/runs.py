@@ -185,4 +185,4 @@ def replicate(options: argparse.Namespace) -> None:
 def compare(options: argparse.Namespace) -> None:
     from ..report import compare
 
-    compare(options.results, options.published, options.output)
+    compare(options.results, options.literature, options.output)

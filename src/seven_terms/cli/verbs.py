@@ -165,7 +165,7 @@ VERBS: dict[str, Verb] = {
         publish,
         "put a results folder's tables among the published ones of its scale",
         needs="results output",
-        takes="published only",
+        takes="literature only",
         example="seven-terms publish --results results/laptop --output results/published/laptop",
     ),
     "paper": Verb(
@@ -195,7 +195,7 @@ VERBS: dict[str, Verb] = {
         takes="progress",
     ),
     "verdicts": Verb(verdicts, "judge all claims together", needs="results output", takes="replication"),
-    "compare": Verb(compare, "put published numbers beside ours", needs="results published output"),
+    "compare": Verb(compare, "put numbers of the literature beside ours", needs="results literature output"),
     "figure": Verb(figure, "draw one figure", needs="plan summary name output", takes="progress"),
     "key-figure": Verb(key_figure, "draw the panel that stands for an experiment", needs="plan summary output"),
     "summary-page": Verb(
@@ -231,7 +231,7 @@ OPTIONS: dict[str, dict] = {
         "help": "whether code may be compiled (default: auto)",
     },
     "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
-    "published": {"type": Path, "default": Path("paper/published.yaml")},
+    "literature": {"type": Path, "default": Path("paper/literature.yaml")},
     "paper": {"type": Path, "default": Path("paper")},
     "beside": {"type": Path, "help": "folder of published scales, whose results are put beside these"},
     "experiments": {"type": Path, "default": Path(SUITE), "help": "folder of experiments (default: experiments)"},

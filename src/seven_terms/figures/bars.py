@@ -27,7 +27,7 @@ def lies_down(panel: Panel, *, width: float) -> bool:
 
 def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw one bar a label; return the labels without a finite value."""
-    labels = drawn_labels(rows, list(panel.content.runs))  # pyright: ignore[reportArgumentType]
+    labels = drawn_labels(rows, panel.content)
     finite, styles, down = rows[rows["value"].notna()], look.styles, look.down
     filled = [label for label in labels if (finite["series"] == label).any()]
     if len(filled) > MANY:  # many bars are an order: sorted, in one colour, with their numbers

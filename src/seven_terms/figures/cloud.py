@@ -15,7 +15,7 @@ from .style import Look
 def draw_cloud(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw the points of each label; return the labels without a finite point."""
     missing = []
-    for label in drawn_labels(rows, list(panel.content.runs)):
+    for label in drawn_labels(rows, panel.content):
         chosen = rows[rows["series"] == label]
         x, y = as_floats(chosen["x"]), as_floats(chosen["y"])
         finite = np.isfinite(x) & np.isfinite(y)

@@ -15,7 +15,7 @@ FEW_POINTS = 12  # up to so many points each get a marker
 
 
 def labels_of_curve(content: Curve, rows: pd.DataFrame) -> list[str]:
-    return drawn_labels(rows, list(content.runs))
+    return drawn_labels(rows, content)
 
 
 def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:

@@ -20,7 +20,7 @@ LETTERS_UP = 18  # of a label along the y axis, a line
 
 def labels_of(panel: Panel, rows: pd.DataFrame) -> list[str]:
     """Return the labels that a legend must tell apart."""
-    return drawn_labels(rows, list(panel.content.runs)) if isinstance(panel.content.runs, Mapping) else []
+    return drawn_labels(rows, panel.content) if isinstance(panel.content.runs, Mapping) else []
 
 
 def needs_legend(panel: Panel) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ..spec import Content, Curve
+
 
 def panel_rows(summary: pd.DataFrame, figure: str, *, panel: int) -> pd.DataFrame:
     """Return the rows of one panel; infinite values become missing, so that they end a line."""
@@ -14,13 +16,18 @@ def panel_rows(summary: pd.DataFrame, figure: str, *, panel: int) -> pd.DataFram
     return rows.reset_index(drop=True)
 
 
-def drawn_labels(rows: pd.DataFrame, asked: list[str]) -> list[str]:
-    """Return the series to draw: each asked label, and in its place what it was split into ("label, width = 64")."""
+def drawn_labels(rows: pd.DataFrame, content: Content) -> list[str]:
+    """Return the series to draw: each asked label, and in its place what `by` split it into ("label, width = 64")."""
     present = list(dict.fromkeys(rows["series"]))
-    split = [name for label in asked for name in [label, *(p for p in present if p.startswith(f"{label}, "))]]
-    found = [name for name in split if name in present]
-    whole = [label for label in asked if not any(name == label or name.startswith(f"{label}, ") for name in found)]
-    return list(dict.fromkeys([*found, *whole]))
+    found = {label: [name for name in present if _belongs(name, label, content)] for label in content.runs}
+    whole = [label for label, names in found.items() if not names]
+    return [*(name for names in found.values() for name in names), *whole]
+
+
+def _belongs(name: str, label: str, content: Content) -> bool:
+    if isinstance(content, Curve) and content.by is not None:
+        return name.startswith(content.label_at(label, ""))
+    return name == label
 
 
 def series(rows: pd.DataFrame, label: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from .style import Look
 def draw_survival(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
     """Draw one Kaplan-Meier curve a label; return the labels without a finite value."""
     missing = []
-    for label in drawn_labels(rows, list(panel.content.runs)):
+    for label in drawn_labels(rows, panel.content):
         chosen = series(rows, label)
         if chosen.empty:
             missing.append(label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-Params = dict[str, Tensor]
+Tensors = dict[str, Tensor]
 NORM_EPS = 1e-6  # torch.nn.utils.clip_grad_norm_: coefficient = min(1, norm_R / (norm + 1e-6))
 SMALLEST_UNIT = 1e-3  # Brock et al. 2021, section 4.1: max(||W_i||, eps)
 READOUT = "readout."  # Brock et al. 2021 do not clip the final linear layer
@@ -15,9 +15,9 @@ def clip(
     norm_R: Tensor | None,
     value_R: Tensor | None,
     adaptive_R: Tensor | None,
-    params: Params,
-    grads: Params,
-) -> tuple[Params, Tensor, Tensor]:
+    params: Tensors,
+    grads: Tensors,
+) -> tuple[Tensors, Tensor, Tensor]:
     """Return (clipped gradients, norm before [R], norm after [R]); adaptive, then by value, then by norm.
 
     None stands for a threshold that is infinite in every run. Norms run over all parameters of a run. Equal to
@@ -34,18 +34,18 @@ def clip(
         return grads, before_R, after_R
     coefficient_R = (norm_R.to(after_R.dtype) / (after_R + NORM_EPS)).clamp(max=1.0)
     coefficient_R = torch.where(torch.isinf(norm_R), 1.0, coefficient_R)  # inf / inf must not turn into NaN
-    grads = {name: g * _rows(coefficient_R.to(g.dtype), g) for name, g in grads.items()}
+    grads = {name: g * _per_run(coefficient_R.to(g.dtype), g) for name, g in grads.items()}
     return grads, before_R, coefficient_R * after_R
 
 
-def gradient_norm(grads: Params) -> Tensor:
+def gradient_norm(grads: Tensors) -> Tensor:
     """Return the Euclidean norm over all entries of each run, [R]; infinite above 1.8e19 in float32, as in PyTorch."""
     squares_R = [torch.linalg.vector_norm(g.flatten(1), dim=1) ** 2 for g in grads.values()]
     return torch.sqrt(sum(squares_R[1:], squares_R[0]))
 
 
 def _clip_entries(value_R: Tensor, g: Tensor) -> Tensor:
-    bound = _rows(value_R.to(g.dtype), g)
+    bound = _per_run(value_R.to(g.dtype), g)
     return torch.clamp(g, min=-bound, max=bound)
 
 
@@ -53,7 +53,7 @@ def _clip_units(adaptive_R: Tensor, w: Tensor, g: Tensor, name: str) -> Tensor:
     """Return G_i * lambda max(||W_i||, 1e-3) / ||G_i|| where ||G_i|| is larger; a bias is one unit."""
     if name.startswith(READOUT):
         return g
-    limit = _rows(adaptive_R.to(g.dtype), g) * _unit_norm(w).clamp(min=SMALLEST_UNIT)
+    limit = _per_run(adaptive_R.to(g.dtype), g) * _unit_norm(w).clamp(min=SMALLEST_UNIT)
     size = _unit_norm(g)
     return torch.where(size > limit, g * (limit / size), g)
 
@@ -65,5 +65,5 @@ def _unit_norm(w: Tensor) -> Tensor:
     return flat.reshape(flat.shape + (1,) * (w.dim() - flat.dim()))
 
 
-def _rows(values_R: Tensor, like: Tensor) -> Tensor:
+def _per_run(values_R: Tensor, like: Tensor) -> Tensor:
     return values_R.reshape(-1, *[1] * (like.dim() - 1))

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from seven_terms import spec
 
-Params = dict[str, Tensor]
-State = dict[str, Params]
+from .clipping import Tensors
+
+State = dict[str, Tensors]
 Hyper = Mapping[str, Tensor]
 
 
@@ -44,7 +45,7 @@ def hyper_parameters(rules: Sequence[spec.Optimizer], *, device: torch.device | 
     }
 
 
-def initial_state(optimizer: spec.Optimizer, params: Params, hyper: Hyper | None = None) -> State:
+def initial_state(optimizer: spec.Optimizer, params: Tensors, hyper: Hyper | None = None) -> State:
     """Return what the rule remembers before the first update, zeros: {"velocity" | ...: {name: tensor}}.
 
     Give `hyper` to keep no memory for what `hyper_parameters` left out.
@@ -58,18 +59,18 @@ def update(
     optimizer: spec.Optimizer,
     hyper: Hyper,
     rate_R: Tensor,
-    params: Params,
-    grads: Params,
+    params: Tensors,
+    grads: Tensors,
     state: State,
     step: Tensor | int,
-) -> tuple[Params, State]:
+) -> tuple[Tensors, State]:
     """Return the parameters and state after 0-based update number `step`; the arguments stay as they are.
 
     `rate_R` is the learning rate times the schedule's factor. Under torch.compile give `step` as a 0-dim tensor.
     """
     coefficients = optimizer.coefficients(hyper, rate_R.to(torch.float64), step)
     updated: State = {kept: {} for kept in state}
-    result: Params = {}
+    result: Tensors = {}
     for name, w in params.items():
         memory = {kept: values[name] for kept, values in state.items()}
         result[name], changed = optimizer.update(w, grads[name], memory, Coefficients(coefficients, w), number=step)

@@ -1,6 +1,6 @@
-"""Probes: what is measured besides the loss, from a stack's state, without moving it.
+"""Probes: what is observed besides the loss, from a stack's state, without moving it.
 
 Each probe kind is a function (probe, program, step) that yields (metric, values [R] or [R, I], index or None).
 """
 
-from . import measure as measure
+from . import observe as observe

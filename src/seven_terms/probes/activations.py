@@ -15,7 +15,7 @@ from .observation import evaluation_batch, tapped_values
 NUM_EXAMPLES = 250
 
 
-def measure_activations(probe: Activations, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_activations(probe: Activations, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Percentiles use running statistics (evaluation mode), as a deployed network sees its inputs."""
     batch = evaluation_batch(program, "validation", NUM_EXAMPLES)
     points = [tap for _, tap in taps(program.module)]
@@ -33,7 +33,7 @@ def measure_activations(probe: Activations, program: Any, step: int) -> Iterator
     yield "layer_saturation", _by_layer(values, _saturation_of(program.training.model.activation)), None
 
 
-def measure_normalized_outputs(probe: NormalizedOutputs, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_normalized_outputs(probe: NormalizedOutputs, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Mean and spread over the batch, in training mode, of each feature that a hidden layer hands to the next."""
     batch = program.batch_of_step(step)
     points = [tap for _, tap in output_taps(program.module)]

@@ -12,7 +12,7 @@ from ..optimizers import gradient_norm
 from ..spec import ClippedDirection
 
 
-def measure_clipped_direction(probe: ClippedDirection, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_clipped_direction(probe: ClippedDirection, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Yield the cosine between the clipped and the raw batch gradient, and the clipped one's largest entry and norm."""
     batch = program.batch_of_step(step)
     _, raw = program.gradients(program.parameters, program.frozen_buffers(), batch)

@@ -9,13 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..optimizers import Tensors
 from ..spec import CovariateShift
 from .layers import weight_names
 
-Tensors = dict[str, Tensor]
 
-
-def measure_covariate_shift(
+def observe_covariate_shift(
     probe: CovariateShift, program: Any, step: int
 ) -> Iterator[tuple[str, Tensor, list[int] | None]]:
     """Compare each weight matrix's gradient before and after everything below it made the coming update, same batch."""

@@ -8,14 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..optimizers import gradient_norm
+from ..optimizers import Tensors, gradient_norm
 from ..spec import LossAlongGradient, PreconditionedSharpness, Sharpness, require
 from .observation import evaluation_batch
 
-Tensors = dict[str, Tensor]
 
-
-def measure_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Top Hessian eigenvalue of the training loss: Lanczos with full reorthogonalization, per run, warm-started.
 
     The start vector is the last probe's top Ritz vector, so a few iterations follow a slowly moving eigenvalue.
@@ -23,7 +21,7 @@ def measure_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tup
     yield "sharpness", _top_eigenvalue(program, probe.num_iterations, "sharpness_start", scale_RP=None), None
 
 
-def measure_preconditioned_sharpness(
+def observe_preconditioned_sharpness(
     probe: PreconditionedSharpness, program: Any, step: int
 ) -> Iterator[tuple[str, Tensor, None]]:
     """Top eigenvalue of P^-1/2 H P^-1/2, which is that of P^-1 H (Cohen et al. 2022, section 2); nothing before an update.
@@ -61,7 +59,7 @@ def _top_eigenvalue(program: Any, num_iterations: int, memory: str, *, scale_RP:
     return value_R
 
 
-def measure_loss_along_gradient(
+def observe_loss_along_gradient(
     probe: LossAlongGradient, program: Any, step: int
 ) -> Iterator[tuple[str, Tensor, None]]:
     """Move along the batch gradient by each length (a multiple of the gradient) on the same batch."""

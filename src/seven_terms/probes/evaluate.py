@@ -11,7 +11,7 @@ from torch import Tensor
 from ..spec import EXAMPLES_AT_ONCE, Evaluate
 
 
-def measure_evaluation(probe: Evaluate, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_evaluation(probe: Evaluate, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     averaged = program.state.get("average")
     for split in probe.splits:
         for prefix, parameters in (("", program.parameters), ("averaged_", averaged)):

@@ -13,7 +13,7 @@ from ..seeds import subseed
 from ..spec import InputGradients
 
 
-def measure_input_gradients(probe: InputGradients, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_input_gradients(probe: InputGradients, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Yield the mean cosine over pairs of inputs [R, 2 P, D], each pair of one length and `angle` apart."""
     like = next(iter(program.parameters.values()))
     shape, outputs = program.task.input_shape, program.task.num_outputs

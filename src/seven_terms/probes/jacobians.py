@@ -14,7 +14,7 @@ from ..spec import LayerJacobians
 from .observation import tapped_gradients
 
 
-def measure_layer_jacobians(probe: LayerJacobians, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_layer_jacobians(probe: LayerJacobians, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Compare dL/d(pre-activation 0) with dL/d(last pre-activation) times every layer Jacobian in between.
 
     Examples are taken one at a time (no batch norm), the first `num_examples` of the step's batch.

@@ -13,7 +13,7 @@ from ..spec import LayerGradients
 from .observation import tapped_gradients
 
 
-def measure_layer_gradients(probe: LayerGradients, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_layer_gradients(probe: LayerGradients, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     batch, names = program.batch_of_step(step), weight_names(program)
     _, gradients = program.gradients(program.parameters, program.frozen_buffers(), batch)
     yield "layer_gradient_norm", _by_layer(gradients, names, _norm), None
@@ -25,7 +25,7 @@ def measure_layer_gradients(probe: LayerGradients, program: Any, step: int) -> I
         yield "layer_signal_gradient_rms", torch.stack([_rms(signal) for signal in signals], dim=1), None
 
 
-def measure_layer_updates(program: Any, before: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, None]]:
+def observe_layer_updates(program: Any, before: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, None]]:
     """Yield each layer's relative change by the update just made, and its movement since the start."""
     names = weight_names(program)
     after = program.parameters

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..spec import Distance
 
 
-def measure_distance(probe: Distance, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_distance(probe: Distance, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     (point_RD,) = program.parameters.values()
     yield "squared_distance", point_RD.double().square().mean(1), None
     if probe.num:

@@ -12,7 +12,7 @@ from torch.func import functional_call
 from ..spec import LagGradients, Recurrence
 
 
-def measure_recurrence(probe: Recurrence, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+def observe_recurrence(probe: Recurrence, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """NaN where a run's matrix is not finite."""
     weight = program.parameters["recurrent.weight"].detach().double()
     finite_R = torch.isfinite(weight).flatten(1).all(1)
@@ -24,7 +24,7 @@ def measure_recurrence(probe: Recurrence, program: Any, step: int) -> Iterator[t
     yield "largest_singular_value", torch.where(finite_R, largest, missing), None
 
 
-def measure_lag_gradients(probe: LagGradients, program: Any, step: int) -> Iterator[tuple[str, Tensor, list[int]]]:
+def observe_lag_gradients(probe: LagGradients, program: Any, step: int) -> Iterator[tuple[str, Tensor, list[int]]]:
     """Root mean square of dL/dh_t over batch and units by lag T - 1 - t, relative to lag 0."""
     batch = program.batch_of_step(step)
     num_runs, num_examples, length = batch[0].shape[:3]

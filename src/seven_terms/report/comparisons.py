@@ -1,4 +1,4 @@
-"""Published numbers beside ours: which agree, which differ, which this scale does not have."""
+"""Numbers of others beside ours: which agree, which differ, which this scale does not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..records.folder import Folder
 from ..records.tables import COMPARISONS, read_csv, write_csv
 from ..spec import Experiment, Scale, require
 from .inputs import read_plans, read_verdicts
-from .published import Measured, Published, read_published
+from .literature import Cited, Measured, read_literature
 
 AGREES, DIFFERS, SAME_DIRECTION = "agrees", "differs", "direction agrees"
 OPEN, NO_VALUE, NOT_RUN = "direction open", "no value", "not run at this scale"
@@ -28,30 +28,32 @@ class Number:
     high: float
 
 
-def compare(results_dir: Path, published_path: Path, output_path: Path) -> None:
-    """Write comparisons.csv: every published number with ours beside it, in the file's order."""
-    published = read_published(published_path)
+def compare(results_dir: Path, literature_path: Path, output_path: Path) -> None:
+    """Write comparisons.csv: every number of the literature with ours beside it, in the file's order."""
+    cited = read_literature(literature_path)
     plans = read_plans(results_dir)
     experiments = {plan.experiment.path: plan.experiment for plan in plans}
     verdicts = read_verdicts(results_dir)
     rows = []
-    for row in published:
+    for row in cited:
         ours = _find(row, results_dir, experiments=experiments, verdicts=verdicts, scale=plans[0].scale)
         rows.append(_comparison(row, ours))
     write_csv(pd.DataFrame(rows, columns=list(COMPARISONS)), output_path, kind="comparisons")
 
 
-def merge_comparisons(own: pd.DataFrame, before: pd.DataFrame, published_path: Path, *, held: Set[str]) -> pd.DataFrame:
-    """Return the rows of `own` for published numbers of the experiments `held`, else those of `before` where it has them."""
+def merge_comparisons(
+    own: pd.DataFrame, before: pd.DataFrame, literature_path: Path, *, held: Set[str]
+) -> pd.DataFrame:
+    """Return the rows of `own` for numbers of the experiments `held`, else those of `before` where it has them."""
     tables = [table.set_index("key", drop=False) for table in (own, before)]
     rows = []
-    for row in read_published(published_path):
+    for row in read_literature(literature_path):
         mine, theirs = tables if row.measured.experiment in held else reversed(tables)
         found = mine if row.key in mine.index else theirs
         require(
             row.key in found.index,
-            what=f"comparisons of published number {row.key!r}",
-            must="there must be a row for each number of published.yaml",
+            what=f"comparisons of number {row.key!r}",
+            must="there must be a row for each number of literature.yaml",
             got=f"{len(own)} rows",
             do="run `make report` again",
         )
@@ -59,15 +61,15 @@ def merge_comparisons(own: pd.DataFrame, before: pd.DataFrame, published_path: P
     return pd.DataFrame(rows, columns=list(COMPARISONS)).reset_index(drop=True)
 
 
-def _comparison(row: Published, ours: Number | None) -> dict[str, object]:
+def _comparison(row: Cited, ours: Number | None) -> dict[str, object]:
     found = ours or Number(value=math.nan, low=math.nan, high=math.nan)
     return {
         "key": row.key,
         "term": row.term,
         "quantity": row.quantity,
-        "published": row.value,
-        "published_low": row.low,
-        "published_high": row.high,
+        "literature": row.value,
+        "literature_low": row.low,
+        "literature_high": row.high,
         "source": f"[{row.cite}], {row.where}",
         "certainty": row.certainty,
         "measured": found.value,
@@ -79,8 +81,8 @@ def _comparison(row: Published, ours: Number | None) -> dict[str, object]:
     }
 
 
-def agreement(row: Published, ours: Number | None) -> str:
-    """Return the word for how ours stands to the published number; None: the experiment is not in this scale."""
+def agreement(row: Cited, ours: Number | None) -> str:
+    """Return the word for how ours stands to the number of others; None: the experiment is not in this scale."""
     if ours is None:
         return NOT_RUN
     if math.isnan(ours.value):
@@ -98,7 +100,7 @@ def agreement(row: Published, ours: Number | None) -> str:
 
 
 def _find(
-    row: Published,
+    row: Cited,
     results_dir: Path,
     *,
     experiments: Mapping[str, Experiment],
@@ -117,7 +119,7 @@ def _find(
     found = _summary_rows(summary, place)
     if found.empty and scale != "laptop":  # `measured` is written for laptop scale: other grids may lack its point
         return None
-    _require_one(found, place, what=f"published number {row.key!r}")
+    _require_one(found, place, what=f"number of others {row.key!r}")
     return _number(found.iloc[0], name="value")
 
 
@@ -138,7 +140,7 @@ def _require_one(chosen: pd.DataFrame, place: Measured, *, what: str) -> None:
         must=f"one row of the summary of {place.experiment!r} must be figure {place.figure!r}, panel {place.panel}, "
         f"series {place.series!r}, x {place.x!r}",
         got=f"{len(chosen)} rows",
-        do="change `measured` in published.yaml",
+        do="change `measured` in literature.yaml",
     )
 
 

@@ -9,7 +9,7 @@ from .facts import Fact
 from .inputs import Inputs
 from .kinds import KINDS, KINDS_IN_WORDS, kind_of_training
 from .latex import count, escape, in_words
-from .sentences import VERDICTS, said
+from .sentences import SAYABLE, said
 
 _MACROS = {"identity": "Identity", "closed form": "ClosedForm", "untrained": "Untrained", "trained": "Trained"}
 
@@ -20,7 +20,7 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
     for kind in KINDS:
         own = [fact for fact in facts.values() if fact.kind == kind]
         values[f"Num{_MACROS[kind]}Claims"] = count(len(own))
-        for word in VERDICTS:
+        for word in SAYABLE:
             values[f"Num{_MACROS[kind]}{word.capitalize()}"] = count(sum(fact.word == word for fact in own))
     runs = Counter(kind_of_training(run.training) for plan in inputs.plans for run in plan.runs.values())
     values |= {f"Num{_MACROS[kind]}Runs": count(runs[kind]) for kind in ("closed form", "untrained", "trained")}
@@ -69,8 +69,8 @@ def tally_table(facts: Mapping[str, Fact]) -> str:
     lines = []
     for kind in KINDS:
         own = [fact for fact in facts.values() if fact.kind == kind]
-        cells = [count(sum(fact.word == word for fact in own)) for word in VERDICTS]
+        cells = [count(sum(fact.word == word for fact in own)) for word in SAYABLE]
         lines.append(" & ".join([escape(KINDS_IN_WORDS[kind]), count(len(own)), *cells]) + r" \\")
-    head = " & ".join(["claims about", "all", *VERDICTS]) + r" \\"
+    head = " & ".join(["claims about", "all", *SAYABLE]) + r" \\"
     body = "\n".join([r"\toprule", head, r"\midrule", *lines, r"\bottomrule"])
     return f"\\begin{{tabular}}{{@{{}}lrrrr@{{}}}}{body}\\end{{tabular}}\n"

@@ -13,7 +13,7 @@ from .coverage import command
 from .facts import Fact
 from .inputs import Inputs
 from .latex import count, effect, escape, in_words, interval
-from .sentences import VERDICTS, in_full, said
+from .sentences import SAYABLE, in_full, said
 
 
 def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
@@ -34,7 +34,7 @@ def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
         "Kernels": _kernels(inputs) + _lightning(inputs),
         "NumSteps": count(trained["num_steps"].sum()),
         "NumClaims": in_words(len(verdicts)) if len(verdicts) else "none",
-        **{f"Num{word.capitalize()}": in_words(_num(inputs, word)) for word in VERDICTS},
+        **{f"Num{word.capitalize()}": in_words(_num(inputs, word)) for word in SAYABLE},
         **count_macros(inputs, facts),
     }
     lines = [f"\\newcommand{{\\{name}}}{{{value}}}" for name, value in values.items()]

@@ -23,8 +23,8 @@ from .facts import Fact, facts_of, read_marks
 from .inputs import Inputs, read_inputs
 from .kinds import KINDS_IN_WORDS
 from .latex import estimate, plain
-from .literature import BLOCKS, NOTES, certainty_in_words
-from .published import Published, read_published
+from .literature import Cited, read_literature
+from .literature_tables import BLOCKS, NOTES, certainty_in_words
 from .sentences import in_full, said
 from .setup import selected_in_words, setup_of
 from .sources import Reference, linked_source, names_of, spoken
@@ -39,7 +39,7 @@ def write_page(results_dir: Path, paper_dir: Path, output_path: Path, *, beside:
     inputs = read_inputs(results_dir, beside=beside)
     facts = facts_of(inputs, marks=read_marks(paper_dir))
     path = literature_path(paper_dir)
-    numbers = read_published(path) if path else ()
+    numbers = read_literature(path) if path else ()
     context = {
         "answers": [_answer(inputs, answer, facts) for answer in held(read_answers(paper_dir), facts)],
         "claims": [_claim(inputs, fact, numbers, names=names_of(paper_dir)) for fact in facts.values()],
@@ -82,9 +82,7 @@ def _answer(inputs: Inputs, answer: Answer, facts: Mapping[str, Fact]) -> dict[s
     }
 
 
-def _claim(
-    inputs: Inputs, fact: Fact, numbers: tuple[Published, ...], *, names: Mapping[str, Reference]
-) -> dict[str, Any]:
+def _claim(inputs: Inputs, fact: Fact, numbers: tuple[Cited, ...], *, names: Mapping[str, Reference]) -> dict[str, Any]:
     """Return what a row shows, and what it opens to."""
     row, claim, experiment = fact.row, fact.claim, fact.experiment
     labels = {arm.name: arm.label for arm in experiment.arms}
@@ -155,7 +153,7 @@ def _seeds(fact: Fact) -> list[dict[str, str]]:
 
 
 def _literature(
-    inputs: Inputs, fact: Fact, numbers: tuple[Published, ...], names: Mapping[str, Reference]
+    inputs: Inputs, fact: Fact, numbers: tuple[Cited, ...], names: Mapping[str, Reference]
 ) -> list[dict[str, str]]:
     """Return the numbers of others that stand beside this claim's."""
     own = {row.key for row in numbers if row.measured.claim == fact.key}
@@ -176,9 +174,9 @@ def _literature(
 
 
 def _theirs(row: pd.Series) -> str:
-    low, high = row["published_low"], row["published_high"]
-    if math.isfinite(row["published"]):
-        return f"{row['published']:g}"
+    low, high = row["literature_low"], row["literature_high"]
+    if math.isfinite(row["literature"]):
+        return f"{row['literature']:g}"
     return f"{low:g} to {high:g}" if math.isfinite(low) and math.isfinite(high) else f"above {low:g}"
 
 

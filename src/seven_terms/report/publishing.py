@@ -24,7 +24,7 @@ from . import Inputs, merge_comparisons, read_inputs
 LARGEST = 1_000_000  # bytes of a table that is kept in the repository
 
 
-def publish(results_dir: Path, output_dir: Path, *, published_path: Path) -> list[str]:
+def publish(results_dir: Path, output_dir: Path, *, literature_path: Path) -> list[str]:
     """Write <output_dir> (results/published/<scale>) and the checksums of its parent; return what to tell, line by line.
 
     ValueError when the results are of another scale, of other seeds or incomplete, or the published ones cannot be judged.
@@ -38,7 +38,7 @@ def publish(results_dir: Path, output_dir: Path, *, published_path: Path) -> lis
     merged = _merged(provenance, output_dir / "provenance.csv", kind="provenance", known=known)
     write_csv(merged, output_dir / "provenance.csv", kind="provenance")
     own, before = (_table(folder / "comparisons.csv", kind="comparisons") for folder in (results_dir, output_dir))
-    merged = merge_comparisons(own, before, published_path, held=held)
+    merged = merge_comparisons(own, before, literature_path, held=held)
     write_csv(merged, output_dir / "comparisons.csv", kind="comparisons")
     claims = [path for name in _ordered(known) if (path := output_dir / "claims" / f"{name}.csv").is_file()]
     replication = output_dir / "replication.csv"

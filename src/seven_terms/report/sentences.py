@@ -19,7 +19,7 @@ import pandas as pd
 
 from ..spec import require
 
-VERDICTS = ("supported", "refuted", "inconclusive")  # what a sentence says: a conditional claim is supported
+SAYABLE = ("supported", "refuted", "inconclusive")  # what a sentence says: a conditional claim is supported
 _MACRO = re.compile(r"\\(claimsays|whenclaim|claimref|effect|interval|estimate|verdict|numruns|numseeds)\s*(?=\{)")
 _NUM_ARGUMENTS = {"claimsays": 3, "whenclaim": 4}
 _COMMENT = re.compile(r"(?<!\\)%.*")
@@ -94,9 +94,9 @@ def check_sentences(paths: Iterable[Path], *, verdicts: pd.DataFrame, root: Path
 
 def _check_word(use: Use) -> None:
     require(
-        use.arguments[1] in VERDICTS,
+        use.arguments[1] in SAYABLE,
         what=f"{use.source}, claim {use.key}",
-        must=f"a sentence must say one of {VERDICTS}",
+        must=f"a sentence must say one of {SAYABLE}",
         got=use.arguments[1],
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from .inputs import read_plans, read_verdicts
-from .sentences import VERDICTS, said
+from .sentences import SAYABLE, said
 
 
 def show(results_dir: Path) -> None:
@@ -38,7 +38,7 @@ def shown_lines(verdicts: pd.DataFrame) -> list[str]:
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    counts = ", ".join(f"{int((verdicts['verdict'].map(said) == word).sum())} {word}" for word in VERDICTS)
+    counts = ", ".join(f"{int((verdicts['verdict'].map(said) == word).sum())} {word}" for word in SAYABLE)
     return [*lines, f"{len(verdicts)} claims: {counts}."]
 
 

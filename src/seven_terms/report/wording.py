@@ -57,10 +57,10 @@ def measure_in_words(measure: Measure | float, labels: Labels) -> str:
             return f"final {_metric(metric, measure.index)}"
         case At(metric=metric, step=step, fraction=fraction):
             return f"{_metric(metric, measure.index)} at {f'step {step}' if step is not None else _fraction(fraction)}"
-        case Best(metric=metric, mode=mode):
-            return f"{'lowest' if mode == 'min' else 'highest'} {_metric(metric, measure.index)} of the run"
-        case AtBest(metric=metric, of=of, mode=mode):
-            return f"{words(metric)} where {words(of)} is {'lowest' if mode == 'min' else 'highest'}"
+        case Best(metric=metric, which=which):
+            return f"{'lowest' if which == 'min' else 'highest'} {_metric(metric, measure.index)} of the run"
+        case AtBest(metric=metric, of=of, which=which):
+            return f"{words(metric)} where {words(of)} is {'lowest' if which == 'min' else 'highest'}"
         case Over(metric=metric, statistic=statistic):
             part = "" if (measure.start, measure.stop) == (0.0, 1.0) else _part(measure.start, measure.stop)
             return f"{_STATISTICS.get(statistic, statistic)} of {_metric(metric, measure.index)}{part}"

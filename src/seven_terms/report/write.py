@@ -16,7 +16,7 @@ from .counting import tally_table
 from .coverage import coverage_paragraph
 from .facts import Fact, facts_of, read_marks
 from .inputs import Inputs, read_inputs
-from .literature import agreement_counts, literature_tables
+from .literature_tables import agreement_counts, literature_tables
 from .noise import noise_floor_table
 from .numbers import commit_date, number_macros
 from .power import power_section
@@ -113,7 +113,8 @@ def _source(paper_dir: Path, term: Term) -> str:
 
 def literature_path(paper_dir: Path) -> Path | None:
     """Return the file of numbers that others published."""
-    return next((path for name in ("literature.yaml", "published.yaml") if (path := paper_dir / name).exists()), None)
+    path = paper_dir / "literature.yaml"
+    return path if path.exists() else None
 
 
 def _summary_figure(inputs: Inputs, *, output_dir: Path) -> str:

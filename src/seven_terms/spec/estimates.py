@@ -217,16 +217,16 @@ class BestSetting(Estimate):
     measure: Measure
     setting: Line
     runs: Selected
-    mode: Literal["min", "max", "largest_reached"] = "min"
+    which: Literal["min", "max", "largest_reached"] = "min"
     baseline: Selected | None = None
-    baseline_mode: Literal["min", "max", "largest_reached"] | None = None
+    baseline_which: Literal["min", "max", "largest_reached"] | None = None
     baseline_measure: Measure | None = None
     exact: bool = False
 
     compute = "seven_terms.statistics.optima:best_setting"
 
     def in_words(self, say: Wording) -> str:
-        kind = "largest" if self.mode == "largest_reached" else "best"
+        kind = "largest" if self.which == "largest_reached" else "best"
         against = f" over that of {say.runs(self.baseline)}" if self.baseline else ""
         what = f"{kind} {_words(self.setting)} by {say.measure(self.measure)}, {say.runs(self.runs)}{against}"
         if self.exact:

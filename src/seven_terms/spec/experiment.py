@@ -122,7 +122,7 @@ class Selection:
     """How sweep values are chosen: the mean over seeds of a validation metric's last value (diverged runs never win)."""
 
     metric: Line = "validation_loss"
-    mode: Literal["min", "max"] = "min"
+    which: Literal["min", "max"] = "min"
     at: Literal["last", "best", "mean"] = "last"
 
 

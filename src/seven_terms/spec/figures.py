@@ -12,6 +12,7 @@ from .limits import FileName, Index, Label, LabelOrNone, Line, Number, Sized
 from .measures import Measure
 from .scales import SCALES, Scale
 from .selections import Selected
+from .spelling import words
 
 Series = Annotated[Mapping[LabelOrNone, Selected], Sized(least=1, most=100)]  # label -> runs
 
@@ -52,6 +53,10 @@ class Curve(Content):
     band: Literal["interval", "quantiles", "seeds"] = "interval"
     index: Index | None = -1
     between: tuple[str, str] | None = None
+
+    def label_at(self, label: str, value: str) -> str:
+        """Return the label of the line at one value of `by`: "ReLU, width = 64"."""
+        return label if self.by is None else f"{label}, {words(self.by)} = {value}"
 
     rows = "seven_terms.statistics.panels:curve"
     drawing = "seven_terms.figures.curve:draw_curve"

@@ -202,27 +202,27 @@ class Passes:
 
 
 class Probe(Kind):
-    """What is recorded besides the loss. `measure` names a function (probe, program, step) -> (metric, values, index), ..."""
+    """What is recorded besides the loss. `observe` names a function (probe, program, step) -> (metric, values, index), ..."""
 
     __slots__ = ()
-    measure: ClassVar[str] = ""
+    observe: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()  # MODEL_PARTS of the model
 
     def require_fit(self, training: Any) -> None:
-        """Raise a ValueError where runs of this `Training` cannot be measured, besides the parts of the model."""
+        """Raise a ValueError where runs of this `Training` cannot be observed, besides the parts of the model."""
 
     @abstractmethod
     def passes(self, training: Any) -> Iterator[Passes]:
-        """Yield what all measurements of a run with this `Training` cost."""
+        """Yield what all observations of a run with this `Training` cost."""
 
     def other_operations(self, training: Any) -> float:
         """Return operations besides passes, such as eigenvalues."""
         return 0.0
 
     def at_step(self, program: Any, step: int) -> Iterator[Any]:
-        """Measure at the present parameters."""
-        return load(self.measure)(self, program, step)
+        """Observe at the present parameters."""
+        return load(self.observe)(self, program, step)
 
     def after_update(self, program: Any, before: Mapping[str, Any]) -> Iterator[Any]:
-        """Measure what needs the parameters before and after an update."""
+        """Observe what needs the parameters before and after an update."""
         return iter(())

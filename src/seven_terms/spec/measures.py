@@ -40,7 +40,7 @@ class Best:
     """Best recorded value of the run: `min` or `max`."""
 
     metric: Line
-    mode: Literal["min", "max"] = "min"
+    which: Literal["min", "max"] = "min"
     index: Index = -1
 
 
@@ -50,7 +50,7 @@ class AtBest:
 
     metric: Line
     of: Line
-    mode: Literal["min", "max"] = "min"
+    which: Literal["min", "max"] = "min"
 
 
 @checked(kw_only=False)

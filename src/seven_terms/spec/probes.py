@@ -89,7 +89,7 @@ class Evaluate(Probe):
     num_examples: Count = 1000  # of each split, the first ones
     batch_statistics: bool = False
 
-    measure = "seven_terms.probes.evaluate:measure_evaluation"
+    observe = "seven_terms.probes.evaluate:observe_evaluation"
 
     def require_fit(self, training: Training) -> None:
         if self.batch_statistics:
@@ -112,7 +112,7 @@ class LayerGradients(Probe):
 
     steps: Steps = Steps(count=10)
 
-    measure = "seven_terms.probes.layers:measure_layer_gradients"
+    observe = "seven_terms.probes.layers:observe_layer_gradients"
     needs = ("weights",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
@@ -135,7 +135,7 @@ class LayerUpdates(Probe):
         return iter(())  # see after_update
 
     def after_update(self, program: Any, before: Mapping[str, Any]) -> Iterator[Any]:
-        return load("seven_terms.probes.layers:measure_layer_updates")(program, before)
+        return load("seven_terms.probes.layers:observe_layer_updates")(program, before)
 
 
 @checked
@@ -150,7 +150,7 @@ class Activations(Probe):
     steps: Steps = Steps(count=50)
     num_units: Count = 100
 
-    measure = "seven_terms.probes.activations:measure_activations"
+    observe = "seven_terms.probes.activations:observe_activations"
     needs = ("layers", "activation")
 
     def require_fit(self, training: Training) -> None:
@@ -166,7 +166,7 @@ class NormalizedOutputs(Probe):
 
     steps: Steps = Steps(at=(0,), last=True)
 
-    measure = "seven_terms.probes.activations:measure_normalized_outputs"
+    observe = "seven_terms.probes.activations:observe_normalized_outputs"
     needs = ("layers",)
 
     def require_fit(self, training: Training) -> None:
@@ -182,7 +182,7 @@ class Recurrence(Probe):
 
     steps: Steps = Steps(count=50)
 
-    measure = "seven_terms.probes.recurrence:measure_recurrence"
+    observe = "seven_terms.probes.recurrence:observe_recurrence"
     needs = ("states",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
@@ -199,7 +199,7 @@ class LagGradients(Probe):
 
     steps: Steps = Steps(at=(0,), last=False)
 
-    measure = "seven_terms.probes.recurrence:measure_lag_gradients"
+    observe = "seven_terms.probes.recurrence:observe_lag_gradients"
     needs = ("states",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
@@ -215,7 +215,7 @@ class LayerJacobians(Probe):
     steps: Steps = Steps(at=(0,), last=False)
     num_examples: Count = 16
 
-    measure = "seven_terms.probes.jacobians:measure_layer_jacobians"
+    observe = "seven_terms.probes.jacobians:observe_layer_jacobians"
     needs = ("dense",)
 
     def require_fit(self, training: Training) -> None:
@@ -238,7 +238,7 @@ class Sharpness(Probe):
     steps: Steps = Steps(count=50)
     num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
 
-    measure = "seven_terms.probes.curvature:measure_sharpness"
+    observe = "seven_terms.probes.curvature:observe_sharpness"
     needs = ("curvature",)
 
     def passes(self, training: Training) -> Iterator[Passes]:
@@ -253,7 +253,7 @@ class PreconditionedSharpness(Probe):
     steps: Steps = Steps(count=50)
     num_iterations: Annotated[int, Bounds(low=1, high=1_000)] = 20
 
-    measure = "seven_terms.probes.curvature:measure_preconditioned_sharpness"
+    observe = "seven_terms.probes.curvature:observe_preconditioned_sharpness"
     needs = ("curvature",)
 
     def require_fit(self, training: Training) -> None:
@@ -276,7 +276,7 @@ class InputGradients(Probe):
     num_pairs: Annotated[int, Bounds(low=1, high=10_000)] = 64
     angle: Positive = 0.1  # radians
 
-    measure = "seven_terms.probes.input_gradients:measure_input_gradients"
+    observe = "seven_terms.probes.input_gradients:observe_input_gradients"
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=2 * self.steps.times(training), examples=self.num_pairs)
@@ -298,7 +298,7 @@ class LossAlongGradient(Probe):
         0.4,
     )  # multiples of the gradient, as in the paper
 
-    measure = "seven_terms.probes.curvature:measure_loss_along_gradient"
+    observe = "seven_terms.probes.curvature:observe_loss_along_gradient"
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=self.steps.times(training) * (1 + len(self.lengths)), examples=_batch(training))
@@ -312,7 +312,7 @@ class CovariateShift(Probe):
 
     steps: Steps = Steps(count=10)
 
-    measure = "seven_terms.probes.covariate_shift:measure_covariate_shift"
+    observe = "seven_terms.probes.covariate_shift:observe_covariate_shift"
     needs = ("weights",)
 
     def require_fit(self, training: Training) -> None:
@@ -332,7 +332,7 @@ class ClippedDirection(Probe):
 
     steps: Steps = Steps(count=50)
 
-    measure = "seven_terms.probes.clipping:measure_clipped_direction"
+    observe = "seven_terms.probes.clipping:observe_clipped_direction"
 
     def passes(self, training: Training) -> Iterator[Passes]:
         yield Passes(count=self.steps.times(training), examples=_batch(training))
@@ -345,7 +345,7 @@ class Distance(Probe):
     steps: Steps = Steps(count=100)
     num: Annotated[int, Bounds(low=0, high=1_000_000)] = 0
 
-    measure = "seven_terms.probes.points:measure_distance"
+    observe = "seven_terms.probes.points:observe_distance"
     needs = ("point",)
 
     def passes(self, training: Training) -> Iterator[Passes]:

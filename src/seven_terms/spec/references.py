@@ -144,9 +144,9 @@ def _check_selection(experiment: Experiment, known: Known) -> None:
     must = "selection must be on validation data, since results are reported on the test split"
     on_test = any(metric.split == "test" for metric in known.metrics[selection.metric])
     known.require(not (on_test and _selects(experiment)), must, selection.metric, what="selection")
-    directions = {metric.direction for metric in known.metrics[selection.metric]} - {"none", selection.mode}
-    must = f"selection.mode must be {', '.join(sorted(directions))!r}, the better side of {selection.metric!r}"
-    known.require(not directions, must, selection.mode, what="selection")
+    directions = {metric.direction for metric in known.metrics[selection.metric]} - {"none", selection.which}
+    must = f"selection.which must be {', '.join(sorted(directions))!r}, the better side of {selection.metric!r}"
+    known.require(not directions, must, selection.which, what="selection")
 
 
 def _selects(experiment: Experiment) -> bool:

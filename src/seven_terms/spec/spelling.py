@@ -76,3 +76,8 @@ def _named(value: Any) -> Iterable[str]:
         for field in dataclasses.fields(value):
             held = getattr(value, field.name)
             yield from [held] if field.name in NAMING and isinstance(held, str) else _named(held)
+
+
+def words(name: str) -> str:
+    """Return a metric's name or a setting's path as an axis says it."""
+    return last_part(name).replace("_", " ")

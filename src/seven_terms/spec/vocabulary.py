@@ -13,7 +13,7 @@ from .experiment import Arm
 from .figures import Bars, Cloud, Curve, Heatmap, Panel, Survival, SweepCurve
 from .measures import Measure
 from .selections import Selected
-from .spelling import last_part
+from .spelling import words
 
 Runs = Mapping[str, Selected]  # label -> runs
 
@@ -110,11 +110,6 @@ def cloud(
 ) -> Panel:
     """Return a panel with a point per run, one measure against another."""
     return _panel(title, Cloud(x=x, y=y, runs=runs), (x_label, _metric_words(x)), (y_label, _metric_words(y)), panel)
-
-
-def words(name: str) -> str:
-    """Return a metric's name or a setting's path as an axis says it."""
-    return last_part(name).replace("_", " ")
 
 
 def _metric_words(measure: Measure) -> str | None:

@@ -54,8 +54,8 @@ def measure_runs(measure: Measure, results: Results) -> pd.Series:
             values = _last(measure, results)
         case At():
             values = _at(measure, results)
-        case Best(metric=metric, mode=mode, index=index):
-            values = _per_run(_rows(results, metric, index).groupby("run")["value"].agg(mode), results)
+        case Best(metric=metric, which=which, index=index):
+            values = _per_run(_rows(results, metric, index).groupby("run")["value"].agg(which), results)
         case AtBest():
             values = _at_best(measure, results)
         case Over():
@@ -132,7 +132,9 @@ def _at_best(measure: AtBest, results: Results) -> np.ndarray:
     """Missing and infinite values are never best; of equals the first step counts."""
     judged = _rows(results, measure.of, -1)
     judged = judged[np.isfinite(judged["value"])]
-    best = judged.groupby("run")["value"].idxmin() if measure.mode == "min" else judged.groupby("run")["value"].idxmax()
+    best = (
+        judged.groupby("run")["value"].idxmin() if measure.which == "min" else judged.groupby("run")["value"].idxmax()
+    )
     at = judged.loc[best, ["run", "step"]]
     found = at.merge(_rows(results, measure.metric, -1), on=["run", "step"], how="left")
     return _per_run(found.set_index("run")["value"], results)

@@ -179,10 +179,10 @@ def best_setting(kind: BestSetting, results: Results) -> Parts:
 
     A best value at the edge of the grid is a bound: the interval is open towards the values that were not tried.
     """
-    values, groups = _best_per_seed(kind, kind.measure, kind.runs, mode=kind.mode, results=results)
+    values, groups = _best_per_seed(kind, kind.measure, kind.runs, which=kind.which, results=results)
     if kind.baseline is not None:
-        measure, mode = kind.baseline_measure or kind.measure, kind.baseline_mode or kind.mode
-        base, more = _best_per_seed(kind, measure, kind.baseline, mode=mode, results=results)
+        measure, which = kind.baseline_measure or kind.measure, kind.baseline_which or kind.which
+        base, more = _best_per_seed(kind, measure, kind.baseline, which=which, results=results)
         values, _ = paired(values, base, formula=lambda a, b: a / b)
         groups += more
     notes = list(values.notes)
@@ -199,19 +199,19 @@ def certain_between(values: PerSeed) -> Interval:
 
 
 def _best_per_seed(
-    kind: BestSetting, measure: Measure, selected: Selected, *, mode: str, results: Results
+    kind: BestSetting, measure: Measure, selected: Selected, *, which: str, results: Results
 ) -> tuple[PerSeed, list[Chosen]]:
     groups = list(select_each(selected, kind.setting, results).values())
     points = _points(np.unique(np.concatenate([group.positions for group in groups])), kind.setting, results)
     points["y"] = evaluate(measure, results).to_numpy()[points["position"]]
     scores = points.pivot_table(index="seed", columns="x", values="y", dropna=False)
     grid = scores.columns.to_numpy(float)
-    if mode == "largest_reached":
+    if which == "largest_reached":
         rows = [_largest_reached(one, grid) for one in scores.to_numpy() == 1.0]
         table = pd.DataFrame(rows, index=scores.index, columns=["value", "low", "high", "up", "down"])
         edges = int((table["up"] | table["down"]).sum())
     else:
-        table, edge = _optimum_per_seed(scores * (1.0 if mode == "min" else -1.0), grid, exact=kind.exact)
+        table, edge = _optimum_per_seed(scores * (1.0 if which == "min" else -1.0), grid, exact=kind.exact)
         edges = len(table) if edge else 0
     found = table[table["value"].notna()].astype({"up": bool, "down": bool})
     notes = _edge_notes(selected, kind.setting, edges=edges, total=len(table), lost=len(table) - len(found))

@@ -39,9 +39,8 @@ def curve(content: Curve, results: Results, *, log: bool) -> Rows:
         if content.by is None:
             groups = {label: select(selected, results)}
         else:
-            name = content.by.rsplit(".", 1)[-1].replace("_", " ")
             each = select_each(selected, content.by, results)
-            groups = {f"{label}, {name} = {_spelt(value)}": chosen for value, chosen in each.items()}
+            groups = {content.label_at(label, _spelt(value)): chosen for value, chosen in each.items()}
         for series, chosen in groups.items():
             selected_for = _selected(chosen, results)
             yield from ((*row, selected_for) for row in _line(series, content, chosen, results=results, log=log))

@@ -203,12 +203,12 @@ def selection_scores(results: Results) -> np.ndarray:
     selection = results.experiment.selection
     measures: dict[str, Measure] = {
         "last": Last(selection.metric),
-        "best": Best(selection.metric, selection.mode),
+        "best": Best(selection.metric, selection.which),
         "mean": Over(selection.metric, "mean"),
     }
     values = evaluate(measures[selection.at], results).to_numpy()
     usable = np.isfinite(values) & ~results.diverged
-    return np.where(usable, values if selection.mode == "min" else -values, np.nan)
+    return np.where(usable, values if selection.which == "min" else -values, np.nan)
 
 
 def _edge_notes(

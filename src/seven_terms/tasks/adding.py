@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..spec import Adding
-from .data import SPLITS, FreshExamples, Split, TaskData, Tensors, generator, required_size
+from ..spec import SPLITS, Adding, Split
+from .data import Examples, FreshExamples, TaskData, generator, required_size
 from .losses import shares, squared_error
 
 TOLERANCE = 0.08
@@ -22,7 +22,7 @@ TOLERANCE = 0.08
 def adding(task: Adding, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return fresh sequences [S, B, T, 2] (number, mark) and sums [S, B, 1]; fixed ones for each evaluation split."""
 
-    def draw(random: torch.Generator, num: int) -> Tensors:
+    def draw(random: torch.Generator, num: int) -> Examples:
         inputs, targets = draw_sequences(random, num, length=task.length)
         return inputs.to(dtype), targets.to(dtype)
 
@@ -34,10 +34,10 @@ def adding(task: Adding, *, dtype: torch.dtype, device: torch.device) -> TaskDat
         for index, split in enumerate(SPLITS)
     }
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         return stream.take(seeds, position, required_size(task, size))
 
-    def evaluation(split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(split: Split, seeds: Sequence[int]) -> Examples:
         return fixed[split]
 
     return TaskData(
@@ -51,7 +51,7 @@ def adding(task: Adding, *, dtype: torch.dtype, device: torch.device) -> TaskDat
     )
 
 
-def draw_sequences(random: torch.Generator, num: int, *, length: int) -> Tensors:
+def draw_sequences(random: torch.Generator, num: int, *, length: int) -> Examples:
     """Return (numbers and marks [num, length, 2], sums [num, 1]) in float64."""
     numbers = torch.rand(num, length, generator=random, dtype=torch.float64)
     half = length // 2

@@ -16,7 +16,7 @@ import torch
 
 from ..spec import SPLITS, ArrayData, Split, require
 from ..spec.content import checksum, find_file
-from .data import StoredExamples, TaskData, Tensors
+from .data import Examples, StoredExamples, TaskData
 from .losses import classification_metrics, cross_entropy, squared_error, squared_error_metrics
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -29,7 +29,7 @@ def array_data(task: ArrayData, *, dtype: torch.dtype, device: torch.device) -> 
     """Return inputs [S, B, ...], whole numbers as tokens, and labels [S, B] or targets [S, B, D]."""
     splits = read_splits(task)
     classes = task.target_kind == "classes"
-    tensors: dict[Split, Tensors] = {
+    tensors: dict[Split, Examples] = {
         split: (_inputs(x, dtype), torch.from_numpy(y) if classes else torch.from_numpy(y).to(dtype))
         for split, (x, y) in splits.items()
     }

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..spec import Cifar10, require
-from .data import FreshExamples, Split, StoredExamples, TaskData, Tensors
+from ..spec import Cifar10, Split, require
+from .data import Examples, FreshExamples, StoredExamples, TaskData
 from .decompressed import cifar10_batch
 from .losses import classification_metrics, cross_entropy, half_squared_error, half_squared_error_metrics
 
@@ -30,17 +30,17 @@ def cifar10(task: Cifar10, *, dtype: torch.dtype, device: torch.device) -> TaskD
     examples = StoredExamples(read_splits(task, dtype=dtype), device=device)
     crops = FreshExamples(draw_crops, values_per_example=3, purpose="augmentation", device=device)
 
-    def flat(images: Tensor, labels: Tensor) -> Tensors:
+    def flat(images: Tensor, labels: Tensor) -> Examples:
         return images if task.image else images.flatten(-3), labels
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         images, labels = examples.batches(seeds, position, size)
         if task.augment:
             images = images.expand(len(seeds), *images.shape[1:])
             images = pad_crop_flip(images, *crops.take(seeds, position, images.shape[1]))
         return flat(images, labels.expand(images.shape[0], -1))
 
-    def evaluation(split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(split: Split, seeds: Sequence[int]) -> Examples:
         return flat(*examples.evaluation(split, seeds))
 
     squared = task.loss == "half_squared_error"
@@ -55,7 +55,7 @@ def cifar10(task: Cifar10, *, dtype: torch.dtype, device: torch.device) -> TaskD
     )
 
 
-def read_splits(task: Cifar10, *, dtype: torch.dtype) -> dict[Split, Tensors]:
+def read_splits(task: Cifar10, *, dtype: torch.dtype) -> dict[Split, Examples]:
     """Return standardized images [N, 3, 32, 32] and labels [N] of each split."""
     images, labels = read_batches([f"data_batch_{number}.bin" for number in range(1, 6)])
     test_images, test_labels = read_batches(["test_batch.bin"])
@@ -79,7 +79,7 @@ def read_splits(task: Cifar10, *, dtype: torch.dtype) -> dict[Split, Tensors]:
     }
 
 
-def read_batches(names: list[str]) -> Tensors:
+def read_batches(names: list[str]) -> Examples:
     """Return images [N, 3, 32, 32] of bytes and labels [N]; a record is a label and 3 x 1,024 bytes, row by row."""
     records = np.concatenate([np.fromfile(cifar10_batch(name), np.uint8).reshape(-1, RECORD_BYTES) for name in names])
     images = torch.from_numpy(np.ascontiguousarray(records[:, 1:]))
@@ -103,7 +103,7 @@ def moments(images: Tensor, *, by: str) -> tuple[Tensor, Tensor]:
     return mean, (mean_square - mean.square()).sqrt()
 
 
-def draw_crops(random: torch.Generator, num: int) -> Tensors:
+def draw_crops(random: torch.Generator, num: int) -> Examples:
     """Return crop corners [num, 2] in [0, 8] and flips [num] in {0, 1}."""
     corners = torch.randint(2 * PADDING + 1, (num, 2), generator=random)
     return corners, torch.randint(2, (num,), generator=random)

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ..seeds import Purpose, subseed
-from ..spec import require
+from ..spec import SPLITS, Split, require
 
-Split = Literal["train", "validation", "test"]
-Tensors = tuple[Tensor, ...]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Examples = tuple[Tensor, ...]  # a batch, or a split: inputs first
 LARGEST_BLOCK = 1024  # examples drawn at once
 VALUES_PER_BLOCK = 65_536  # and the numbers that may take, for each seed
 
@@ -37,8 +34,8 @@ class TaskData:
     input_shape: tuple[int, ...]
     num_outputs: int
     num_examples: int | None  # None: the examples never end, or there are none
-    batches: Callable[..., Tensors]
-    evaluation: Callable[..., Tensors]
+    batches: Callable[..., Examples]
+    evaluation: Callable[..., Examples]
     loss: Callable[..., Tensor]
     metrics: Callable[..., dict[str, Tensor]]
 
@@ -68,12 +65,12 @@ class ExampleOrder:
 class StoredExamples:
     """Splits kept in memory as tensors [N, ...]; batches follow each seed's permutations of the training split."""
 
-    def __init__(self, splits: Mapping[Split, Tensors], *, device: torch.device) -> None:
+    def __init__(self, splits: Mapping[Split, Examples], *, device: torch.device) -> None:
         self.splits = {split: tuple(tensor.to(device) for tensor in tensors) for split, tensors in splits.items()}
         self.num_examples = len(splits["train"][0])
         self.order = ExampleOrder(self.num_examples, device=device)
 
-    def batches(self, seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(self, seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         if size is None:
             return self.evaluation("train", seeds)
         indices_SB = self.order.indices(seeds, position, size)
@@ -83,30 +80,30 @@ class StoredExamples:
             tensor.index_select(0, chosen).view(*indices_SB.shape, *tensor.shape[1:]) for tensor in self.splits["train"]
         )
 
-    def evaluation(self, split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(self, split: Split, seeds: Sequence[int]) -> Examples:
         return tuple(tensor.unsqueeze(0) for tensor in self.splits[split])
 
 
 class DividedExamples:
     """One pool of examples [N, ...], divided into splits by a permutation of each seed's own; batches as for stored ones."""
 
-    def __init__(self, pool: Tensors, sizes: Mapping[Split, int], *, num_train: int, device: torch.device) -> None:
+    def __init__(self, pool: Examples, sizes: Mapping[Split, int], *, num_train: int, device: torch.device) -> None:
         """`sizes` are those of the splits, one after another; of the training split the first `num_train` are kept."""
         self.pool = tuple(tensor.to(device) for tensor in pool)
         self.sizes, self.num_examples, self.device = sizes, num_train, device
         self.order = ExampleOrder(num_train, device=device)
         self._places = lru_cache(maxsize=8)(self._divide)
 
-    def batches(self, seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(self, seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         if size is None:
             return self.evaluation("train", seeds)
         within_SB = self.order.indices(seeds, position, size)
         return self._chosen(self._places("train", tuple(seeds)).gather(1, within_SB))
 
-    def evaluation(self, split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(self, split: Split, seeds: Sequence[int]) -> Examples:
         return self._chosen(self._places(split, tuple(seeds)))
 
-    def _chosen(self, places_SB: Tensor) -> Tensors:
+    def _chosen(self, places_SB: Tensor) -> Examples:
         flat = places_SB.reshape(-1)
         return tuple(tensor.index_select(0, flat).view(*places_SB.shape, *tensor.shape[1:]) for tensor in self.pool)
 
@@ -127,7 +124,7 @@ class FreshExamples:
 
     def __init__(
         self,
-        draw: Callable[[torch.Generator, int], Tensors],
+        draw: Callable[[torch.Generator, int], Examples],
         *,
         values_per_example: int,
         purpose: Purpose = "order",
@@ -138,7 +135,7 @@ class FreshExamples:
         self.block = max(1, min(LARGEST_BLOCK, VALUES_PER_BLOCK // values_per_example))
         self._blocks = lru_cache(maxsize=2)(self._draw_block)
 
-    def take(self, seeds: Sequence[int], position: int, size: int) -> Tensors:
+    def take(self, seeds: Sequence[int], position: int, size: int) -> Examples:
         """Return the examples at position, ..., position + size - 1 of each seed, each tensor [S, size, ...]."""
         pieces = [
             [tensor[:, part] for tensor in self._blocks(tuple(seeds), index)]
@@ -147,7 +144,7 @@ class FreshExamples:
         # cat also copies a single piece: batches have the same memory layout at every step
         return tuple(torch.cat(of_one, dim=1) for of_one in zip(*pieces, strict=True))
 
-    def _draw_block(self, seeds: tuple[int, ...], index: int) -> Tensors:
+    def _draw_block(self, seeds: tuple[int, ...], index: int) -> Examples:
         drawn = [self.draw(generator(seed, self.purpose, index), self.block) for seed in seeds]
         return tuple(torch.stack(tensors).to(self.device) for tensors in zip(*drawn, strict=True))
 

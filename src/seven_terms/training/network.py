@@ -15,9 +15,8 @@ from torch.func import functional_call
 from torch.utils._pytree import tree_map
 
 from ..models import fast_attention
+from ..optimizers import Tensors
 from ..tasks.data import TaskData
-
-Tensors = dict[str, Tensor]
 
 
 class StackedNetwork:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models import build_model, initial_parameters
-from ..optimizers import State
+from ..optimizers import State, Tensors
 from ..planning.cost import facts, num_rows
 from ..records.runs import Run, Stack
 from ..spec import Training
@@ -24,7 +24,6 @@ from .network import StackedNetwork
 from .run_rules import RunRules
 from .shares import tell_batch_norms
 
-Tensors = dict[str, Tensor]
 DIVERGENCE_FACTOR = 1e4  # a run has diverged when its batch loss is not finite or grew by this factor
 
 

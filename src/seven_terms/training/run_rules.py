@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..optimizers import Params, State, clip, hyper_parameters, initial_state, update
+from ..optimizers import State, Tensors, clip, hyper_parameters, initial_state, update
 from ..records.runs import Run
 
 
@@ -26,16 +26,16 @@ class RunRules:
         self.clip_adaptive_R = self._threshold([clipping.adaptive for clipping in clippings])
         self.rate_UR = self._per_run([_rates(run, steps) for run in runs]).T.contiguous()
 
-    def initial_state(self, parameters: Params) -> State:
+    def initial_state(self, parameters: Tensors) -> State:
         return initial_state(self.optimizer, parameters, self.hyper)
 
-    def clipped(self, parameters: Params, gradients: Params) -> tuple[Params, Tensor, Tensor]:
+    def clipped(self, parameters: Tensors, gradients: Tensors) -> tuple[Tensors, Tensor, Tensor]:
         """Return (clipped gradients, their norm before [R], and after [R])."""
         return clip(self.clip_norm_R, self.clip_value_R, self.clip_adaptive_R, parameters, gradients)
 
     def updated(
-        self, rate_R: Tensor, parameters: Params, gradients: Params, state: State, number: int | Tensor
-    ) -> tuple[Params, State]:
+        self, rate_R: Tensor, parameters: Tensors, gradients: Tensors, state: State, number: int | Tensor
+    ) -> tuple[Tensors, State]:
         """Return the parameters and the rule's state after update `number`."""
         return update(self.optimizer, self.hyper, rate_R, parameters, gradients, state, number)
 

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..models import BatchNorm, mean_over_shares
+from ..optimizers import Tensors
 from .network import StackedNetwork
-
-Tensors = dict[str, Tensor]
 
 
 def tell_batch_norms(module: nn.Module, *, num_devices: int) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..optimizers import gradient_norm
-from ..probes import measure
+from ..probes import observe
 from ..spec import Probe, Stream
 from .program import StackedProgram
 from .recorder import Recorder
@@ -28,10 +28,10 @@ class StackedRuns(pl.LightningModule):
         stream = next((probe for probe in probes if isinstance(probe, Stream)), None)
         self.stream = StreamWindow(stream, self.recorder)
         steps = [step for step, _ in program.updates]
-        measured = () if program.rank else probes  # the first process of several measures
-        self.probes_at = _probes_by_update(measured, steps, program.training.num_steps)
+        observing = () if program.rank else probes  # the first process of several observes
+        self.probes_at = _probes_by_update(observing, steps, program.training.num_steps)
         self.next_update = 0
-        self.is_measured = False  # also after the last update
+        self.is_observed = False  # also after the last update
 
     def configure_optimizers(self) -> None:
         """Return nothing: the stack has its own update rules, one rate per run."""
@@ -39,24 +39,24 @@ class StackedRuns(pl.LightningModule):
     def ranges(self) -> list[tuple[int, int]]:
         """Return the (first, stop) ranges of updates still to be made: what Lightning iterates over.
 
-        Without any update a stack is measured once, unless a checkpoint made after its last update has been loaded.
+        Without any update a stack is observed once, unless a checkpoint made after its last update has been loaded.
         """
         total, length = len(self.program.updates), self.program.way.updates_per_step
         firsts = range(self.next_update, total, length)
         ranges = [(first, min(first + length, total)) for first in firsts]
-        return ranges if ranges or self.is_measured else [(total, total)]
+        return ranges if ranges or self.is_observed else [(total, total)]
 
     def training_step(self, batch: tuple[int, int], batch_index: int) -> None:
         number, stop = batch
         while number < stop:
-            self._measure(number)
+            self._observe(number)
             end = self._end_of_part(number, stop)
             self._advance(number, end)
             number = end
         self.next_update = stop
         if stop == len(self.program.updates):
-            self._measure(stop)
-            self.is_measured = True
+            self._observe(stop)
+            self.is_observed = True
 
     def _end_of_part(self, number: int, stop: int) -> int:
         """Return how far to go in one call: at most to the next probe."""
@@ -81,13 +81,13 @@ class StackedRuns(pl.LightningModule):
             told_UR["update_per_gradient"] = told_UR["update_norm"] / told_UR["gradient_norm"]
         self.stream.add(steps, told_UR, program.rules.rate_UR[first:stop], last=stop == len(program.updates))
         for probe in probes:
-            self._record(steps[0], measure.after_update(probe, program, before))
+            self._record(steps[0], observe.after_update(probe, program, before))
 
-    def _measure(self, number: int) -> None:
+    def _observe(self, number: int) -> None:
         updates = self.program.updates
         step = updates[number][0] if number < len(updates) else self.program.training.num_steps
         for probe in self.probes_at.get(number, ()):
-            self._record(step, measure.at_step(probe, self.program, step))
+            self._record(step, observe.at_step(probe, self.program, step))
 
     def _record(self, step: int, values: Iterable[tuple[str, Tensor, list[int] | None]]) -> None:
         for metric, tensor, index in values:
@@ -97,7 +97,7 @@ class StackedRuns(pl.LightningModule):
         program = self.program
         checkpoint["stack"] = {
             "next_update": self.next_update,
-            "is_measured": self.is_measured,
+            "is_observed": self.is_observed,
             "parameters": program.parameters,
             "buffers": program.buffers,
             "state": program.state,
@@ -112,9 +112,9 @@ class StackedRuns(pl.LightningModule):
         saved, program = checkpoint["stack"], self.program
         # First, and together: a checkpoint of an older version lacks one of them, and must not be taken in part.
         program.probe_state, self.stream.held = saved["probe_state"], saved["held_UR"]
+        self.next_update, self.is_observed = saved["next_update"], saved["is_observed"]
         program.load_state(saved["parameters"], saved["buffers"], saved["state"])
         program.diverged_at_R, program.initial_loss_R = saved["diverged_at_R"], saved["initial_loss_R"]
-        self.next_update, self.is_measured = saved["next_update"], saved["is_measured"]
         self.recorder.load_state(saved["rows"])
 
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ...optimizers import State
+from ...optimizers import State, Tensors
 from ...seeds import subseed
 from ..shares import shared_gradients
 from .graphed import Graphed
-from .protocol import StackParts, Tensors
+from .protocol import StackParts
 
 Updated = tuple[Tensors, Tensors, State, Tensor, Tensor, Tensor]
 

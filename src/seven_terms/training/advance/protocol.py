@@ -9,14 +9,12 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
-from ...optimizers import State
+from ...optimizers import State, Tensors
 from ...records.runs import Run
 from ...spec import Training
 from ..batches import Batches
 from ..network import StackedNetwork
 from ..run_rules import RunRules
-
-Tensors = dict[str, Tensor]
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ...optimizers import State
+from ...optimizers import State, Tensors
 from .eager import Eager, Updated
-from .protocol import StackParts, Tensors
+from .protocol import StackParts
 
 
 class Serial(Eager):

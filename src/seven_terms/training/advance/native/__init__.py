@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from ....optimizers import Tensors
 from ....spec import Point, require
-from ..protocol import StackParts, Tensors
+from ..protocol import StackParts
 from .library import compiled_by
 from .points import Points
 from .updates import Networks

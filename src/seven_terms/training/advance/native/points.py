@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ....optimizers import Tensors
 from ....spec import (
     Adam,
     ExpectedSgd,
@@ -19,7 +20,7 @@ from ....spec import (
     Training,
 )
 from ....tasks.quadratic import eigenvalues, inverse_eigenvalues
-from ..protocol import StackParts, Tensors
+from ..protocol import StackParts
 from .border import FUNCTIONS, NUM_MEASURED, POINT_RULES, Point, PointCall, succeeded
 from .library import kernels
 from .updates import MEASURED

@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ....optimizers import Tensors
 from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
 from ....spec import Adam, BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
 from ..eager import noise
-from ..protocol import StackParts, Tensors
+from ..protocol import StackParts
 from .border import KINDS, NORMS, NUM_MEASURED, RULES, Call, Program, Rule, succeeded
 from .library import kernels
 

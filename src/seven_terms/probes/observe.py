@@ -1,4 +1,4 @@
-"""What a probe may use of a stack, and how it is asked to measure."""
+"""What a probe may use of a stack, and how it is asked to observe."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from .. import spec
+from ..optimizers import Tensors
 
 Values = Iterator[tuple[str, Tensor, list[int] | None]]
-Tensors = dict[str, Tensor]
 
 
 class Program(Protocol):
@@ -22,7 +22,7 @@ class Program(Protocol):
     parameters: Tensors
     buffers: Tensors
     state: Tensors
-    probe_state: dict[str, Any]  # what a probe remembers from one measurement to the next
+    probe_state: dict[str, Any]  # what a probe remembers from one look to the next
     seeds: list[int]
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor: ...
@@ -34,10 +34,10 @@ class Program(Protocol):
 
 
 def at_step(probe: spec.Probe, program: Program, step: int) -> Values:
-    """Measure a probe at the present parameters; probes of the update itself yield nothing here."""
+    """Observe at the present parameters; probes of the update itself yield nothing here."""
     return probe.at_step(program, step)
 
 
 def after_update(probe: spec.Probe, program: Program, before: Tensors) -> Values:
-    """Measure what needs the parameters before and after an update."""
+    """Observe what needs the parameters before and after an update."""
     return probe.after_update(program, before)

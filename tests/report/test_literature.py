@@ -1,4 +1,4 @@
-"""Published numbers: only what may be printed, computed ones computed again, and each beside a number of ours."""
+"""Numbers of others: only what may be printed, computed ones computed again, and each beside a number of ours."""
 
 import functools
 import re
@@ -13,12 +13,12 @@ from experiments import EXPERIMENTS
 from experiments.lr_schedule.noisy_quadratic import BUDGETS, INVERSE_SQRT_RATES, RATES, SCHEDULES
 from seven_terms.report import compare
 from seven_terms.report.comparisons import Number, agreement
-from seven_terms.report.published import Measured, Published, read_published
+from seven_terms.report.literature import Cited, Measured, read_literature
 
 from .fabricate import CHOSEN, fabricate, set_verdict
 
 PAPER = Path(__file__).parents[2] / "paper"
-PUBLISHED = read_published(PAPER / "published.yaml")
+LITERATURE = read_literature(PAPER / "literature.yaml")
 BY_PATH = {experiment.path: experiment for experiment in EXPERIMENTS}
 ROW = {
     "key": "k",
@@ -33,14 +33,14 @@ ROW = {
 }
 
 
-def published(**changes: object) -> Published:
-    return Published(**{**ROW, "measured": Measured(**ROW["measured"]), **changes})
+def cited(**changes: object) -> Cited:
+    return Cited(**{**ROW, "measured": Measured(**ROW["measured"]), **changes})
 
 
 @pytest.mark.parametrize("certainty", ["MU", "S1 P + MU", "MC", "S2 N", "E", ""])
 def test_a_number_that_is_not_certain_is_refused(certainty):
     with pytest.raises(ValueError, match=f"certainty must be .*, got '{re.escape(certainty)}'; read it in the source"):
-        published(certainty=certainty)
+        cited(certainty=certainty)
 
 
 @pytest.mark.parametrize(
@@ -53,23 +53,23 @@ def test_a_number_that_is_not_certain_is_refused(certainty):
 )
 def test_a_row_that_makes_no_sense_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        published(**changes)
+        cited(**changes)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("published: [a: b: c]", "it must be YAML with a list `published`"),
-        ("other: []", "it must be YAML with a list `published`"),
-        (yaml.dump({"published": [{**ROW, "valeu": 1}]}), "fields must be .*'valeu'"),
-        (yaml.dump({"published": [ROW, ROW]}), "keys must be unique, got \\['k'\\]"),
-        (yaml.dump({"published": [{"key": "k"}]}), "must be there"),
+        ("literature: [a: b: c]", "it must be YAML with a list `literature`"),
+        ("other: []", "it must be YAML with a list `literature`"),
+        (yaml.dump({"literature": [{**ROW, "valeu": 1}]}), "fields must be .*'valeu'"),
+        (yaml.dump({"literature": [ROW, ROW]}), "keys must be unique, got \\['k'\\]"),
+        (yaml.dump({"literature": [{"key": "k"}]}), "must be there"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_one_sentence(tmp_path, text, message):
-    (tmp_path / "published.yaml").write_text(text)
+    (tmp_path / "literature.yaml").write_text(text)
     with pytest.raises(ValueError, match=message):
-        read_published(tmp_path / "published.yaml")
+        read_literature(tmp_path / "literature.yaml")
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,15 @@ def test_a_file_that_cannot_be_read_is_refused_with_one_sentence(tmp_path, text,
 )
 def test_agreement_follows_from_the_intervals(changes, ours, expected):
     value, low, high = ours
-    assert agreement(published(**changes), Number(value=value, low=low, high=high)) == expected
+    assert agreement(cited(**changes), Number(value=value, low=low, high=high)) == expected
 
 
 def test_the_comparison_takes_verdicts_and_summary_rows(tmp_path):
     results = fabricate(tmp_path, experiments=(*CHOSEN, BY_PATH["batch_norm/speedup"]))
     set_verdict(results, "BN1 (deep, equal rates)", effect=2.4, low=2.0, high=2.9)
-    compare(results, PAPER / "published.yaml", results / "comparisons.csv")
+    compare(results, PAPER / "literature.yaml", results / "comparisons.csv")
     table = pd.read_csv(results / "comparisons.csv").set_index("key")
-    assert list(table.index) == [row.key for row in PUBLISHED]
+    assert list(table.index) == [row.key for row in LITERATURE]
     assert table.loc["batch_norm_alone", ["measured", "agreement"]].tolist() == [2.4, "agrees"]
     assert table.loc["noisy_quadratic_constant_300", "measured"] == pytest.approx(0.9)  # the bar, not its seeds
     assert table.loc["noisy_quadratic_constant_300", "agreement"] == "differs"
@@ -116,7 +116,7 @@ def test_the_comparison_takes_verdicts_and_summary_rows(tmp_path):
 
 def test_what_a_scale_does_not_run_is_listed_as_such(tmp_path):
     results = fabricate(tmp_path, experiments=(BY_PATH["batch_norm/speedup"],))
-    compare(results, PAPER / "published.yaml", results / "comparisons.csv")
+    compare(results, PAPER / "literature.yaml", results / "comparisons.csv")
     table = pd.read_csv(results / "comparisons.csv").set_index("key")
     assert table.loc["noisy_quadratic_constant_300", "agreement"] == "not run at this scale"
     assert table.loc["batch_norm_alone", "agreement"] != "not run at this scale"
@@ -124,25 +124,25 @@ def test_what_a_scale_does_not_run_is_listed_as_such(tmp_path):
 
 def test_a_summary_row_that_is_not_there_is_refused(tmp_path):
     results = fabricate(tmp_path)
-    text = (PAPER / "published.yaml").read_text().replace('series: "cosine"', 'series: "cosinus"')
-    (tmp_path / "published.yaml").write_text(text)
+    text = (PAPER / "literature.yaml").read_text().replace('series: "cosine"', 'series: "cosinus"')
+    (tmp_path / "literature.yaml").write_text(text)
     with pytest.raises(
-        ValueError, match=r"series 'cosinus', x None, got '0 rows'; change `measured` in published\.yaml"
+        ValueError, match=r"series 'cosinus', x None, got '0 rows'; change `measured` in literature\.yaml"
     ):
-        compare(results, tmp_path / "published.yaml", results / "comparisons.csv")
+        compare(results, tmp_path / "literature.yaml", results / "comparisons.csv")
 
 
 def test_a_point_that_another_scale_lacks_is_listed_as_not_run(tmp_path):
     results = fabricate(tmp_path, scale="smoke")
-    text = (PAPER / "published.yaml").read_text().replace('series: "cosine"', 'series: "cosinus"')
-    (tmp_path / "published.yaml").write_text(text)
-    compare(results, tmp_path / "published.yaml", results / "comparisons.csv")
+    text = (PAPER / "literature.yaml").read_text().replace('series: "cosine"', 'series: "cosinus"')
+    (tmp_path / "literature.yaml").write_text(text)
+    compare(results, tmp_path / "literature.yaml", results / "comparisons.csv")
     table = pd.read_csv(results / "comparisons.csv").set_index("key")
     assert table.loc["noisy_quadratic_cosine_300", "agreement"] == "not run at this scale"
 
 
-@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row.key)
-def test_every_published_number_names_a_claim_or_figure_of_an_experiment_and_a_reference(row):
+@pytest.mark.parametrize("row", LITERATURE, ids=lambda row: row.key)
+def test_every_number_of_the_literature_names_a_claim_or_figure_of_an_experiment_and_a_reference(row):
     experiment = BY_PATH[row.measured.experiment]
     assert row.term == experiment.term
     assert f"{{{row.cite}," in (PAPER / "references.bib").read_text()
@@ -192,7 +192,7 @@ def _near(grid: np.ndarray, value: float) -> slice:
 @pytest.mark.parametrize("num_steps", BUDGETS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_computed_numbers_are_computed_again(schedule, num_steps):
-    row = next(row for row in PUBLISHED if row.key == f"noisy_quadratic_{schedule}_{num_steps}")
+    row = next(row for row in LITERATURE if row.key == f"noisy_quadratic_{schedule}_{num_steps}")
     with np.errstate(over="ignore", invalid="ignore"):
         assert expected_loss(schedule, num_steps) == pytest.approx(row.value, abs=5.1e-5)
 
@@ -200,5 +200,5 @@ def test_computed_numbers_are_computed_again(schedule, num_steps):
 def test_the_spread_of_tanh_behind_a_standardized_layer_is_what_quadrature_gives() -> None:
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     spread = np.sqrt((weights * np.tanh(nodes) ** 2).sum() / weights.sum())
-    (row,) = (row for row in PUBLISHED if row.key == "tanh_spread")
+    (row,) = (row for row in LITERATURE if row.key == "tanh_spread")
     assert row.value == pytest.approx(1.0 - spread, abs=5e-5)
