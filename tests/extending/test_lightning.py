@@ -2,7 +2,9 @@
 
 import importlib
 import re
+import sys
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -188,4 +190,56 @@ def test_a_module_of_torch_is_told_where_it_belongs():
         module=Instance(cls="tests.extending.nets:Net", arguments={"num_inputs": 4, "num_outputs": 2})
     )
     with pytest.raises(ValueError, match=r"must be a LightningModule, got 'Net'; give a nn.Module to `Module"):
+        trained_stack(stack_of(training, num_seeds=1))
+
+
+LIGHTNING = {  # what the package `lightning` differs by: own classes, and environments that it does not import by itself
+    "lightning/__init__.py": "from . import pytorch\n",
+    "lightning/pytorch/__init__.py": """
+import pytorch_lightning as pl
+from pytorch_lightning import Callback, Trainer, loggers
+from . import plugins
+
+class LightningModule(pl.LightningModule):
+    pass
+
+class LightningDataModule(pl.LightningDataModule):
+    pass
+""",
+    "lightning/pytorch/plugins/__init__.py": "",
+    "lightning/pytorch/plugins/environments.py": "from pytorch_lightning.plugins.environments import *\n",
+}
+
+
+@pytest.fixture
+def theirs(tmp_path, monkeypatch):
+    """A stand-in for the package `lightning`, and the module and data of `lit.py` written with it."""
+    text = (
+        (Path(__file__).parent / "lit.py")
+        .read_text()
+        .replace("import pytorch_lightning as pl", "from lightning import pytorch as pl")
+    )
+    for name, content in {**LIGHTNING, "written_with.py": text}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "written_with"
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("lightning", "written_with")]:
+        del sys.modules[name]
+
+
+def test_a_module_of_the_package_lightning_ends_with_the_same_numbers(theirs):
+    training = TRAINING.but(
+        module=Instance(cls=f"{theirs}:Classifier", arguments={"width": 6}), datamodule=Instance(cls=f"{theirs}:Blobs")
+    )
+    found, expected = (
+        values(trained_stack(stack_of(one, num_seeds=1)).table, "validation_loss") for one in (training, TRAINING)
+    )
+    assert list(found.values()) == list(expected.values())
+
+
+def test_classes_of_both_packages_do_not_mix(theirs):
+    training = TRAINING.but(module=Instance(cls=f"{theirs}:Classifier", arguments={"width": 6}))
+    sentence = "datamodule must be of the module's package, lightning.pytorch, got 'pytorch_lightning'; import it from"
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         trained_stack(stack_of(training, num_seeds=1))

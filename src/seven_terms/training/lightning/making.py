@@ -10,6 +10,7 @@ from typing import Any
 
 from ...spec import Instance, LightningTraining, load, require
 
+PACKAGES = ("pytorch_lightning", "lightning.pytorch")  # one code under two names, whose classes do not mix
 QUIET: Mapping[str, Any] = {  # where the arm does not say otherwise
     "enable_progress_bar": False,
     "enable_model_summary": False,
@@ -20,7 +21,7 @@ QUIET: Mapping[str, Any] = {  # where the arm does not say otherwise
 
 def silence() -> None:
     """Let Lightning say nothing of devices and limits: hundreds of runs would say it again."""
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+    for name in (*PACKAGES, "lightning_fabric", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
@@ -40,17 +41,30 @@ def made(value: Any) -> Any:
     return [made(one) for one in value] if isinstance(value, (tuple, list)) else value
 
 
-def library_of(module: Any) -> ModuleType:
+def library_of(module: Any, datamodule: Any = None) -> ModuleType:
     """Return the package whose Trainer takes the module: pytorch_lightning, or lightning.pytorch with classes of its own."""
-    names = ("pytorch_lightning", "lightning.pytorch")
-    found = (
-        name for name in names if any(f"{kind.__module__}.".startswith(f"{name}.") for kind in type(module).__mro__)
-    )
-    name = next(found, None)
+    name, of_data = _package_of(module), _package_of(datamodule)
     must, do = "it must be a LightningModule", "give a nn.Module to `Module(cls=...)` of a Training instead"
     require(name is not None, what="LightningTraining", must=must, got=type(module).__name__, do=do)
     assert name is not None
-    return importlib.import_module(name)
+    must, do = (
+        f"datamodule must be of the module's package, {name}",
+        f"import it from {name}, or the module from the other",
+    )
+    require(of_data in (None, name), what="LightningTraining", must=must, got=of_data, do=do)
+    library = importlib.import_module(name)
+    silence()  # again: a package sets its loggers when it is imported
+    return library
+
+
+def _package_of(value: Any) -> str | None:
+    kinds = [f"{kind.__module__}." for kind in type(value).__mro__]
+    return next((name for kind in kinds for name in PACKAGES if kind.startswith(f"{name}.")), None)
+
+
+def environments_of(library: ModuleType) -> Any:
+    """Return the module of cluster environments, which lightning.pytorch does not import by itself."""
+    return importlib.import_module(f"{library.__name__}.plugins.environments")
 
 
 def listed(value: Any) -> list[Any]:

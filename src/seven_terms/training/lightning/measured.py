@@ -22,8 +22,8 @@ def measure(module: Instance, datamodule: Instance | None, sizes: Mapping[str, A
         warnings.simplefilter("ignore")
         torch.manual_seed(0)
         one = made(module)
-        library = library_of(one)
         data = {} if datamodule is None else {"datamodule": made(datamodule)}
+        library = library_of(one, *data.values())
         counter = _Counter(library)
         options = {"max_steps": 2, "limit_val_batches": 0, "num_sanity_val_steps": 0, "logger": False, **sizes}
         quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}

@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 from ...records.runs import Run, Stack
 from ...spec import LightningTraining
 from ..ranks import joined, own_rank
-from .making import library_of, made, make_trainer, silence
+from .making import environments_of, library_of, made, make_trainer, silence
 from .recording import Recording, end_of, logger_of, read_recording, table_of, write_recording
 from .resuming import callback_of, usable
 
@@ -60,7 +60,7 @@ def _fit(run: Run, folder: Path | None, *, accelerator: str) -> Recording:
     pl.seed_everything(run.seed, workers=True, verbose=False)
     module = made(training.module)
     data = {} if training.datamodule is None else {"datamodule": made(training.datamodule)}
-    library = library_of(module)
+    library = library_of(module, *data.values())
     checkpoint = None if folder is None else folder / f"{run.id}.ckpt"
     logger = logger_of(library, recording)
     trainer = make_trainer(
@@ -72,7 +72,7 @@ def _fit(run: Run, folder: Path | None, *, accelerator: str) -> Recording:
         devices=1,
         default_root_dir=tempfile.gettempdir(),
         # inside a Slurm job step Lightning would wait for ranks that never come
-        plugins=[library.plugins.environments.LightningEnvironment()],
+        plugins=[environments_of(library).LightningEnvironment()],
     )
     logger.trainer = trainer
     trainer.fit(module, **data, ckpt_path=usable(checkpoint))
