@@ -10,8 +10,8 @@ plain_training = Training(
     num_steps=60,
     batch_size=16,
 )
-plain = Arm(name="plain", label="plain SGD", training=plain_training)
-heavy = Arm(name="heavy", label="momentum 0.9", training=plain_training.but({"optimizer.momentum": 0.9}))
+plain = Arm("plain", plain_training, label="plain SGD")
+heavy = Arm("heavy", plain_training.but({"optimizer.momentum": 0.9}), label="momentum 0.9")
 experiment = Experiment(
     name="momentum_on_wines",
     term="learning_rate",
@@ -25,25 +25,23 @@ experiment = Experiment(
     probes=(Stream(window=10), Evaluate(steps=Steps(count=6), splits=("validation", "test"))),
     selection=Selection(metric="validation_loss"),
     claims=(
-        Claim(
-            id="MINE1",
-            statement="Momentum lowers the loss of a small network.",
+        claim(
+            "MINE1",
+            "Momentum lowers the loss of a small network.",
+            PairedDifference(Last("test_loss"), heavy.best(), plain.best()).below(0.0),
             source="folklore",
-            estimate=PairedDifference(measure=Last("test_loss"), runs=heavy.best(), baseline=plain.best()),
-            rule=Below(0.0),
             unit="nats of test loss, with momentum minus without",
             because="equal data orders are paired, and each arm has the rate that is best for it on validation data",
         ),
     ),
     figures=(
-        Figure(
-            name="rates",
-            caption="Test loss after 60 steps over the learning rate.",
-            panels=(
-                sweep_curve("loss", Last("test_loss"), all_runs(plain, heavy), over="optimizer.learning_rate",
-                            log_x=True, log_y=True),
+        figure(
+            "rates",
+            "Test loss after 60 steps over the learning rate.",
+            sweep_curve("loss", Last("test_loss"), all_runs(plain, heavy), over="optimizer.learning_rate").axes(
+                log="xy"
             ),
         ),
     ),
-)  # fmt: skip
+)
 EXPERIMENTS = (experiment,)

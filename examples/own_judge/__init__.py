@@ -12,8 +12,8 @@ training = Training(
     num_steps=100,
     batch_size=25,
 )
-relu = Arm(name="relu", label="ReLU", training=training)
-gelu = Arm(name="gelu", label="GELU", training=training.but({"model.activation": Function("torch.nn:GELU")}))
+relu = Arm("relu", training, label="ReLU")
+gelu = Arm("gelu", training.but({"model.activation": Function("torch.nn:GELU")}), label="GELU")
 experiment = Experiment(
     name="gelu_or_relu",
     term="vanishing_gradient",
@@ -24,21 +24,20 @@ experiment = Experiment(
     num_seeds=12,
     probes=(Stream(window=10), Evaluate(steps=Steps(count=4), splits=("test",))),
     claims=(
-        Claim(
-            id="MINE3",
-            statement="The smooth one is no better by more than three of a hundred images.",
+        claim(
+            "MINE3",
+            "The smooth one is no better by more than three of a hundred images.",
+            PairedMedian(measure=Last("test_accuracy"), runs=gelu.at(), baseline=relu.at()).by(Negligible(0.03)),
             source="a doubt",
-            estimate=PairedMedian(measure=Last("test_accuracy"), runs=gelu.at(), baseline=relu.at()),
-            rule=Negligible(0.03),
             unit="share of test images, GELU minus ReLU",
             because="three in a hundred was the least that would make us change it",
         ),
     ),
     figures=(
-        Figure(
-            name="accuracy",
-            caption="Accuracy of each seed at the end.",
-            panels=(bars("accuracy", Last("test_accuracy"), all_runs(relu, gelu)),),
+        figure(
+            "accuracy",
+            "Accuracy of each seed at the end.",
+            bars("accuracy", Last("test_accuracy"), all_runs(relu, gelu)),
         ),
     ),
 )

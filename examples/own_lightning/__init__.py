@@ -12,8 +12,8 @@ training = LightningTraining(
     },
 )
 RATES = (0.03, 0.1, 0.3, 1.0)
-plain = Arm(name="plain", label="no clipping", training=training)
-clipped = Arm(name="clipped", label="clipped at 0.1", training=training.but({"trainer.gradient_clip_val": 0.1}))
+plain = Arm("plain", training, label="no clipping")
+clipped = Arm("clipped", training.but({"trainer.gradient_clip_val": 0.1}), label="clipped at 0.1")
 experiment = Experiment(
     name="clipping_of_a_trainer",
     term="gradient_clipping",
@@ -25,27 +25,23 @@ experiment = Experiment(
     num_seeds=4,
     selection=Selection(metric="validation_loss"),
     claims=(
-        Claim(
-            id="MINE4",
-            statement="Clipping lowers the loss that a small network reaches.",
+        claim(
+            "MINE4",
+            "Clipping lowers the loss that a small network reaches.",
+            PairedDifference(Last("test_loss"), clipped.best(), plain.best()).below(0.0),
             source="folklore",
-            estimate=PairedDifference(measure=Last("test_loss"), runs=clipped.best(), baseline=plain.best()),
-            rule=Below(0.0),
             unit="nats of test loss, clipped minus not",
             because="each arm has the rate that is best for it on validation data",
         ),
     ),
     figures=(
-        Figure(
-            name="rates",
-            caption="Test loss after 60 steps over the learning rate.",
-            panels=(
-                sweep_curve(
-                    "loss", Last("test_loss"), all_runs(plain, clipped), over="module.arguments.learning_rate",
-                    log_x=True, log_y=True,
-                ),
-            ),
+        figure(
+            "rates",
+            "Test loss after 60 steps over the learning rate.",
+            sweep_curve(
+                "loss", Last("test_loss"), all_runs(plain, clipped), over="module.arguments.learning_rate"
+            ).axes(log="xy"),
         ),
     ),
-)  # fmt: skip
+)
 EXPERIMENTS = (experiment,)

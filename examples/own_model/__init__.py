@@ -9,8 +9,8 @@ training = Training(
     num_steps=80,
     batch_size=25,
 )
-attention = Arm(name="attention", label="attention", training=training, sweep={"model.arguments.dropout": (0.0, 0.3)})
-gru = Arm(name="gru", label="GRU", training=training.but(model=Module(cls="own_model.nets:Gru")))
+attention = Arm("attention", training, sweep={"model.arguments.dropout": (0.0, 0.3)})
+gru = Arm("gru", training.but(model=Module(cls="own_model.nets:Gru")), label="GRU")
 experiment = Experiment(
     name="attention_or_gru",
     term="vanishing_gradient",
@@ -22,21 +22,20 @@ experiment = Experiment(
     probes=(Stream(window=10), Evaluate(steps=Steps(count=4), splits=("validation", "test"))),
     selection=Selection(metric="validation_loss"),
     claims=(
-        Claim(
-            id="MINE2",
-            statement="Attention over rows beats a recurrent network of the same width.",
+        claim(
+            "MINE2",
+            "Attention over rows beats a recurrent network of the same width.",
+            PairedDifference(Last("test_accuracy"), attention.best(), gru.at()).above(0.0),
             source="folklore",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=attention.best(), baseline=gru.at()),
-            rule=Above(0.0),
             unit="share of test images, attention minus GRU",
             because="the same images in the same order, and a difference beyond the spread of seeds",
         ),
     ),
     figures=(
-        Figure(
-            name="accuracy",
-            caption="Accuracy while training.",
-            panels=(curve("accuracy", "test_accuracy", {**best_runs(attention), **all_runs(gru)}),),
+        figure(
+            "accuracy",
+            "Accuracy while training.",
+            curve("accuracy", "test_accuracy", {**best_runs(attention), **all_runs(gru)}),
         ),
     ),
 )

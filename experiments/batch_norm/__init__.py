@@ -1,25 +1,16 @@
 """One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
-from . import (
-    batch_size,
-    devices,
-    internal_shift,
-    layer_outputs,
-    mnist_2015,
-    parts,
-    placement,
-    running_statistics,
-    speedup,
-)
+from seven_terms.spec import questions
 
-QUESTIONS = (
-    mnist_2015.experiment,
-    speedup.experiment,
-    layer_outputs.experiment,
-    placement.experiment,
-    parts.experiment,
-    batch_size.experiment,
-    devices.experiment,
-    running_statistics.experiment,
-    internal_shift.experiment,
+QUESTIONS = questions(
+    __name__,
+    "mnist_2015",
+    "speedup",
+    "layer_outputs",
+    "placement",
+    "parts",
+    "batch_size",
+    "devices",
+    "running_statistics",
+    "internal_shift",
 )

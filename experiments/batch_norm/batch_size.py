@@ -34,14 +34,11 @@ def over_two(size: int) -> Selected:
 
 ARMS = by_name(
     (
-        *(
-            Arm(name=name, label=label, training=training(norm), sweep={"batch_size": SIZES})
-            for name, (label, norm) in NORMS.items()
-        ),
+        *(Arm(name, training(norm), label=label, sweep={"batch_size": SIZES}) for name, (label, norm) in NORMS.items()),
         Arm(
-            name="ghost",
+            "ghost",
+            training(BatchNorm(ghost=2)),
             label="ghost batches of a batch of 32",
-            training=training(BatchNorm(ghost=2)),
             sweep={"model.normalization.ghost": GHOSTS},
         ),
     )
@@ -64,97 +61,74 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({"optimizer.learning_rate": 0.3, "batch_size": LARGEST}),
     claims=(
-        Claim(
-            id="BN6",
-            form="statistics",
-            statement="It works on the current batch: with statistics of two examples the same batch trains worse.",
+        claim(
+            "BN6 (statistics)",
+            "It works on the current batch: with statistics of two examples the same batch trains worse.",
+            PairedDifference(Last("test_error"), over_two(2), over_two(LARGEST)).above(0.01),
             source="article",
-            estimate=PairedDifference(measure=Last("test_error"), runs=over_two(2), baseline=over_two(LARGEST)),
-            rule=Above(0.01),
             unit="share of test images wrong",
             because="the batch of 32 stays, its statistics come from 2 examples or all: a point of error is a dependence",
         ),
-        Claim(
-            id="B-BN4",
-            statement="At batches of two batch normalization fails where group normalization does not.",
+        claim(
+            "B-BN4",
+            "At batches of two batch normalization fails where group normalization does not.",
+            PairedDifference(Last("test_error"), at("batch_norm", 2), at("group_norm", 2)).above(0.05),
             source="Wu and He 2018",
-            estimate=PairedDifference(
-                measure=Last("test_error"), runs=at("batch_norm", 2), baseline=at("group_norm", 2)
-            ),
-            rule=Above(0.05),
             unit="share of test images wrong",
             because="the published gap is ten points; half of it, at equal steps and own best rates, counts as failing",
         ),
-        Claim(
-            id="B-BN4",
-            form="large batch",
-            statement="At batches of 32 group normalization is as good as batch normalization.",
-            source="Wu and He 2018",
-            estimate=PairedDifference(
-                measure=Last("test_error"), runs=at("group_norm", LARGEST), baseline=at("batch_norm", LARGEST)
+        claim(
+            "B-BN4 (large batch)",
+            "At batches of 32 group normalization is as good as batch normalization.",
+            PairedDifference(Last("test_error"), at("group_norm", LARGEST), at("batch_norm", LARGEST)).within(
+                -0.01, 0.01
             ),
-            rule=Within(-0.01, 0.01),
+            source="Wu and He 2018",
             unit="share of test images wrong",
             because="the published difference at large batches is half a point; a point either way is as good",
         ),
     ),
     figures=(
-        Figure(
-            name="batch_size",
+        figure(
+            "batch_size",
+            "Final test error at the best rate of each point. Left: batches of that size. Right: batches of 32, of "
+            "which so many examples share their statistics; normalization over units does not know of any.",
+            sweep_curve(
+                "Batch size",
+                Last("test_error"),
+                {label: ARMS[name].best() for name, (label, _) in NORMS.items()},
+                over="batch_size",
+            ).axes(log="x", y_limits=(0.0, 0.9)),
+            sweep_curve(
+                "Size of the statistics",
+                Last("test_error"),
+                {"ghost batches of a batch of 32": ghost.best()},
+                over="model.normalization.ghost",
+            ).axes("examples that share statistics", log="x", y_limits=(0.0, 0.9)),
             key=1,
-            caption=(
-                "Final test error at the best rate of each point. Left: batches of that size. Right: batches of 32, of "
-                "which so many examples share their statistics; normalization over units does not know of any."
-            ),
-            panels=(
-                sweep_curve(
-                    "Batch size",
-                    Last("test_error"),
-                    {label: ARMS[name].best() for name, (label, _) in NORMS.items()},
-                    over="batch_size",
-                    log_x=True,
-                    y_limits=(0.0, 0.9),
-                ),
-                sweep_curve(
-                    "Size of the statistics",
-                    Last("test_error"),
-                    {"ghost batches of a batch of 32": ghost.best()},
-                    over="model.normalization.ghost",
-                    x_label="examples that share statistics",
-                    log_x=True,
-                    y_limits=(0.0, 0.9),
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 20},
-            sweep={
-                "optimizer.learning_rate": (0.1, 0.3),
-                "batch_size": (2, LARGEST),
-                "model.normalization.ghost": (2, LARGEST),
-            },
-        ),
-        "full": Changes(num_seeds=24),
-        "paper": Changes(
-            num_seeds=5,
-            training={
-                "task": Cifar10(augment=True),
-                "num_steps": 20_000,
-                "batch_size": 128,
-                "optimizer": Sgd(momentum=0.9),
-            },
-            arms={
-                **{name: {"model": Resnet(n=3, normalization=norm)} for name, (_, norm) in NORMS.items()},
-                "ghost": {"model": Resnet(n=3, normalization=BatchNorm(ghost=2))},
-            },
-            sweep={
-                "batch_size": (2, 4, 8, 16, LARGEST, 128),
-                "model.normalization.ghost": (2, 4, 8, 16, LARGEST, 128),
-                "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3),
-            },
-        ),
-    },
+    smoke=Changes(
+        {
+            "num_steps": 20,
+            "optimizer.learning_rate": (0.1, 0.3),
+            "batch_size": (2, LARGEST),
+            "model.normalization.ghost": (2, LARGEST),
+        },
+        num_seeds=2,
+    ),
+    full=Changes(num_seeds=24),
+    paper=Changes(
+        {"task": Cifar10(augment=True), "num_steps": 20_000, "batch_size": 128, "optimizer": Sgd(momentum=0.9)},
+        num_seeds=5,
+        arms={
+            **{name: {"model": Resnet(n=3, normalization=norm)} for name, (_, norm) in NORMS.items()},
+            "ghost": {"model": Resnet(n=3, normalization=BatchNorm(ghost=2))},
+        },
+        sweep={
+            "batch_size": (2, 4, 8, 16, LARGEST, 128),
+            "model.normalization.ghost": (2, 4, 8, 16, LARGEST, 128),
+            "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3),
+        },
+    ),
 )

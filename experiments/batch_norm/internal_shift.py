@@ -14,21 +14,21 @@ PLAIN = Training(
     num_steps=300,
     batch_size=32,
 )
-plain = Arm(name="plain", label="plain", training=PLAIN)
-batch_norm = Arm(name="batch_norm", label="batch norm", training=PLAIN.but({"model.normalization": BatchNorm()}))
-noisy = Arm(name="noisy", label="noisy batch norm", training=PLAIN.but({"model.normalization": BatchNorm(noisy=True)}))
+plain = Arm("plain", PLAIN)
+batch_norm = Arm("batch_norm", PLAIN.but({"model.normalization": BatchNorm()}))
+noisy = Arm("noisy", PLAIN.but({"model.normalization": BatchNorm(noisy=True)}), label="noisy batch norm")
 ARMS = (plain, batch_norm, noisy)
 VGG = Cnn(channels=(64, 64, 128, 128, 256, 256), strides=(1, 2, 1, 2, 1, 2))
 
 
 def of_plain(measure: Measure) -> PairedRatio:
     """Batch norm over plain, both at the rate that is best for the plain network."""
-    return PairedRatio(measure=measure, runs=batch_norm.at_best_of(plain), baseline=plain.best())
+    return PairedRatio(measure, batch_norm.at_best_of(plain), plain.best())
 
 
 def at_the_plain_rate(title: str, metric: str, *, index: int | None, y_label: str) -> Panel:
     runs = {arm.label: arm.at_best_of(plain) for arm in ARMS}
-    return curve(title, metric, runs, index=index, y_label=y_label, log_y=True)
+    return curve(title, metric, runs, index=index).axes(y=y_label, log="y")
 
 
 experiment = Experiment.here(
@@ -51,78 +51,68 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({"optimizer.learning_rate": 0.5}),
     claims=(
-        Claim(
-            id="B-BN3",
-            form="as said",
-            statement="Batch normalization reduces internal covariate shift.",
+        claim(
+            "B-BN3 (as said)",
+            "Batch normalization reduces internal covariate shift.",
+            of_plain(Over("relative_covariate_shift", "median")).below(1.0),
             source="Ioffe and Szegedy 2015; doubted by Santurkar et al. 2018",
-            estimate=of_plain(Over("relative_covariate_shift", "median")),
-            rule=Below(1.0),
             unit="ratio of relative gradient changes",
             because="a ratio below 1 means that a layer's gradient changes less when the layers below it are updated",
         ),
-        Claim(
-            id="B-BN3",
-            form="fair",
-            statement="With its inputs made unsteady on purpose, batch normalization no longer beats the plain network.",
+        claim(
+            "B-BN3 (fair)",
+            "With its inputs made unsteady on purpose, batch normalization no longer beats the plain network.",
+            PairedDifference(Last("test_accuracy"), noisy.best(), plain.best()).below(0.0),
             source="Santurkar et al. 2018",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=noisy.best(), baseline=plain.best()),
-            rule=Below(0.0),
             unit="share of test images",
             because="if steady inputs are what helps, taking them away must take the advantage away",
         ),
-        Claim(
-            id="B-BN8",
-            form="as said",
-            statement="Batch normalization smooths the loss: it varies less along the gradient.",
+        claim(
+            "B-BN8 (as said)",
+            "Batch normalization smooths the loss: it varies less along the gradient.",
+            of_plain(Over("loss_range", "median")).below(1.0),
             source="Santurkar et al. 2018",
-            estimate=of_plain(Over("loss_range", "median")),
-            rule=Below(1.0),
             unit="ratio of loss ranges",
             because="the median range of the loss over equal multiples of the gradient, below 1 is smoother",
         ),
-        Claim(
-            id="B-BN8",
-            form="fair",
-            statement="Batch normalization smooths the loss relative to its gradient.",
+        claim(
+            "B-BN8 (fair)",
+            "Batch normalization smooths the loss relative to its gradient.",
+            of_plain(Over("relative_gradient_change", "median")).below(1.0),
             source="Santurkar et al. 2018",
-            estimate=of_plain(Over("relative_gradient_change", "median")),
-            rule=Below(1.0),
             unit="ratio of relative gradient changes",
             because="the largest change of the gradient along itself over its own length does not reward small gradients",
         ),
     ),
     figures=(
-        Figure(
-            name="shift",
+        figure(
+            "shift",
+            "(a) Final accuracy at each network's own best rate. At the plain network's best rate: (b) change of a layer's "
+            "gradient when the layers below move, mean over layers; (c) range of the loss and (d) relative change of the "
+            "gradient along its own direction.",
+            bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS)).axes("network", y_limits=(0.7, None)),
+            at_the_plain_rate(
+                "Covariate shift", "relative_covariate_shift", index=None, y_label="relative gradient change"
+            ),
+            at_the_plain_rate("Loss range", "loss_range", index=-1, y_label="loss range (nats)"),
+            at_the_plain_rate(
+                "Relative smoothness", "relative_gradient_change", index=-1, y_label="relative gradient change"
+            ),
             key=3,
-            caption=(
-                "(a) Final accuracy at each network's own best rate. At the plain network's best rate: (b) change of a layer's "
-                "gradient when the layers below move, mean over layers; (c) range of the loss and (d) relative change of the "
-                "gradient along its own direction."
-            ),
-            panels=(
-                bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS), x_label="network", y_limits=(0.7, None)),
-                at_the_plain_rate(
-                    "Covariate shift", "relative_covariate_shift", index=None, y_label="relative gradient change"
-                ),
-                at_the_plain_rate("Loss range", "loss_range", index=-1, y_label="loss range (nats)"),
-                at_the_plain_rate(
-                    "Relative smoothness", "relative_gradient_change", index=-1, y_label="relative gradient change"
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.15, 0.5)}),
-        "full": Changes(num_seeds=48),
-        "paper": Changes(
-            training={"task": Cifar10(), "num_steps": 15_000, "batch_size": 128},
-            sweep={"optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)},
-            arms={
-                arm.name: {"model": VGG, "model.normalization": read_path(arm.training, "model.normalization")}
-                for arm in ARMS
-            },
-        ),
-    },
+    smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.15, 0.5)}, num_seeds=2),
+    full=Changes(num_seeds=48),
+    paper=Changes(
+        {
+            "task": Cifar10(),
+            "num_steps": 15_000,
+            "batch_size": 128,
+            "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+        },
+        arms={
+            arm.name: {"model": VGG, "model.normalization": read_path(arm.training, "model.normalization")}
+            for arm in ARMS
+        },
+    ),
 )

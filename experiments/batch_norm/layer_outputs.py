@@ -19,7 +19,7 @@ ARMS = {
     "stage_one": ("after, without gain and shift", STAGE_ONE),
 }
 
-arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+arms = by_name(Arm(name, training, label=label) for name, (label, training) in ARMS.items())
 before, after, stage_one = arms.values()
 everywhere = all_runs(*arms.values())
 
@@ -29,7 +29,7 @@ def at_start(metric: str) -> Over:
 
 
 def over_training(title: str, metric: str, y_label: str) -> Panel:
-    return curve(title, metric, everywhere, index=None, y_label=y_label, log_y=True)
+    return curve(title, metric, everywhere, index=None).axes(y=y_label, log="y")
 
 
 experiment = Experiment.here(
@@ -48,66 +48,48 @@ experiment = Experiment.here(
     ),
     noise_floor=before,
     claims=(
-        Claim(
-            id="BN4",
-            form="mean",
-            statement="Stage one gives every feature mean 0 over the batch.",
+        claim(
+            "BN4 (mean)",
+            "Stage one gives every feature mean 0 over the batch.",
+            WorstDeviation(Over("layer_output_mean_abs", "max"), 0.0, (stage_one.at(),), absolute=True).below(1e-12),
             source="article; Ioffe and Szegedy 2015, algorithm 1",
-            estimate=WorstDeviation(
-                measure=Over("layer_output_mean_abs", "max"), expected=0.0, runs=(stage_one.at(),), absolute=True
-            ),
-            rule=Below(1e-12),
             unit="largest mean over a layer",
             because="double precision leaves some 1e-16 on numbers of order 1: 1e-12 allows for a batch's rounding",
         ),
-        Claim(
-            id="BN4",
-            form="standard deviation",
-            statement="Stage one gives every feature standard deviation 1 over the batch, up to eps.",
+        claim(
+            "BN4 (standard deviation)",
+            "Stage one gives every feature standard deviation 1 over the batch, up to eps.",
+            WorstDeviation(Over("layer_output_std_error", "max"), 0.0, (stage_one.at(),), absolute=True).below(1e-3),
             source="article; Ioffe and Szegedy 2015, algorithm 1",
-            estimate=WorstDeviation(
-                measure=Over("layer_output_std_error", "max"), expected=0.0, runs=(stage_one.at(),), absolute=True
-            ),
-            rule=Below(1e-3),
             unit="largest distance from 1",
             because="eps = 1e-5 takes eps / (2 variance) away, which is 1e-3 for a feature of variance 0.005",
         ),
-        Claim(
-            id="BN3",
-            form="fair",
-            statement="Placed after the activation, it hands on normalized outputs, as long as gain and shift are unlearned.",
+        claim(
+            "BN3 (fair)",
+            "Placed after the activation, it hands on normalized outputs, as long as gain and shift are unlearned.",
+            WorstDeviation(at_start("layer_output_std_error"), 0.0, (after.at(),), absolute=True).below(1e-3),
             source="algebra",
-            estimate=WorstDeviation(
-                measure=at_start("layer_output_std_error"), expected=0.0, runs=(after.at(),), absolute=True
-            ),
-            rule=Below(1e-3),
             unit="largest distance of the standard deviation from 1",
             because="gain 1 and shift 0 change nothing, so that only eps is left",
         ),
-        Claim(
-            id="BN3",
-            form="as said",
-            statement="Placed before the activation, it makes the layer's output normalized as well.",
+        claim(
+            "BN3 (as said)",
+            "Placed before the activation, it makes the layer's output normalized as well.",
+            Mean(at_start("layer_output_std_error"), before.at()).below(0.05),
             source="article",
-            estimate=Mean(measure=at_start("layer_output_std_error"), runs=before.at()),
-            rule=Below(0.05),
             unit="largest distance of the standard deviation from 1",
             because="a standard deviation within 5 % of one, before anything is learned, would pass for normalized",
         ),
     ),
     figures=(
-        Figure(
-            name="outputs",
+        figure(
+            "outputs",
+            "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers, by "
+            "the place of the normalization.",
+            over_training("Mean", "layer_output_mean_abs", "size of the mean"),
+            over_training("Standard deviation", "layer_output_std_error", "distance from 1"),
             key=1,
-            caption=(
-                "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers, by "
-                "the place of the normalization."
-            ),
-            panels=(
-                over_training("Mean", "layer_output_mean_abs", "size of the mean"),
-                over_training("Standard deviation", "layer_output_std_error", "distance from 1"),
-            ),
         ),
     ),
-    scales={"smoke": Changes(num_seeds=2, training={"num_steps": 20})},
+    smoke=Changes({"num_steps": 20}, num_seeds=2),
 )

@@ -20,7 +20,7 @@ PARTS: dict[str, tuple[str, BatchNorm | None]] = {
 
 
 ARMS = by_name(
-    Arm(name=name, label=label, training=PLAIN.but({"model.normalization": normalization}))
+    Arm(name, PLAIN.but({"model.normalization": normalization}), label=label)
     for name, (label, normalization) in PARTS.items()
 )
 plain, full, no_affine, centering, scaling = ARMS.values()
@@ -40,55 +40,44 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=full.at({"optimizer.learning_rate": 0.5}),
     claims=(
-        Claim(
-            id="BN5",
-            statement="The learned gain and shift make the normalization better than the plain standardization.",
+        claim(
+            "BN5",
+            "The learned gain and shift make the normalization better than the plain standardization.",
+            PairedDifference(Last("test_accuracy"), full.best(), no_affine.best()).above(0.005),
             source="article",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=full.best(), baseline=no_affine.best()),
-            rule=Above(0.005),
             unit="share of test images",
             because="if learning them adapts each layer for the better, accuracy is higher with them than without, by half a "
             "point at least: less could not be noticed in a test set of a thousand",
         ),
-        Claim(
-            id="BN5",
-            form="both stages",
-            statement="Subtracting the mean alone is not enough: dividing by the standard deviation adds to it.",
+        claim(
+            "BN5 (both stages)",
+            "Subtracting the mean alone is not enough: dividing by the standard deviation adds to it.",
+            PairedDifference(Last("test_accuracy"), full.best(), centering.best()).above(0.0),
             source="article; Ioffe and Szegedy 2015",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=full.best(), baseline=centering.best()),
-            rule=Above(0.0),
             unit="share of test images",
             because="accuracy of the full normalization over centering alone, each at its own best rate",
         ),
     ),
     figures=(
-        Figure(
-            name="parts",
-            caption="Final test accuracy of the parts of batch normalization, at their own best rates and over the rate.",
-            panels=(
-                bars(
-                    "Own best rate",
-                    Last("test_accuracy"),
-                    best_runs(*ARMS.values()),
-                    x_label="variant",
-                    y_limits=(0.7, None),
-                ),
-                sweep_curve(
-                    "Over the rate",
-                    Last("test_accuracy"),
-                    all_runs(*ARMS.values()),
-                    over="optimizer.learning_rate",
-                    log_x=True,
-                ),
+        figure(
+            "parts",
+            "Final test accuracy of the parts of batch normalization, at their own best rates and over the rate.",
+            bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS.values())).axes(
+                "variant", y_limits=(0.7, None)
+            ),
+            sweep_curve(
+                "Over the rate", Last("test_accuracy"), all_runs(*ARMS.values()), over="optimizer.learning_rate"
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.15, 0.5)}),
-        "full": Changes(num_seeds=64),
-        "paper": Changes(
-            training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256},
-            sweep={"optimizer.learning_rate": (0.005, 0.015, 0.05, 0.15, 0.5, 1.5)},
-        ),
-    },
+    smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.15, 0.5)}, num_seeds=2),
+    full=Changes(num_seeds=64),
+    paper=Changes(
+        {
+            "task": Digits(source="mnist"),
+            "num_steps": 20_000,
+            "model.width": 256,
+            "optimizer.learning_rate": (0.005, 0.015, 0.05, 0.15, 0.5, 1.5),
+        }
+    ),
 )

@@ -23,7 +23,7 @@ def own_best(activation: str, placement: str) -> Selected:
 
 
 ARMS = by_name(
-    Arm(name=f"{activation}_{placement}", label=f"{label}, {placement}", training=training(activation, placement))
+    Arm(f"{activation}_{placement}", training(activation, placement), label=f"{label}, {placement}")
     for activation, label in ACTIVATIONS.items()
     for placement in PLACEMENTS
 )
@@ -44,61 +44,52 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=relu_before.at({"optimizer.learning_rate": 0.3}),
     claims=tuple(
-        Claim(
-            id="BN2",
-            form=label,
-            statement=f"With {label} units batch normalization may stand before or after the activation.",
+        claim(
+            f"BN2 ({label})",
+            f"With {label} units batch normalization may stand before or after the activation.",
+            PairedDifference(
+                Last("test_accuracy"), own_best(activation, "after"), own_best(activation, "before")
+            ).within(-0.01, 0.01),
             source="article",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"),
-                runs=own_best(activation, "after"),
-                baseline=own_best(activation, "before"),
-            ),
-            rule=Within(-0.01, 0.01),
             unit="share of test images",
             because="a point of accuracy either way, a little more than the sampling error of a thousand test images",
         )
         for activation, label in ACTIVATIONS.items()
     ),
     figures=(
-        Figure(
-            name="placement",
-            caption=(
-                "Final test accuracy with batch normalization before and after the activation: at each arm's own best "
-                "rate, a dot a seed, and over the rate."
-            ),
-            panels=(
-                bars(
-                    "Own best rate",
-                    Last("test_accuracy"),
-                    {
-                        f"{label}, {placement}": own_best(activation, placement)
-                        for activation, label in ACTIVATIONS.items()
-                        for placement in PLACEMENTS
-                    },
-                    x_label="placement",
-                    y_limits=(0.8, None),
-                ),
-                sweep_curve(
-                    "Over the rate",
-                    Last("test_accuracy"),
-                    {
-                        f"{label}, {placement}": ARMS[f"{activation}_{placement}"].at()
-                        for activation, label in ACTIVATIONS.items()
-                        for placement in PLACEMENTS
-                    },
-                    over="optimizer.learning_rate",
-                    log_x=True,
-                ),
+        figure(
+            "placement",
+            "Final test accuracy with batch normalization before and after the activation: at each arm's own best "
+            "rate, a dot a seed, and over the rate.",
+            bars(
+                "Own best rate",
+                Last("test_accuracy"),
+                {
+                    f"{label}, {placement}": own_best(activation, placement)
+                    for activation, label in ACTIVATIONS.items()
+                    for placement in PLACEMENTS
+                },
+            ).axes("placement", y_limits=(0.8, None)),
+            sweep_curve(
+                "Over the rate",
+                Last("test_accuracy"),
+                {
+                    f"{label}, {placement}": ARMS[f"{activation}_{placement}"].at()
+                    for activation, label in ACTIVATIONS.items()
+                    for placement in PLACEMENTS
+                },
+                over="optimizer.learning_rate",
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.1, 0.3)}),
-        "full": Changes(num_seeds=96),
-        "paper": Changes(
-            training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256},
-            sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
-        ),
-    },
+    smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 0.3)}, num_seeds=2),
+    full=Changes(num_seeds=96),
+    paper=Changes(
+        {
+            "task": Digits(source="mnist"),
+            "num_steps": 20_000,
+            "model.width": 256,
+            "optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+        }
+    ),
 )

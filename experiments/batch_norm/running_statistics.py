@@ -13,10 +13,8 @@ TRAINING = Training(
 SLOW, USUAL = 0.01, 0.1
 
 
-momentum = Arm(
-    name="momentum", label="momentum", training=TRAINING, sweep={"model.normalization.momentum": (SLOW, USUAL, 0.5)}
-)
-eps = Arm(name="eps", label="eps", training=TRAINING, sweep={"model.normalization.eps": (1e-8, 1e-3, 1.0)})
+momentum = Arm("momentum", TRAINING, sweep={"model.normalization.momentum": (SLOW, USUAL, 0.5)})
+eps = Arm("eps", TRAINING, sweep={"model.normalization.eps": (1e-8, 1e-3, 1.0)})
 
 
 def with_momentum(value: float) -> Selected:
@@ -46,71 +44,51 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=momentum.at({"model.normalization.momentum": USUAL}),
     claims=(
-        Claim(
-            id="BN6",
-            form="evaluation",
-            statement="It works on the current batch: early on, running statistics evaluate worse than a batch's own.",
+        claim(
+            "BN6 (evaluation)",
+            "It works on the current batch: early on, running statistics evaluate worse than a batch's own.",
+            Mean(early_gap, with_momentum(SLOW)).above(0.01),
             source="article; Ioffe and Szegedy 2015, section 3.1",
-            estimate=Mean(measure=early_gap, runs=with_momentum(SLOW)),
-            rule=Above(0.01),
             unit="share of test images",
             because="after 30 steps at momentum 0.01 the start still weighs 74 %: a point of accuracy shows the gap",
         ),
-        Claim(
-            id="B-BN9",
-            statement="At the usual momentum running statistics evaluate as well as the test set's own in the end.",
+        claim(
+            "B-BN9",
+            "At the usual momentum running statistics evaluate as well as the test set's own in the end.",
+            Mean(last_gap, with_momentum(USUAL)).within(-0.01, 0.01),
             source="Ioffe and Szegedy 2015, section 3.1",
-            estimate=Mean(measure=last_gap, runs=with_momentum(USUAL)),
-            rule=Within(-0.01, 0.01),
             unit="share of test images",
             because="less than a point of accuracy between the two evaluations of the same weights",
         ),
-        Claim(
-            id="B-BN10",
-            statement="The value of eps does not matter as long as it is far below the variances.",
+        claim(
+            "B-BN10",
+            "The value of eps does not matter as long as it is far below the variances.",
+            PairedDifference(Last("test_accuracy"), with_eps(1e-3), with_eps(1e-8)).within(-0.01, 0.01),
             source="folklore",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=with_eps(1e-3), baseline=with_eps(1e-8)),
-            rule=Within(-0.01, 0.01),
             unit="share of test images",
             because="less than a point of accuracy between 1e-3 and 1e-8, the values of common libraries and beyond",
         ),
     ),
     figures=(
-        Figure(
-            name="evaluation",
-            caption=(
-                "Left: test accuracy with running statistics, by momentum. Middle: the same weights with the test images' "
-                "own statistics. Right: final test accuracy over eps."
-            ),
-            panels=(
-                curve(
-                    "Running statistics",
-                    "test_accuracy",
-                    {"batch norm": momentum.at()},
-                    by="model.normalization.momentum",
-                    y_limits=(0.0, 1.0),
-                ),
-                curve(
-                    "The test images' own",
-                    "batch_statistics_test_accuracy",
-                    {"batch norm": momentum.at()},
-                    by="model.normalization.momentum",
-                    y_label="test accuracy",
-                    y_limits=(0.0, 1.0),
-                ),
-                sweep_curve(
-                    "Eps",
-                    Last("test_accuracy"),
-                    {"running statistics": eps.at()},
-                    over="model.normalization.eps",
-                    log_x=True,
-                ),
-            ),
+        figure(
+            "evaluation",
+            "Left: test accuracy with running statistics, by momentum. Middle: the same weights with the test images' "
+            "own statistics. Right: final test accuracy over eps.",
+            curve(
+                "Running statistics", "test_accuracy", {"batch norm": momentum.at()}, by="model.normalization.momentum"
+            ).axes(y_limits=(0.0, 1.0)),
+            curve(
+                "The test images' own",
+                "batch_statistics_test_accuracy",
+                {"batch norm": momentum.at()},
+                by="model.normalization.momentum",
+            ).axes(y="test accuracy", y_limits=(0.0, 1.0)),
+            sweep_curve(
+                "Eps", Last("test_accuracy"), {"running statistics": eps.at()}, over="model.normalization.eps"
+            ).axes(log="x"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"model.normalization.eps": (1e-8, 1e-3)}),
-        "full": Changes(num_seeds=48),
-        "paper": Changes(training={"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256}),
-    },
+    smoke=Changes({"num_steps": 20, "model.normalization.eps": (1e-8, 1e-3)}, num_seeds=2),
+    full=Changes(num_seeds=48),
+    paper=Changes({"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256}),
 )

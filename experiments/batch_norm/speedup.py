@@ -39,12 +39,10 @@ def vgg(arm: Arm) -> dict[str, Any]:
 trained = Reached(Last("test_accuracy"), above=0.5)
 
 SIGMOID = {"optimizer.learning_rate": SIGMOID_RATES}
-plain = Arm(name="plain", label="ReLU, plain", training=deep("relu", None))
-batch_norm = Arm(name="batch_norm", label="ReLU, batch norm", training=deep("relu", BatchNorm()))
-sigmoid_plain = Arm(name="sigmoid_plain", label="sigmoid, plain", training=deep("sigmoid", None), sweep=SIGMOID)
-sigmoid_batch_norm = Arm(
-    name="sigmoid_batch_norm", label="sigmoid, batch norm", training=deep("sigmoid", BatchNorm()), sweep=SIGMOID
-)
+plain = Arm("plain", deep("relu", None), label="ReLU, plain")
+batch_norm = Arm("batch_norm", deep("relu", BatchNorm()), label="ReLU, batch norm")
+sigmoid_plain = Arm("sigmoid_plain", deep("sigmoid", None), label="sigmoid, plain", sweep=SIGMOID)
+sigmoid_batch_norm = Arm("sigmoid_batch_norm", deep("sigmoid", BatchNorm()), label="sigmoid, batch norm", sweep=SIGMOID)
 ARMS = (plain, batch_norm, sigmoid_plain, sigmoid_batch_norm)
 to_plain_best = StepsTo("test_accuracy", above=-0.02, target_of=(plain.name, Last("test_accuracy")))
 alike = batch_norm.at_best_of(plain)
@@ -67,113 +65,84 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({"optimizer.learning_rate": 0.5}),
     claims=(
-        Claim(
-            id="BN1",
-            form="deep, own rates",
-            statement="Batch normalization speeds up a deep ReLU network when each network has its own best rate.",
+        claim(
+            "BN1 (deep, own rates)",
+            "Batch normalization speeds up a deep ReLU network when each network has its own best rate.",
+            PairedRatio(to_plain_best, plain.best(), batch_norm.best()).above(1.0),
             source="article; Ioffe and Szegedy 2015, section 4.2",
-            estimate=PairedRatio(measure=to_plain_best, runs=plain.best(), baseline=batch_norm.best()),
-            rule=Above(1.0),
             unit="times fewer steps",
             because="a ratio of steps above 1 is a speed-up; misses count as the whole budget",
         ),
-        Claim(
-            id="BN1",
-            form="deep, equal rates",
-            statement="Batch normalization speeds up a deep ReLU network at the plain network's best rate.",
+        claim(
+            "BN1 (deep, equal rates)",
+            "Batch normalization speeds up a deep ReLU network at the plain network's best rate.",
+            PairedRatio(to_plain_best, plain.best(), alike).above(1.0),
             source="article; Ioffe and Szegedy 2015, section 4.2",
-            estimate=PairedRatio(measure=to_plain_best, runs=plain.best(), baseline=alike),
-            rule=Above(1.0),
             unit="times fewer steps",
             because="nothing differs but the normalization; a ratio of steps above 1 is a speed-up",
         ),
-        Claim(
-            id="B-BN1",
-            form="as said",
-            statement="Batch normalization reaches the plain network's best accuracy in 14 times fewer steps.",
+        claim(
+            "B-BN1 (as said)",
+            "Batch normalization reaches the plain network's best accuracy in 14 times fewer steps.",
+            PairedRatio(to_plain_best, plain.best(), batch_norm.best()).above(14.0),
             source="Ioffe and Szegedy 2015, abstract",
-            estimate=PairedRatio(measure=to_plain_best, runs=plain.best(), baseline=batch_norm.best()),
-            rule=Above(14.0),
             unit="times fewer steps",
             because="14 is the number that is repeated; both networks train at their own best rate, nothing else differs",
         ),
-        Claim(
-            id="B-BN1",
-            form="fair",
-            statement="Batch normalization alone, with the rate tuned for both networks, more than halves the steps.",
+        claim(
+            "B-BN1 (fair)",
+            "Batch normalization alone, with the rate tuned for both networks, more than halves the steps.",
+            PairedRatio(to_plain_best, plain.best(), batch_norm.best()).above(2.0),
             source="Ioffe and Szegedy 2015, section 4.2",
-            estimate=PairedRatio(measure=to_plain_best, runs=plain.best(), baseline=batch_norm.best()),
-            rule=Above(2.0),
             unit="times fewer steps",
             because="the paper's own factor for batch normalization without the rest of the recipe is a little above 2",
         ),
-        Claim(
-            id="B-BN2",
-            statement="Batch normalization permits rates at least five times larger.",
+        claim(
+            "B-BN2",
+            "Batch normalization permits rates at least five times larger.",
+            BestSetting(
+                trained, "optimizer.learning_rate", batch_norm.at(), which="largest_reached", baseline=plain.at()
+            ).above(5.0),
             source="Ioffe and Szegedy 2015, section 4.2; Bjorck et al. 2018",
-            estimate=BestSetting(
-                measure=trained,
-                setting="optimizer.learning_rate",
-                runs=batch_norm.at(),
-                which="largest_reached",
-                baseline=plain.at(),
-            ),
-            rule=Above(5.0),
             unit="times the largest rate that trains",
             because="the paper's networks train at 5 and 30 times the rate; the plain one does not at 5 times",
         ),
-        Claim(
-            id="B-BN2",
-            form="small rate",
-            statement="At the same small rate batch normalization gives nothing.",
+        claim(
+            "B-BN2 (small rate)",
+            "At the same small rate batch normalization gives nothing.",
+            PairedDifference(
+                Last("test_accuracy"),
+                batch_norm.at({"optimizer.learning_rate": SMALL_RATE}),
+                plain.at({"optimizer.learning_rate": SMALL_RATE}),
+            ).within(-0.01, 0.01),
             source="Bjorck et al. 2018",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"),
-                runs=batch_norm.at({"optimizer.learning_rate": SMALL_RATE}),
-                baseline=plain.at({"optimizer.learning_rate": SMALL_RATE}),
-            ),
-            rule=Within(-0.01, 0.01),
             unit="share of test images",
             because="less than a point of accuracy either way at the smallest rate of the grid is nothing",
         ),
-        Claim(
-            id="B-BN7",
-            statement="A deep sigmoid network that does not train at any rate trains with batch normalization.",
+        claim(
+            "B-BN7",
+            "A deep sigmoid network that does not train at any rate trains with batch normalization.",
+            ProportionDifference(trained, sigmoid_batch_norm.best(), sigmoid_plain.best()).above(0.0),
             source="Ioffe and Szegedy 2015, section 4.2.2",
-            estimate=ProportionDifference(
-                measure=trained, runs=sigmoid_batch_norm.best(), baseline=sigmoid_plain.best()
-            ),
-            rule=Above(0.0),
             unit="share of runs that train",
             because="a higher share of runs above half of the images right, each at its own best rate",
         ),
     ),
     figures=(
-        Figure(
-            name="rates",
-            caption=(
-                "Left: steps to within two points of the plain ReLU network's best accuracy; a line ends where a run does not "
-                "get there. Right: final test accuracy."
-            ),
-            panels=(
-                sweep_curve(
-                    "Steps to the plain net's best",
-                    to_plain_best,
-                    all_runs(plain, batch_norm),
-                    over="optimizer.learning_rate",
-                    y_label="steps",
-                    log_x=True,
-                    log_y=True,
-                ),
-                sweep_curve(
-                    "Final accuracy", Last("test_accuracy"), all_runs(*ARMS), over="optimizer.learning_rate", log_x=True
-                ),
-            ),
+        figure(
+            "rates",
+            "Left: steps to within two points of the plain ReLU network's best accuracy; a line ends where a run does not "
+            "get there. Right: final test accuracy.",
+            sweep_curve(
+                "Steps to the plain net's best",
+                to_plain_best,
+                all_runs(plain, batch_norm),
+                over="optimizer.learning_rate",
+            ).axes(y="steps", log="xy"),
+            sweep_curve("Final accuracy", Last("test_accuracy"), all_runs(*ARMS), over="optimizer.learning_rate"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 30}, sweep={"optimizer.learning_rate": (SMALL_RATE, 0.2)}),
-        "full": Changes(num_seeds=208, sweep={"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))}),
-        "paper": Changes(training={"task": Cifar10(), "num_steps": 20_000}, arms={arm.name: vgg(arm) for arm in ARMS}),
-    },
+    smoke=Changes({"num_steps": 30, "optimizer.learning_rate": (SMALL_RATE, 0.2)}, num_seeds=2),
+    full=Changes({"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))}, num_seeds=208),
+    paper=Changes({"task": Cifar10(), "num_steps": 20_000}, arms={arm.name: vgg(arm) for arm in ARMS}),
 )

@@ -26,11 +26,11 @@ def network(name: str) -> Arm:
         num_steps=0,
         batch_size=256,
     )
-    return Arm(name=name, label=label, training=training)
+    return Arm(name, training, label=label)
 
 
 def growth(name: str, scale: float = 1.0) -> Mean:
-    return Mean(measure=VARIANCE_FACTOR, runs=ARMS[name].at({"initialization.scale": scale}), log=True)
+    return Mean(VARIANCE_FACTOR, ARMS[name].at({"initialization.scale": scale}), log=True)
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
@@ -55,65 +55,45 @@ experiment = Experiment.here(
     ),
     noise_floor=batch_norm,
     claims=(
-        Claim(
-            id="B-EG3",
-            form="as said",
-            statement="Batch normalization prevents exploding gradients.",
+        claim(
+            "B-EG3 (as said)",
+            "Batch normalization prevents exploding gradients.",
+            growth("batch_norm").below(1.1),
             source="folklore",
-            estimate=growth("batch_norm"),
-            rule=Below(1.1),
             unit="factor on the gradient's variance per layer",
             because="prevented means that it does not grow with depth; 1.1 per layer still allows a factor of 10 over 25 layers",
         ),
-        Claim(
-            id="B-EG3",
-            form="fair",
-            statement="In deep plain networks batch normalization itself makes gradients grow, by pi/(pi - 1) a layer.",
+        claim(
+            "B-EG3 (fair)",
+            "In deep plain networks batch normalization itself makes gradients grow, by pi/(pi - 1) a layer.",
+            growth("batch_norm", math.sqrt(2.0)).within(THEORY / 1.05, THEORY * 1.05),
             source="Yang et al. 2019",
-            estimate=growth("batch_norm", math.sqrt(2.0)),
-            rule=Within(THEORY / 1.05, THEORY * 1.05),
             unit="factor on the gradient's variance per layer, weights sqrt(2) times He's",
-            because=(
-                "theory is for infinite width and batch; 5 % on the factor leaves room for 200 units and 256 examples and "
-                "still tells it from 1 and from the 2 that these weights give without normalization"
-            ),
+            because="theory is for infinite width and batch; 5 % on the factor leaves room for 200 units and 256 examples and "
+            "still tells it from 1 and from the 2 that these weights give without normalization",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="batch_norm_growth",
-            caption=(
-                "Gradient before training in 25-layer ReLU networks with He's weights, by layer, and its factor per layer over "
-                "the size of the weights. Residual layers make the growth nearly vanish."
-            ),
-            panels=(
-                curve(
-                    "By layer, He's weights",
-                    "layer_signal_gradient_rms",
-                    {label: ARMS[name].at({"initialization.scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
-                    over="index",
-                    x_label="hidden layer (0 is nearest the input)",
-                    y_label="gradient (root mean square)",
-                    log_y=True,
-                ),
-                sweep_curve(
-                    "Factor per layer",
-                    VARIANCE_FACTOR,
-                    all_runs(*ARMS.values()),
-                    over="initialization.scale",
-                    x_label="weights relative to He's",
-                    y_label="factor on the variance",
-                    references=(
-                        Reference(label="theory: $\\pi/(\\pi-1)$", y=THEORY),
-                        Reference(label="no growth", y=1.0),
-                    ),
-                ),
-            ),
+        figure(
+            "batch_norm_growth",
+            "Gradient before training in 25-layer ReLU networks with He's weights, by layer, and its factor per layer over "
+            "the size of the weights. Residual layers make the growth nearly vanish.",
+            curve(
+                "By layer, He's weights",
+                "layer_signal_gradient_rms",
+                {label: ARMS[name].at({"initialization.scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
+                over="index",
+            ).axes("hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"),
+            sweep_curve(
+                "Factor per layer",
+                VARIANCE_FACTOR,
+                all_runs(*ARMS.values()),
+                over="initialization.scale",
+                references=(Reference(label="theory: $\\pi/(\\pi-1)$", y=THEORY), Reference(label="no growth", y=1.0)),
+            ).axes("weights relative to He's", "factor on the variance"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"model.width": 32, "batch_size": 32}),
-        "paper": Changes(num_seeds=20, training={"model.width": 1000, "batch_size": 1024}),
-    },
+    smoke=Changes({"model.width": 32, "batch_size": 32}, num_seeds=2),
+    paper=Changes({"model.width": 1000, "batch_size": 1024}, num_seeds=20),
 )

@@ -21,11 +21,9 @@ CURVATURE = Combine("abs", At("sharpness", step=0))
 GRADIENT = At("gradient_norm", step=1)
 arrived = Reached(Last("validation_loss"), below=0.01)
 
-none = Arm(name="none", label="no clipping", training=UNCLIPPED, sweep=RATES)
-norm = Arm(name="norm", label="clip by norm", training=CLIPPED, sweep=RATES)
-line = Arm(
-    name="line", label="along the line", training=UNCLIPPED.but(num_steps=1), sweep={"initialization.scale": LINE}
-)
+none = Arm("none", UNCLIPPED, label="no clipping", sweep=RATES)
+norm = Arm("norm", CLIPPED, label="clip by norm", sweep=RATES)
+line = Arm("line", UNCLIPPED.but(num_steps=1), label="along the line", sweep={"initialization.scale": LINE})
 
 experiment = Experiment.here(
     __name__,
@@ -45,96 +43,64 @@ experiment = Experiment.here(
     ),
     selection=Selection(metric="validation_loss"),
     claims=(
-        Claim(
-            id="B-EG2",
-            form="curvature",
-            statement="Gradient and curvature explode together.",
+        claim(
+            "B-EG2 (curvature)",
+            "Gradient and curvature explode together.",
+            Correlation(GRADIENT, CURVATURE, (line.at(),), exact=True).above(0.5),
             source="Pascanu et al. 2013, section 2.3",
-            estimate=Correlation(first=GRADIENT, second=CURVATURE, runs=(line.at(),), exact=True),
-            rule=Above(0.5),
             unit="rank correlation along the line across the wall",
             because="a rank correlation above 0.5 over four decades of gradients means that the two grow at the same places",
         ),
-        Claim(
-            id="GC3",
-            statement="Clipping bounds the step and so keeps it from overshooting the minimum beside a cliff.",
+        claim(
+            "GC3",
+            "Clipping bounds the step and so keeps it from overshooting the minimum beside a cliff.",
+            ProportionDifference(
+                arrived, norm.best("optimizer.learning_rate"), none.best("optimizer.learning_rate"), exact=True
+            ).above(0.0),
             source="article; Pascanu et al. 2013, figure 6",
-            estimate=ProportionDifference(
-                measure=arrived,
-                runs=norm.best("optimizer.learning_rate"),
-                baseline=none.best("optimizer.learning_rate"),
-                exact=True,
-            ),
-            rule=Above(0.0),
             unit="share of starts that end with a loss below 0.01",
             because="each form at its own best rate: a larger share of starts at the minimum is overshooting prevented",
         ),
-        Claim(
-            id="GC3",
-            form="length",
-            statement="No clipped step is longer than rate times threshold, however steep the wall.",
-            source="algebra",
-            estimate=ProportionDifference(
-                measure=Reached(
+        claim(
+            "GC3 (length)",
+            "No clipped step is longer than rate times threshold, however steep the wall.",
+            ProportionDifference(
+                Reached(
                     Combine("ratio", Over("update_norm", "max"), Setting("optimizer.learning_rate")),
                     above=BOUND * (1 + 1e-9),
                 ),
-                runs=none.at(),
-                baseline=norm.at(),
+                none.at(),
+                norm.at(),
                 exact=True,
-            ),
-            rule=Above(0.0),
+            ).above(0.0),
+            source="algebra",
             unit="share of runs with a step above the bound, without minus with clipping",
             because="the clipped share must be zero; that the other is not shows that the bound was at work",
         ),
     ),
     figures=(
-        Figure(
-            name="cliff",
+        figure(
+            "cliff",
+            "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
+            "there together by orders of magnitude. Last: one run from w = 5.0 at equal rate; without a bound, one "
+            "step at the wall throws the iterate far away.",
+            sweep_curve("Loss", At("validation_loss", step=0), {"loss": line.at()}, over="initialization.scale").axes(
+                "w", "loss"
+            ),
+            sweep_curve("Gradient", GRADIENT, {"gradient norm": line.at()}, over="initialization.scale").axes(
+                "w", "gradient norm", log="y"
+            ),
+            sweep_curve("Curvature", CURVATURE, {"curvature": line.at()}, over="initialization.scale").axes(
+                "w", "largest eigenvalue, magnitude", log="y"
+            ),
+            curve(
+                "Descent beside the wall",
+                "update_norm",
+                all_runs(none, norm, at={"initialization.scale": 5.0, "optimizer.learning_rate": 1.0}),
+            ).axes("update", "length of the step", log="y"),
             key=3,
-            caption=(
-                "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
-                "there together by orders of magnitude. Last: one run from w = 5.0 at equal rate; without a bound, one "
-                "step at the wall throws the iterate far away."
-            ),
-            panels=(
-                sweep_curve(
-                    "Loss",
-                    At("validation_loss", step=0),
-                    {"loss": line.at()},
-                    over="initialization.scale",
-                    x_label="w",
-                    y_label="loss",
-                ),
-                sweep_curve(
-                    "Gradient",
-                    GRADIENT,
-                    {"gradient norm": line.at()},
-                    over="initialization.scale",
-                    x_label="w",
-                    y_label="gradient norm",
-                    log_y=True,
-                ),
-                sweep_curve(
-                    "Curvature",
-                    CURVATURE,
-                    {"curvature": line.at()},
-                    over="initialization.scale",
-                    x_label="w",
-                    y_label="largest eigenvalue, magnitude",
-                    log_y=True,
-                ),
-                curve(
-                    "Descent beside the wall",
-                    "update_norm",
-                    all_runs(none, norm, at={"initialization.scale": 5.0, "optimizer.learning_rate": 1.0}),
-                    x_label="update",
-                    y_label="length of the step",
-                    log_y=True,
-                ),
-            ),
             summary=1,
         ),
     ),
-    scales={"smoke": Changes(training={"num_steps": 5})},
+    smoke=Changes({"num_steps": 5}),
 )

@@ -24,7 +24,7 @@ def network(name: str, label: str, *, activation: str, kind: str) -> Arm:
         num_steps=0,
         batch_size=64,
     )
-    return Arm(name=name, label=label, training=training)
+    return Arm(name, training, label=label)
 
 
 def of(arm: str, scale: float) -> Selected:
@@ -54,55 +54,44 @@ experiment = Experiment.here(
     ),
     noise_floor=relu,
     claims=(
-        Claim(
-            id="EG1",
-            statement="When the factors of the product are above 1, it becomes huge.",
+        claim(
+            "EG1",
+            "When the factors of the product are above 1, it becomes huge.",
+            Mean(first_over_last(DEPTHS[-1]), of("relu", LARGE), log=True).above(1000.0),
             source="article",
-            estimate=Mean(measure=first_over_last(DEPTHS[-1]), runs=of("relu", LARGE), log=True),
-            rule=Above(1000.0),
             unit="gradient of the first layer over that of the last of 40",
-            because=(
-                "a factor of sqrt(2) in each of 39 steps should give 740,000; three orders of magnitude is huge by any "
-                "practical standard, and no single rate suits layers so far apart"
-            ),
+            because="a factor of sqrt(2) in each of 39 steps should give 740,000; three orders of magnitude is huge by any "
+            "practical standard, and no single rate suits layers so far apart",
             scales=("laptop", "full", "paper"),  # the smoke scale has other depths
         ),
-        Claim(
-            id="EG1",
-            form="per layer",
-            statement="The factor per layer is the one that the weights' variance gives.",
+        claim(
+            "EG1 (per layer)",
+            "The factor per layer is the one that the weights' variance gives.",
+            Mean(PER_LAYER, of("relu", LARGE), log=True).within(LARGE / 1.05, LARGE * 1.05),
             source="He et al. 2015; Glorot and Bengio 2010",
-            estimate=Mean(measure=PER_LAYER, runs=of("relu", LARGE), log=True),
-            rule=Within(LARGE / 1.05, LARGE * 1.05),
             unit="factor on the gradient per layer",
             because="theory says sqrt(2); within 5 % leaves room for the finite width of 100 units",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="growth",
-            caption=(
-                "Gradient before training, as a factor per layer: ReLU follows the weights at any gain, tanh grows less than "
-                "its weights above 1 because its units saturate."
-            ),
-            panels=tuple(
+        figure(
+            "growth",
+            "Gradient before training, as a factor per layer: ReLU follows the weights at any gain, tanh grows less than "
+            "its weights above 1 because its units saturate.",
+            *(
                 sweep_curve(
                     title,
                     PER_LAYER,
                     {f"weights x {scale:.2g}": ARMS[arm].at({"initialization.scale": scale}) for scale in SCALES},
                     over="model.depth",
-                    x_label="hidden layers",
-                    y_label="factor on the gradient per layer",
                     references=(Reference(label="neither shrinks nor grows", y=1.0),),
-                )
+                ).axes("hidden layers", "factor on the gradient per layer")
                 for arm, title in (("relu", "ReLU"), ("tanh", "tanh"))
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"model.width": 32}, sweep={"model.depth": (5, 10)}),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(num_seeds=20, training={"model.width": 300}),
-    },
+    smoke=Changes({"model.width": 32, "model.depth": (5, 10)}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes({"model.width": 300}, num_seeds=20),
 )

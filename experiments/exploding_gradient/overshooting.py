@@ -17,7 +17,7 @@ def network(name: str) -> Arm:
         num_steps=SHORT,
         batch_size=32,
     )
-    return Arm(name=name, label=LABELS[name], training=training)
+    return Arm(name, training, label=LABELS[name])
 
 
 SOON, LATE = Ranked(0), Ranked(-1)  # of the budgets of each scale
@@ -28,7 +28,7 @@ def after(name: str, updates: Ranked) -> Selected:
 
 
 def failed(runs: Selected) -> ProportionDifference:
-    return ProportionDifference(measure=TRAINED, runs=runs, baseline=after("healthy", SOON))
+    return ProportionDifference(TRAINED, runs, after("healthy", SOON))
 
 
 ARMS = by_name(network(name) for name in GAINS)
@@ -53,99 +53,74 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=healthy,
     claims=(
-        Claim(
-            id="EG2",
-            form="as said",
-            statement="With exploding gradients early updates are too large and training does not converge.",
+        claim(
+            "EG2 (as said)",
+            "With exploding gradients early updates are too large and training does not converge.",
+            failed(exploding.at_best_of(healthy, at={"num_steps": SOON})).below(0.0),
             source="article",
-            condition=f"within {SHORT} updates",
-            estimate=failed(exploding.at_best_of(healthy, at={"num_steps": SOON})),
-            rule=Below(0.0),
             unit="share of runs that train, exploding minus healthy, both at the healthy network's best rate",
             because="as it is said, nothing but the gradients' size differs: the rate is the one that suits the healthy network",
-        ),
-        Claim(
-            id="EG2",
-            form="fair",
-            statement="Exploding gradients keep a network from training even at the best rate for it.",
-            source="article",
             condition=f"within {SHORT} updates",
-            estimate=failed(after("exploding", SOON)),
-            rule=Below(0.0),
+        ),
+        claim(
+            "EG2 (fair)",
+            "Exploding gradients keep a network from training even at the best rate for it.",
+            failed(after("exploding", SOON)).below(0.0),
+            source="article",
             unit="share of runs that train, exploding minus healthy, each at its own best rate",
             because="a smaller rate makes the updates smaller again; only what fails then is not a matter of the rate",
+            condition=f"within {SHORT} updates",
         ),
-        Claim(
-            id="EG2",
-            form="weights x 2",
-            statement="Exploding gradients keep a network from training even at the best rate for it.",
+        claim(
+            "EG2 (weights x 2)",
+            "Exploding gradients keep a network from training even at the best rate for it.",
+            failed(after("growing", SOON)).below(-0.2),
             source="article",
-            estimate=failed(after("growing", SOON)),
-            rule=Below(-0.2),
             unit="share of runs that train, weights x 2 minus healthy, each at its own best rate",
             because="the gradients of this network explode, too, so the statement is about it as well; a fifth fewer runs at least",
         ),
-        Claim(
-            id="EG2",
-            form="longer",
-            statement="Given time and its own best rate a network with exploding gradients trains.",
+        claim(
+            "EG2 (longer)",
+            "Given time and its own best rate a network with exploding gradients trains.",
+            Proportion(TRAINED, after("exploding", LATE)).above(0.5),
             source="asked after a look at other budgets",
-            estimate=Proportion(measure=TRAINED, runs=after("exploding", LATE)),
-            rule=Above(0.5),
             unit=f"share of runs that train, weights x 3, {LONG:,} updates",
             because="most runs train: what a budget of 150 updates keeps from training is slow, not lost",
         ),
-        Claim(
-            id="EG2",
-            form="lower",
-            statement="A network with exploding gradients ends lower than a healthy one, each at its own best rate.",
+        claim(
+            "EG2 (lower)",
+            "A network with exploding gradients ends lower than a healthy one, each at its own best rate.",
+            PairedDifference(Last("test_accuracy"), after("exploding", LATE), after("healthy", LATE)).below(0.0),
             source="asked after a look at other budgets",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"), runs=after("exploding", LATE), baseline=after("healthy", LATE)
-            ),
-            rule=Below(0.0),
             unit=f"test accuracy, weights x 3 minus healthy, {LONG:,} updates",
             because="a lower accuracy at equal updates and own rates is a harm that no rate repairs within this budget",
         ),
     ),
     figures=(
-        Figure(
-            name="overshooting",
+        figure(
+            "overshooting",
+            "Deep tanh networks with larger and larger initial weights. Left: relative size of the first update by layer "
+            "at rate 0.01. Then: test accuracy after 150 and after 1,000 updates over the rate.",
+            curve(
+                "First update, rate 0.01",
+                "layer_update_ratio",
+                {LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01, "num_steps": SOON}) for name in GAINS},
+                over="index",
+                step=0,
+            ).axes("layer (0 is nearest the input)", "update / weight", log="y"),
+            *(
+                sweep_curve(
+                    f"After {updates:,} updates",
+                    Last("test_accuracy"),
+                    {LABELS[name]: ARMS[name].at({"num_steps": rank}) for name in GAINS},
+                    over="optimizer.learning_rate",
+                )
+                for updates, rank in zip(BUDGETS, (SOON, LATE), strict=True)
+            ),
             key=1,
-            caption=(
-                "Deep tanh networks with larger and larger initial weights. Left: relative size of the first update by layer "
-                "at rate 0.01. Then: test accuracy after 150 and after 1,000 updates over the rate."
-            ),
-            panels=(
-                curve(
-                    "First update, rate 0.01",
-                    "layer_update_ratio",
-                    {
-                        LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01, "num_steps": SOON})
-                        for name in GAINS
-                    },
-                    over="index",
-                    step=0,
-                    x_label="layer (0 is nearest the input)",
-                    y_label="update / weight",
-                    log_y=True,
-                ),
-                *(
-                    sweep_curve(
-                        f"After {updates:,} updates",
-                        Last("test_accuracy"),
-                        {LABELS[name]: ARMS[name].at({"num_steps": rank}) for name in GAINS},
-                        over="optimizer.learning_rate",
-                        log_x=True,
-                    )
-                    for updates, rank in zip(BUDGETS, (SOON, LATE), strict=True)
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.01, 0.1), "num_steps": (10, 20)}),
-        "full": Changes(num_seeds=48),
-        "paper": Changes(num_seeds=20, training={"model.width": 256, "task.source": "mnist", "task.resolution": 28}),
-    },
+    smoke=Changes({"optimizer.learning_rate": (0.01, 0.1), "num_steps": (10, 20)}, num_seeds=2),
+    full=Changes(num_seeds=48),
+    paper=Changes({"model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

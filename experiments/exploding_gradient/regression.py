@@ -12,13 +12,10 @@ RAW = Training(
 )
 THRESHOLDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
-raw = Arm(name="raw", label="raw targets", training=RAW)
-standardized = Arm(name="standardized", label="standardized", training=RAW.but(task=LinearRegression(standardize=True)))
+raw = Arm("raw", RAW, label="raw targets")
+standardized = Arm("standardized", RAW.but(task=LinearRegression(standardize=True)))
 clipped = Arm(
-    name="clipped",
-    label="clip by norm",
-    training=RAW.but(clipping=Clipping(norm=4.0)),
-    sweep={"clipping.norm": THRESHOLDS},
+    "clipped", RAW.but(clipping=Clipping(norm=4.0)), label="clip by norm", sweep={"clipping.norm": THRESHOLDS}
 )
 
 experiment = Experiment.here(
@@ -35,55 +32,36 @@ experiment = Experiment.here(
     probes=(Stream(window=50), Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"))),
     noise_floor=standardized,
     claims=(
-        Claim(
-            id="GC2",
-            form="divergence",
-            statement="Clipping keeps exploding gradients from ending the training.",
+        claim(
+            "GC2 (divergence)",
+            "Clipping keeps exploding gradients from ending the training.",
+            ProportionDifference(Diverged(), clipped.at({"clipping.norm": 4.0}), raw.at()).below(0.0),
             source="article",
-            estimate=ProportionDifference(
-                measure=Diverged(), runs=clipped.at({"clipping.norm": 4.0}), baseline=raw.at()
-            ),
-            rule=Below(0.0),
             unit="share of runs that diverge, clipped minus not",
             because="a smaller share of diverged runs, at the tutorial's rate and threshold, is what clipping is said to do",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="regression",
-            caption=(
-                "Left: share of diverged runs at the tutorial's rate. Right: test error over the clipping threshold; every "
-                "update is clipped at most of them, so the threshold acts as a rate."
-            ),
-            panels=(
-                bars(
-                    "Diverged",
-                    Diverged(),
-                    {
-                        "raw targets": raw.at(),
-                        "standardized": standardized.at(),
-                        "clip at 4": clipped.at({"clipping.norm": 4.0}),
-                    },
-                    y_label="share of runs",
-                    y_limits=(-0.03, 1.03),
-                ),
-                sweep_curve(
-                    "Threshold",
-                    Last("test_loss"),
-                    all_runs(clipped),
-                    over="clipping.norm",
-                    x_label="threshold",
-                    y_label="mean squared test error",
-                    log_x=True,
-                    log_y=True,
-                ),
+        figure(
+            "regression",
+            "Left: share of diverged runs at the tutorial's rate. Right: test error over the clipping threshold; every "
+            "update is clipped at most of them, so the threshold acts as a rate.",
+            bars(
+                "Diverged",
+                Diverged(),
+                {
+                    "raw targets": raw.at(),
+                    "standardized": standardized.at(),
+                    "clip at 4": clipped.at({"clipping.norm": 4.0}),
+                },
+            ).axes(y="share of runs", y_limits=(-0.03, 1.03)),
+            sweep_curve("Threshold", Last("test_loss"), all_runs(clipped), over="clipping.norm").axes(
+                "threshold", "mean squared test error", log="xy"
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 100}, sweep={"clipping.norm": (1.0, 4.0, 16.0)}),
-        "full": Changes(num_seeds=40),
-        "paper": Changes(num_seeds=50),
-    },
+    smoke=Changes({"num_steps": 100, "clipping.norm": (1.0, 4.0, 16.0)}, num_seeds=2),
+    full=Changes(num_seeds=40),
+    paper=Changes(num_seeds=50),
 )

@@ -29,9 +29,9 @@ def network(name: str) -> Arm:
         precision="float64",
     )
     return Arm(
-        name=name,
+        name,
+        training,
         label=label,
-        training=training,
         sweep={"initialization.recurrent_scale": tuple(radius * unit_radius for radius in (*BELOW, *ABOVE))},
     )
 
@@ -62,64 +62,47 @@ experiment = Experiment.here(
     ),
     noise_floor=tanh_driven,
     claims=(
-        Claim(
-            id="B-EG1",
-            form="as said",
-            statement="A recurrent spectral radius above 1 makes gradients explode.",
+        claim(
+            "B-EG1 (as said)",
+            "A recurrent spectral radius above 1 makes gradients explode.",
+            Proportion(EXPLODED, of("tanh_driven", 1.2)).above(0.5),
             source="folklore; Pascanu et al. 2013 on why not",
-            estimate=Proportion(measure=EXPLODED, runs=of("tanh_driven", 1.2)),
-            rule=Above(0.5),
             unit="share of tanh networks of radius 1.2 whose gradient explodes",
             because="what is said to be sufficient must at least happen more often than not, whatever the inputs",
         ),
-        Claim(
-            id="B-EG1",
-            form="fair",
-            statement="A recurrent spectral radius above 1 is necessary: below it no gradient explodes in the long run.",
+        claim(
+            "B-EG1 (fair)",
+            "A recurrent spectral radius above 1 is necessary: below it no gradient explodes in the long run.",
+            Proportion(EXPLODED, of("linear_sparse", 0.9)).below(0.15),
             source="Pascanu et al. 2013, section 2.1",
-            estimate=Proportion(measure=EXPLODED, runs=of("linear_sparse", 0.9)),
-            rule=Below(0.15),
             unit="share of linear networks of radius 0.9 whose gradient explodes",
-            because=(
-                "a linear network without saturation is the worst case; none of 30 runs puts the interval's end at 11 %, "
-                "one of 30 at 17 %"
-            ),
+            because="a linear network without saturation is the worst case; none of 30 runs puts the interval's end at 11 %, "
+            "one of 30 at 17 %",
         ),
     ),
     figures=(
-        Figure(
-            name="lag",
+        figure(
+            "lag",
+            "Gradient over lag before training, relative to lag 0. (a) Networks of spectral radius 0.9. (b) Gradient 100 "
+            "steps back over the spectral radius, every run a dot; above the line it has exploded. Saturated tanh units "
+            "keep it down at any radius.",
+            curve(
+                "Spectral radius 0.9",
+                "lag_gradient_norm",
+                {NETWORKS[name][0]: of(name, 0.9) for name in NETWORKS},
+                over="index",
+            ).axes("lag", "gradient, relative", log="y"),
+            cloud(
+                "100 steps back",
+                Over("spectral_radius", "max"),
+                FARTHEST,
+                {NETWORKS[name][0]: ARMS[name].at() for name in NETWORKS},
+                references=(Reference(label="as large as at the end", y=1.0),),
+            ).axes(y="gradient, relative", log="y"),
             key=1,
-            caption=(
-                "Gradient over lag before training, relative to lag 0. (a) Networks of spectral radius 0.9. (b) Gradient 100 "
-                "steps back over the spectral radius, every run a dot; above the line it has exploded. Saturated tanh units "
-                "keep it down at any radius."
-            ),
-            panels=(
-                curve(
-                    "Spectral radius 0.9",
-                    "lag_gradient_norm",
-                    {NETWORKS[name][0]: of(name, 0.9) for name in NETWORKS},
-                    over="index",
-                    x_label="lag",
-                    y_label="gradient, relative",
-                    log_y=True,
-                ),
-                cloud(
-                    "100 steps back",
-                    Over("spectral_radius", "max"),
-                    FARTHEST,
-                    {NETWORKS[name][0]: ARMS[name].at() for name in NETWORKS},
-                    y_label="gradient, relative",
-                    log_y=True,
-                    references=(Reference(label="as large as at the end", y=1.0),),
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=3, training={"model.width": 20}),
-        "full": Changes(num_seeds=60),
-        "paper": Changes(num_seeds=100),
-    },
+    smoke=Changes({"model.width": 20}, num_seeds=3),
+    full=Changes(num_seeds=60),
+    paper=Changes(num_seeds=100),
 )

@@ -20,8 +20,7 @@ BEGUN = Reached(Over("batch_loss", "min"), below=PLATEAU / 2)  # a mean over fiv
 RADIUS = Over("spectral_radius", "max")
 
 ARMS = by_name(
-    Arm(name=name, label=f"rate {rate:g}", training=TRAINING.but({"optimizer.learning_rate": rate}))
-    for name, rate in RATES.items()
+    Arm(name, TRAINING.but({"optimizer.learning_rate": rate}), label=f"rate {rate:g}") for name, rate in RATES.items()
 )
 slow, fast = ARMS.values()
 
@@ -39,49 +38,33 @@ experiment = Experiment.here(
     selection=Selection(metric="batch_loss"),
     noise_floor=slow,
     claims=(
-        Claim(
-            id="B-EG2",
-            statement="Explosions are spikes, orders of magnitude above the median gradient.",
+        claim(
+            "B-EG2",
+            "Explosions are spikes, orders of magnitude above the median gradient.",
+            Mean(SPIKE, replace(slow.at(), given=BEGUN), log=True).above(100.0),
             source="Pascanu et al. 2013 and their training log",
-            estimate=Mean(measure=SPIKE, runs=replace(slow.at(), given=BEGUN), log=True),
-            rule=Above(100.0),
             unit="largest gradient norm of a run over its median, of the runs that began to learn",
             because="a run on its plateau has no spikes to show; orders, in the plural, are at least two; the largest window of the published log is some hundred times the next",
         ),
     ),
     figures=(
-        Figure(
-            name="spikes",
+        figure(
+            "spikes",
+            "Training without clipping at rate 0.01. Left: the gradient norm, largest of five updates, each seed a line. "
+            "Right: the largest gradient of each run against the largest spectral radius it reached.",
+            curve("Gradient norm in training", "gradient_norm_max", {"no clipping": slow.at()}, band="seeds").axes(
+                "update", "gradient norm", log="y"
+            ),
+            cloud(
+                "Link with the recurrent matrix",
+                RADIUS,
+                LARGEST,
+                {f"rate {rate:g}": ARMS[name].at() for name, rate in RATES.items()},
+            ).axes("largest spectral radius", "largest gradient norm", log="y"),
             key=1,
-            caption=(
-                "Training without clipping at rate 0.01. Left: the gradient norm, largest of five updates, each seed a line. "
-                "Right: the largest gradient of each run against the largest spectral radius it reached."
-            ),
-            panels=(
-                curve(
-                    "Gradient norm in training",
-                    "gradient_norm_max",
-                    {"no clipping": slow.at()},
-                    band="seeds",
-                    x_label="update",
-                    y_label="gradient norm",
-                    log_y=True,
-                ),
-                cloud(
-                    "Link with the recurrent matrix",
-                    RADIUS,
-                    LARGEST,
-                    {f"rate {rate:g}": ARMS[name].at() for name, rate in RATES.items()},
-                    x_label="largest spectral radius",
-                    y_label="largest gradient norm",
-                    log_y=True,
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20, "task.length": 10}),
-        "full": Changes(num_seeds=100, training={"num_steps": 3000}),
-        "paper": Changes(num_seeds=20, training={"num_steps": 20_000, "task.length": 100}),
-    },
+    smoke=Changes({"num_steps": 20, "task.length": 10}, num_seeds=2),
+    full=Changes({"num_steps": 3000}, num_seeds=100),
+    paper=Changes({"num_steps": 20_000, "task.length": 100}, num_seeds=20),
 )

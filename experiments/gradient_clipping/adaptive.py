@@ -14,10 +14,8 @@ ADAPTIVE = UNCLIPPED.but(clipping=Clipping(adaptive=0.04))
 LARGE = 128
 trained = Reached(Last("test_accuracy"), above=0.8)
 
-none = Arm(name="none", label="no clipping", training=UNCLIPPED)
-adaptive = Arm(
-    name="adaptive", label="adaptive clipping", training=ADAPTIVE, sweep={"clipping.adaptive": (0.01, 0.04, 0.16)}
-)
+none = Arm("none", UNCLIPPED, label="no clipping")
+adaptive = Arm("adaptive", ADAPTIVE, label="adaptive clipping", sweep={"clipping.adaptive": (0.01, 0.04, 0.16)})
 
 experiment = Experiment.here(
     __name__,
@@ -34,30 +32,27 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=none,
     claims=(
-        Claim(
-            id="B-GC2",
-            form="adaptive",
-            statement="Adaptive clipping permits several times larger rates in a deep network without normalization.",
-            source="Brock et al. 2021",
-            estimate=BestSetting(
-                measure=trained,
-                setting="optimizer.learning_rate",
+        claim(
+            "B-GC2 (adaptive)",
+            "Adaptive clipping permits several times larger rates in a deep network without normalization.",
+            BestSetting(
+                trained,
+                "optimizer.learning_rate",
+                adaptive.at({"batch_size": LARGE, "clipping.adaptive": 0.04}),
                 which="largest_reached",
-                runs=adaptive.at({"batch_size": LARGE, "clipping.adaptive": 0.04}),
                 baseline=none.at({"batch_size": LARGE}),
-            ),
-            rule=Above(2.0),
+            ).above(2.0),
+            source="Brock et al. 2021",
             unit="largest rate that trains, with over without, batches of 128",
             because="several times is at least two, and the grid's steps are three",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="adaptive",
-            key=1,
-            caption="Test accuracy of a deep plain network over the rate, without clipping and at three adaptive thresholds.",
-            panels=tuple(
+        figure(
+            "adaptive",
+            "Test accuracy of a deep plain network over the rate, without clipping and at three adaptive thresholds.",
+            *(
                 sweep_curve(
                     f"Batches of {size}",
                     Last("test_accuracy"),
@@ -69,23 +64,17 @@ experiment = Experiment.here(
                         },
                     },
                     over="optimizer.learning_rate",
-                    log_x=True,
                 )
                 for size in (32, LARGE)
             ),
+            key=1,
             scales=("laptop", "full", "paper"),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 10},
-            sweep={"optimizer.learning_rate": (0.01, 0.1), "batch_size": (32,), "clipping.adaptive": (0.04,)},
-        ),
-        "full": Changes(num_seeds=48),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 1000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},
-        ),
-    },
+    smoke=Changes(
+        {"num_steps": 10, "optimizer.learning_rate": (0.01, 0.1), "batch_size": (32,), "clipping.adaptive": (0.04,)},
+        num_seeds=2,
+    ),
+    full=Changes(num_seeds=48),
+    paper=Changes({"num_steps": 1000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

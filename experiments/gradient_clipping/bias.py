@@ -18,9 +18,9 @@ PLAIN = Training(
 )
 CLIPPED = PLAIN.but(clipping=Clipping(value=THRESHOLD))
 
-plain = Arm(name="plain", label="no clipping", training=PLAIN)
-clipped = Arm(name="clipped", label="clipped", training=CLIPPED)
-symmetric = Arm(name="symmetric", label="clipped, symmetric noise", training=CLIPPED.but({"task.noise": "student"}))
+plain = Arm("plain", PLAIN, label="no clipping")
+clipped = Arm("clipped", CLIPPED)
+symmetric = Arm("symmetric", CLIPPED.but({"task.noise": "student"}), label="clipped, symmetric noise")
 position = Over("coordinate", "mean", start=0.5)
 
 experiment = Experiment.here(
@@ -37,73 +37,55 @@ experiment = Experiment.here(
     selection=Selection(metric="squared_distance"),
     noise_floor=plain.at({RATE: 0.03}),
     claims=(
-        Claim(
-            id="B-GC8",
-            form="as said",
-            statement="Clipped SGD converges to the minimum when the rate is small enough.",
+        claim(
+            "B-GC8 (as said)",
+            "Clipped SGD converges to the minimum when the rate is small enough.",
+            Mean(position, clipped.at({RATE: Ranked(0)})).within(-0.1, 0.1),
             source="folklore",
-            estimate=Mean(measure=position, runs=clipped.at({RATE: Ranked(0)})),
-            rule=Within(-0.1, 0.1),
             unit="mean position at the smallest rate, the minimum is 0",
             because="a tenth is a thirtieth of the noise's standard deviation; unclipped SGD at this rate keeps within a hundredth",
         ),
-        Claim(
-            id="B-GC8",
-            form="fair",
-            statement="Under skewed noise clipped SGD converges to the wrong point, and to the same one at every rate.",
+        claim(
+            "B-GC8 (fair)",
+            "Under skewed noise clipped SGD converges to the wrong point, and to the same one at every rate.",
+            WorstDeviation(position, 7 / 9, (clipped.at(),), mean_over_seeds=True).below(0.05),
             source="Koloskova et al. 2023; the point is algebra",
-            estimate=WorstDeviation(measure=position, expected=7 / 9, runs=(clipped.at(),), mean_over_seeds=True),
-            rule=Below(0.05),
             unit="mean position, relative deviation from 7/9",
             because="a twentieth is more than the sampling error and far less than the distance to the minimum",
             scales=("laptop", "full", "paper"),
         ),
-        Claim(
-            id="B-GC8",
-            form="without clipping",
-            statement="Without clipping the mean position is the minimum at every rate.",
+        claim(
+            "B-GC8 (without clipping)",
+            "Without clipping the mean position is the minimum at every rate.",
+            WorstDeviation(position, 0.0, (plain.at(),), absolute=True, mean_over_seeds=True).below(0.05),
             source="algebra",
-            estimate=WorstDeviation(
-                measure=position, expected=0.0, runs=(plain.at(),), absolute=True, mean_over_seeds=True
-            ),
-            rule=Below(0.05),
             unit="mean position, distance from the minimum",
             because="the mean of SGD on a quadratic follows gradient descent; 0.05 is more than the sampling error",
             scales=("laptop", "full", "paper"),
         ),
-        Claim(
-            id="B-GC8",
-            form="symmetric noise",
-            statement="Under symmetric noise clipping leaves the mean position at the minimum, however heavy the tails.",
+        claim(
+            "B-GC8 (symmetric noise)",
+            "Under symmetric noise clipping leaves the mean position at the minimum, however heavy the tails.",
+            WorstDeviation(position, 0.0, (symmetric.at(),), absolute=True, mean_over_seeds=True).below(0.05),
             source="algebra",
-            estimate=WorstDeviation(
-                measure=position, expected=0.0, runs=(symmetric.at(),), absolute=True, mean_over_seeds=True
-            ),
-            rule=Below(0.05),
             unit="mean position, distance from the minimum",
             because="by symmetry the mean step at 0 vanishes; 0.05 is more than the sampling error",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="bias",
-            caption="Mean position over the second half of training, over the rate. The minimum is 0.",
-            panels=(
-                sweep_curve(
-                    "Clipping moves the fixed point",
-                    position,
-                    all_runs(plain, clipped, symmetric),
-                    over=RATE,
-                    y_label="mean position",
-                    log_x=True,
-                    references=(Reference(label="7 / 9", y=7 / 9),),
-                ),
-            ),
+        figure(
+            "bias",
+            "Mean position over the second half of training, over the rate. The minimum is 0.",
+            sweep_curve(
+                "Clipping moves the fixed point",
+                position,
+                all_runs(plain, clipped, symmetric),
+                over=RATE,
+                references=(Reference(label="7 / 9", y=7 / 9),),
+            ).axes(y="mean position"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 200}, sweep={RATE: (0.03, 0.1)}),
-        "paper": Changes(num_seeds=20, training={"num_steps": 20_000}),
-    },
+    smoke=Changes({"num_steps": 200, RATE: (0.03, 0.1)}, num_seeds=2),
+    paper=Changes({"num_steps": 20_000}, num_seeds=20),
 )

@@ -25,13 +25,8 @@ def bound_reached(entry: str, threshold: str) -> Combine:
     return Combine("ratio", Over(entry, "max"), Setting(f"clipping.{threshold}"))
 
 
-norm = Arm(
-    name="norm",
-    label="clip by norm",
-    training=BY_NORM,
-    sweep={"optimizer.learning_rate": RATES, "clipping.norm": THRESHOLDS},
-)
-value = Arm(name="value", label="clip by value", training=BY_VALUE, sweep={"clipping.value": (1e-4, 1e-3)})
+norm = Arm("norm", BY_NORM, label="clip by norm", sweep={"optimizer.learning_rate": RATES, "clipping.norm": THRESHOLDS})
+value = Arm("value", BY_VALUE, label="clip by value", sweep={"clipping.value": (1e-4, 1e-3)})
 
 
 experiment = Experiment.here(
@@ -50,76 +45,52 @@ experiment = Experiment.here(
     ),
     noise_floor=value,
     claims=(
-        Claim(
-            id="GC1",
-            form="value",
-            statement="Clipping keeps every gradient value between a minimum and a maximum.",
+        claim(
+            "GC1 (value)",
+            "Clipping keeps every gradient value between a minimum and a maximum.",
+            WorstDeviation(bound_reached("clipped_entry_max", "value"), 1.0, (value.at(),)).below(1e-12),
             source="article",
-            estimate=WorstDeviation(
-                measure=bound_reached("clipped_entry_max", "value"), expected=1.0, runs=(value.at(),)
-            ),
-            rule=Below(1e-12),
             unit="largest entry over threshold, relative difference from 1",
             because="clipping by value is a minimum and a maximum of numbers: exact, and where it is at work, reached",
         ),
-        Claim(
-            id="GC1",
-            form="norm",
-            statement="Clipping by norm bounds the norm of the gradient.",
+        claim(
+            "GC1 (norm)",
+            "Clipping by norm bounds the norm of the gradient.",
+            WorstDeviation(bound_reached("clipped_gradient_norm", "norm"), 1.0, (norm.at(),)).below(1e-5),
             source="Pascanu et al. 2013, algorithm 1",
-            estimate=WorstDeviation(
-                measure=bound_reached("clipped_gradient_norm", "norm"), expected=1.0, runs=(norm.at(),)
-            ),
-            rule=Below(1e-5),
             unit="largest norm over threshold, relative difference from 1",
             because="PyTorch's formula adds 1e-6 to the norm it divides by, which is 1e-5 of a gradient norm of 0.1",
         ),
-        Claim(
-            id="B-GC4",
-            statement="When every step is clipped, descent is normalized: each update is as long as rate times threshold.",
+        claim(
+            "B-GC4",
+            "When every step is clipped, descent is normalized: each update is as long as rate times threshold.",
+            WorstDeviation(Combine("ratio", Over("update_norm", "min"), STEP), 1.0, (norm.at(),)).below(1e-5),
             source="algebra",
-            estimate=WorstDeviation(
-                measure=Combine("ratio", Over("update_norm", "min"), STEP), expected=1.0, runs=(norm.at(),)
-            ),
-            rule=Below(1e-5),
             unit="shortest update over rate times threshold, relative difference from 1",
             because="by algebra the length is exact up to the 1e-6 of PyTorch's formula; the shortest is the worst",
         ),
-        Claim(
-            id="B-GC4",
-            form="product",
-            statement="Runs with an equal product of rate and threshold coincide.",
+        claim(
+            "B-GC4 (product)",
+            "Runs with an equal product of rate and threshold coincide.",
+            PairedDifference(Last("test_loss"), pair(4.0, 0.005), pair(1.0, 0.02), exact=True).within(-1e-9, 1e-9),
             source="algebra",
-            estimate=PairedDifference(
-                measure=Last("test_loss"), runs=pair(4.0, 0.005), baseline=pair(1.0, 0.02), exact=True
-            ),
-            rule=Within(-1e-9, 1e-9),
             unit="nats of test loss",
             because="only the product enters the update, so 150 updates may differ by rounding alone",
         ),
     ),
     figures=(
-        Figure(
-            name="bounds",
-            caption=(
-                "When every update is clipped, rate and threshold are one number: test loss after 150 updates over their "
-                "product. Runs with equal products lie on top of each other."
-            ),
-            panels=(
-                cloud(
-                    "Only the product counts",
-                    STEP,
-                    Last("test_loss"),
-                    {f"rate {rate:g}": norm.at({"optimizer.learning_rate": rate}) for rate in RATES},
-                    x_label="rate x threshold",
-                    y_label="test loss (nats)",
-                    log_x=True,
-                ),
-            ),
+        figure(
+            "bounds",
+            "When every update is clipped, rate and threshold are one number: test loss after 150 updates over their "
+            "product. Runs with equal products lie on top of each other.",
+            cloud(
+                "Only the product counts",
+                STEP,
+                Last("test_loss"),
+                {f"rate {rate:g}": norm.at({"optimizer.learning_rate": rate}) for rate in RATES},
+            ).axes("rate x threshold", "test loss (nats)", log="x"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}),
-        "paper": Changes(num_seeds=20, training={"task.source": "mnist", "task.resolution": 28, "num_steps": 500}),
-    },
+    smoke=Changes({"num_steps": 20}, num_seeds=2),
+    paper=Changes({"task.source": "mnist", "task.resolution": 28, "num_steps": 500}, num_seeds=20),
 )

@@ -17,8 +17,8 @@ UNCLIPPED = Training(
 BY_NORM = UNCLIPPED.but(clipping=Clipping(norm=1.0))
 solved = Reached(Over("test_error", "min"), below=0.01)
 
-none = Arm(name="none", label="no clipping", training=UNCLIPPED)
-norm = Arm(name="norm", label="clip by norm", training=BY_NORM)
+none = Arm("none", UNCLIPPED, label="no clipping")
+norm = Arm("norm", BY_NORM, label="clip by norm")
 
 experiment = Experiment.here(
     __name__,
@@ -34,48 +34,29 @@ experiment = Experiment.here(
     selection=Selection(metric="batch_loss"),
     noise_floor=none,
     claims=(
-        Claim(
-            id="B-GC2",
-            statement="Clipping permits rates about ten times as large.",
+        claim(
+            "B-GC2",
+            "Clipping permits rates about ten times as large.",
+            BestSetting(
+                solved, "optimizer.learning_rate", norm.at(), which="largest_reached", baseline=none.at()
+            ).within(3.0, 30.0),
             source="Pascanu et al. 2013, table 1",
-            estimate=BestSetting(
-                measure=solved,
-                setting="optimizer.learning_rate",
-                which="largest_reached",
-                runs=norm.at(),
-                baseline=none.at(),
-            ),
-            rule=Within(3.0, 30.0),
             unit="largest rate that solves length 10, with clipping over without",
-            because=(
-                "about ten is within half a decade of it; the shortest length, because there both forms can be expected to "
-                "solve the task at some rate"
-            ),
+            because="about ten is within half a decade of it; the shortest length, because there both forms can be expected to "
+            "solve the task at some rate",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="largest_rate",
-            caption="Share of runs that solve temporal order of length 10 over the rate, with and without clipping.",
-            panels=(
-                sweep_curve(
-                    "Length 10",
-                    solved,
-                    all_runs(none, norm),
-                    over="optimizer.learning_rate",
-                    y_label="share of runs solved",
-                    log_x=True,
-                    y_limits=(-0.03, 1.03),
-                ),
+        figure(
+            "largest_rate",
+            "Share of runs that solve temporal order of length 10 over the rate, with and without clipping.",
+            sweep_curve("Length 10", solved, all_runs(none, norm), over="optimizer.learning_rate").axes(
+                y="share of runs solved"
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={"optimizer.learning_rate": (0.1, 1.0)}),
-        "full": Changes(
-            num_seeds=48, sweep={"optimizer.learning_rate": tuple(10 ** (power / 8) for power in range(-14, 15))}
-        ),
-        "paper": Changes(num_seeds=20, training={"num_steps": 20_000}),
-    },
+    smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 1.0)}, num_seeds=2),
+    full=Changes({"optimizer.learning_rate": tuple(10 ** (power / 8) for power in range(-14, 15))}, num_seeds=48),
+    paper=Changes({"num_steps": 20_000}, num_seeds=20),
 )

@@ -10,23 +10,19 @@ UNCLIPPED = Training(
     num_steps=20_000,
     batch_size=1,
 )
-none = Arm(name="none", label="no clipping", training=UNCLIPPED)
-norm = Arm(name="norm", label="clip by norm", training=UNCLIPPED.but(clipping=Clipping(norm=8.0)))
+none = Arm("none", UNCLIPPED, label="no clipping")
+norm = Arm("norm", UNCLIPPED.but(clipping=Clipping(norm=8.0)), label="clip by norm")
 TITLES = {"nottingham": "Nottingham", "piano_midi": "Piano-midi", "muse_data": "MuseData"}
 
 
 def clipping_helps(name: str, *, form: str, published: str) -> Claim:
-    return Claim(
-        id="B-GC6",
-        form=form,
-        statement=f"On {TITLES[name]} clipping lowers the test loss, at each form's own best rate.",
-        source="Pascanu et al. 2013, table 1",
-        estimate=PairedDifference(
-            measure=Last("test_loss"),
-            runs=norm.best(at={"task.name": name}),
-            baseline=none.best(at={"task.name": name}),
+    return claim(
+        f"B-GC6 ({form})",
+        f"On {TITLES[name]} clipping lowers the test loss, at each form's own best rate.",
+        PairedDifference(Last("test_loss"), norm.best(at={"task.name": name}), none.best(at={"task.name": name})).below(
+            0.0
         ),
-        rule=Below(0.0),
+        source="Pascanu et al. 2013, table 1",
         unit="nats per frame, clipped minus not",
         because=f"a negative paired difference on test data; the published one is {published}",
         scales=("paper",),
@@ -34,16 +30,12 @@ def clipping_helps(name: str, *, form: str, published: str) -> Claim:
 
 
 def losses(split: str) -> Figure:
-    return Figure(
-        name=f"{split}_loss",
-        caption=f"{split.capitalize()} loss with and without clipping, each at its own best rate.",
-        panels=tuple(
-            curve(
-                title,
-                f"{split}_loss",
-                best_runs(none, norm, at={"task.name": name}),
-                x_label="update",
-                y_label="nats per frame",
+    return figure(
+        f"{split}_loss",
+        f"{split.capitalize()} loss with and without clipping, each at its own best rate.",
+        *(
+            curve(title, f"{split}_loss", best_runs(none, norm, at={"task.name": name})).axes(
+                "update", "nats per frame"
             )
             for name, title in TITLES.items()
         ),
@@ -70,5 +62,7 @@ experiment = Experiment.here(
         clipping_helps("muse_data", form="MuseData", published="-0.11"),
     ),
     figures=(losses("test"), losses("train")),
-    scales={"smoke": Changes(skip=True), "laptop": Changes(skip=True), "full": Changes(skip=True)},
+    smoke=Changes(skip=True),
+    laptop=Changes(skip=True),
+    full=Changes(skip=True),
 )

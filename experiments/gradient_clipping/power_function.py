@@ -16,8 +16,8 @@ RATES = tuple(10.0 ** (exponent / 2.0) for exponent in range(-8, 4))  # 1e-4 ...
 arrival = StepsTo("validation_loss", below=1e-3)
 fixed_best, clipped_best = ("learning_rate",), ("learning_rate", "norm")
 
-fixed = Arm(name="fixed", label="fixed step", training=FIXED)
-clipped = Arm(name="clipped", label="clipped", training=CLIPPED, sweep={"clipping.norm": (0.1, 0.3, 1.0, 3.0)})
+fixed = Arm("fixed", FIXED, label="fixed step")
+clipped = Arm("clipped", CLIPPED, sweep={"clipping.norm": (0.1, 0.3, 1.0, 3.0)})
 
 experiment = Experiment.here(
     __name__,
@@ -34,48 +34,33 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=fixed,
     claims=(
-        Claim(
-            id="B-GC5",
-            statement="Clipped gradient descent beats every fixed step when curvature grows with the gradient.",
+        claim(
+            "B-GC5",
+            "Clipped gradient descent beats every fixed step when curvature grows with the gradient.",
+            PairedRatio(
+                arrival, fixed.best(at={"initialization.scale": 10.0}), clipped.best(at={"initialization.scale": 10.0})
+            ).above(1.0),
             source="Zhang et al. 2020",
-            estimate=PairedRatio(
-                measure=arrival,
-                runs=fixed.best(at={"initialization.scale": 10.0}),
-                baseline=clipped.best(at={"initialization.scale": 10.0}),
-            ),
-            rule=Above(1.0),
             unit="times as many updates, best fixed step over clipped, starts of spread 10",
             because="a ratio above 1 at each form's own best setting means that no fixed step keeps up",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="power_function",
-            caption=(
-                "Updates until x^4 / 4 is below 0.001 over the spread of the starts, each form at its best setting; a line "
-                "ends where a run did not arrive within 1,000 updates."
-            ),
-            panels=(
-                sweep_curve(
-                    "Updates needed",
-                    arrival,
-                    {"fixed step": fixed.best(), "clipped": clipped.best()},
-                    over="initialization.scale",
-                    x_label="spread of the starts",
-                    y_label="updates",
-                    log_x=True,
-                    log_y=True,
-                ),
-            ),
+        figure(
+            "power_function",
+            "Updates until x^4 / 4 is below 0.001 over the spread of the starts, each form at its best setting; a line "
+            "ends where a run did not arrive within 1,000 updates.",
+            sweep_curve(
+                "Updates needed",
+                arrival,
+                {"fixed step": fixed.best(), "clipped": clipped.best()},
+                over="initialization.scale",
+            ).axes("spread of the starts", "updates", log="xy"),
         ),
     ),
-    scales={
-        "full": Changes(num_seeds=16),
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 20},
-            sweep={"optimizer.learning_rate": (0.01, 0.1, 1.0), "initialization.scale": (1.0, 3.0)},
-        ),
-    },
+    full=Changes(num_seeds=16),
+    smoke=Changes(
+        {"num_steps": 20, "optimizer.learning_rate": (0.01, 0.1, 1.0), "initialization.scale": (1.0, 3.0)}, num_seeds=2
+    ),
 )

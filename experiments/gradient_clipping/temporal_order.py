@@ -15,15 +15,13 @@ RATE, LENGTH = "optimizer.learning_rate", "task.length"
 SHORT, MIDDLE, LONG = LENGTHS = (10, 20, 30)
 RATES = (0.01, 0.04, 0.2, 1.0)
 
-none = Arm(name="none", label="no clipping", training=PLAIN)
-norm = Arm(name="norm", label="clip by norm", training=BY_NORM, sweep={"clipping.norm": (0.3, 1.0)})
-value = Arm(
-    name="value", label="clip by value", training=BY_VALUE, sweep={"clipping.value": (0.02, 0.05)}, num_seeds=10
-)
+none = Arm("none", PLAIN, label="no clipping")
+norm = Arm("norm", BY_NORM, label="clip by norm", sweep={"clipping.norm": (0.3, 1.0)})
+value = Arm("value", BY_VALUE, label="clip by value", sweep={"clipping.value": (0.02, 0.05)}, num_seeds=10)
 reference = Arm(
-    name="reference",
+    "reference",
+    BY_NORM,
     label="clip by norm, length 10, rate 0.2",
-    training=BY_NORM,
     sweep={LENGTH: (SHORT,), RATE: (0.2,)},
     num_seeds=10,
 )
@@ -49,93 +47,66 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_error", at="best"),
     noise_floor=reference,
     claims=(
-        Claim(
-            id="GC2",
-            statement="Clipping prevents exploding gradients from stopping the learning.",
+        claim(
+            "GC2",
+            "Clipping prevents exploding gradients from stopping the learning.",
+            ProportionDifference(solved, norm.best(at={LENGTH: LONG}), none.best(at={LENGTH: LONG})).above(0.0),
             source="article; Pascanu et al. 2013",
-            estimate=ProportionDifference(
-                measure=solved, runs=norm.best(at={LENGTH: LONG}), baseline=none.best(at={LENGTH: LONG})
-            ),
-            rule=Above(0.0),
             unit="share of runs that solve the task",
             because="a higher success rate at the longest length, each arm at its own best rate, is learning restored",
         ),
-        Claim(
-            id="B-GC1",
-            statement="Without clipping, success falls as sequences grow longer.",
+        claim(
+            "B-GC1",
+            "Without clipping, success falls as sequences grow longer.",
+            ProportionDifference(solved, none.best(at={LENGTH: LONG}), none.best(at={LENGTH: SHORT})).below(0.0),
             source="Pascanu et al. 2013, figure 7",
-            estimate=ProportionDifference(
-                measure=solved, runs=none.best(at={LENGTH: LONG}), baseline=none.best(at={LENGTH: SHORT})
-            ),
-            rule=Below(0.0),
             unit="share of runs that solve the task, length 30 minus length 10",
             because="a lower share at the longest than at the shortest length, each at its own best rate, is the fall",
         ),
-        Claim(
-            id="B-GC3",
-            form="long lags",
-            statement="At long lags clipping by norm solves more than clipping by value does.",
+        claim(
+            "B-GC3 (long lags)",
+            "At long lags clipping by norm solves more than clipping by value does.",
+            ProportionDifference(solved, norm.best(at={LENGTH: LONG}), value.best(at={LENGTH: LONG})).above(0.2),
             source="folklore: clip recurrent networks by norm",
-            estimate=ProportionDifference(
-                measure=solved, runs=norm.best(at={LENGTH: LONG}), baseline=value.best(at={LENGTH: LONG})
-            ),
-            rule=Above(0.2),
             unit="share of runs that solve length 30, norm minus value",
             because="a fifth of the runs more would be a reason to prefer one form; each has its own best rate and threshold",
         ),
     ),
     figures=(
-        Figure(
-            name="success",
-            caption="Share of runs that solve temporal order, by sequence length, and time to success, each at its best rate.",
-            panels=(
-                sweep_curve(
-                    "Success by length",
-                    solved,
-                    best_runs(none, norm, value),
-                    over=LENGTH,
-                    x_label="sequence length",
-                    y_label="share of runs solved",
-                    y_limits=(-0.03, 1.03),
-                ),
-                survival(
-                    f"Time to success, length {MIDDLE}",
-                    StepsTo("test_error", below=0.01),
-                    best_runs(none, norm, value, at={LENGTH: MIDDLE}),
-                    x_label="update",
-                    y_label="share of runs unsolved",
-                ),
+        figure(
+            "success",
+            "Share of runs that solve temporal order, by sequence length, and time to success, each at its best rate.",
+            sweep_curve("Success by length", solved, best_runs(none, norm, value), over=LENGTH).axes(
+                "sequence length", "share of runs solved"
             ),
+            survival(
+                f"Time to success, length {MIDDLE}",
+                StepsTo("test_error", below=0.01),
+                best_runs(none, norm, value, at={LENGTH: MIDDLE}),
+            ).axes("update", "share of runs unsolved"),
             summary=0,
         ),
-        Figure(
-            name="rates",
-            caption="Share of runs that solve temporal order over the rate, by length.",
-            panels=tuple(
+        figure(
+            "rates",
+            "Share of runs that solve temporal order over the rate, by length.",
+            *(
                 sweep_curve(
-                    f"Length {length}",
-                    solved,
-                    best_runs(none, norm, value, at={LENGTH: length}),
-                    over=RATE,
-                    y_label="share of runs solved",
-                    log_x=True,
-                    y_limits=(-0.03, 1.03),
-                )
+                    f"Length {length}", solved, best_runs(none, norm, value, at={LENGTH: length}), over=RATE
+                ).axes(y="share of runs solved")
                 for length in LENGTHS
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 40}, sweep={RATE: (0.2,)}),
-        "full": Changes(num_seeds=32),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 200_000, "task.num_evaluated": 10_000},
-            sweep={
-                LENGTH: (*LENGTHS, 50, 100, 150, 200),
-                RATE: (0.001, 0.003, *RATES),
-                "clipping.norm": (0.3, 1.0, 3.0),
-            },
-        ),
-    },
+    smoke=Changes({"num_steps": 40, RATE: (0.2,)}, num_seeds=2),
+    full=Changes(num_seeds=32),
+    paper=Changes(
+        {
+            "num_steps": 200_000,
+            "task.num_evaluated": 10_000,
+            LENGTH: (*LENGTHS, 50, 100, 150, 200),
+            RATE: (0.001, 0.003, *RATES),
+            "clipping.norm": (0.3, 1.0, 3.0),
+        },
+        num_seeds=20,
+    ),
 )

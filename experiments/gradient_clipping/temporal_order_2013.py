@@ -35,7 +35,7 @@ def arm(start: str, method: str) -> Arm:
     label, training = METHODS[method]
     cell = "sigmoid" if start == "sigmoid" else "tanh"
     started = training.but({"model.cell": cell, "initialization.kind": kind})
-    return Arm(name=f"{start}_{method}", label=f"{title}, {label}", training=started)
+    return Arm(f"{start}_{method}", started, label=f"{title}, {label}")
 
 
 def at(start: str, method: str, length: int) -> Selected:
@@ -61,76 +61,62 @@ experiment = Experiment.here(
     probes=(Stream(window=2000), Evaluate(steps=Steps(count=100), splits=("test",), num_examples=10_000)),
     noise_floor=ARMS["basic_clip"].at({"task.length": SHORTEST}),
     claims=(
-        Claim(
-            id="B-GC1",
-            form="2013, restores",
-            statement="Clipping restores the learning of temporal order at the paper's rate.",
+        claim(
+            "B-GC1 (2013, restores)",
+            "Clipping restores the learning of temporal order at the paper's rate.",
+            ProportionDifference(solved, at("basic", "clip", MIDDLE), at("basic", "sgd", MIDDLE)).above(0.0),
             source="Pascanu et al. 2013, figure 7",
-            estimate=ProportionDifference(
-                measure=solved, runs=at("basic", "clip", MIDDLE), baseline=at("basic", "sgd", MIDDLE)
-            ),
-            rule=Above(0.0),
             unit="share of runs that solve length 100",
             because="a higher share with clipping than without, all else equal, is learning restored",
             scales=("paper",),
         ),
-        Claim(
-            id="B-GC1",
-            form="2013, falls",
-            statement="Without clipping, success falls as sequences grow longer, at the paper's rate.",
+        claim(
+            "B-GC1 (2013, falls)",
+            "Without clipping, success falls as sequences grow longer, at the paper's rate.",
+            ProportionDifference(solved, at("basic", "sgd", LONGEST), at("basic", "sgd", SHORTEST)).below(0.0),
             source="Pascanu et al. 2013, figure 7",
-            estimate=ProportionDifference(
-                measure=solved, runs=at("basic", "sgd", LONGEST), baseline=at("basic", "sgd", SHORTEST)
-            ),
-            rule=Below(0.0),
             unit="share of runs that solve the task, length 200 minus length 20",
             because="a lower share at the longest than at the shortest length is the fall",
             scales=("paper",),
         ),
-        Claim(
-            id="B-GC7",
-            statement="A regularizer against vanishing gradients helps where clipping alone does not reach.",
+        claim(
+            "B-GC7",
+            "A regularizer against vanishing gradients helps where clipping alone does not reach.",
+            ProportionDifference(solved, at("basic", "clip_reg", LONGEST), at("basic", "clip", LONGEST)).above(0.0),
             source="Pascanu et al. 2013, section 4.1.1",
-            estimate=ProportionDifference(
-                measure=solved, runs=at("basic", "clip_reg", LONGEST), baseline=at("basic", "clip", LONGEST)
-            ),
-            rule=Above(0.0),
             unit="share of runs that solve length 200",
             because="a higher share with the regularizer than with clipping alone is its help",
             scales=("paper",),
         ),
     ),
     figures=(
-        Figure(
-            name="success",
-            caption="Share of runs that solve temporal order by sequence length, with Wilson's intervals.",
-            panels=tuple(
+        figure(
+            "success",
+            "Share of runs that solve temporal order by sequence length, with Wilson's intervals.",
+            *(
                 sweep_curve(
                     title.capitalize(),
                     solved,
                     {label: ARMS[f"{start}_{method}"].at() for method, (label, _) in METHODS.items()},
                     over="task.length",
-                    x_label="sequence length",
-                    y_label="share of runs solved",
-                    y_limits=(-0.03, 1.03),
-                )
+                ).axes("sequence length", "share of runs solved")
                 for start, (_, title) in STARTS.items()
             ),
         ),
-        Figure(
-            name="time",
-            caption="Share of runs of length 50 that are unsolved, over updates.",
-            panels=tuple(
+        figure(
+            "time",
+            "Share of runs of length 50 that are unsolved, over updates.",
+            *(
                 survival(
                     title.capitalize(),
                     StepsTo("test_error", below=0.01),
                     {label: at(start, method, 50) for method, (label, _) in METHODS.items()},
-                    x_label="update",
-                    y_label="share of runs unsolved",
-                )
+                ).axes("update", "share of runs unsolved")
                 for start, (_, title) in STARTS.items()
             ),
         ),
     ),
-    scales={"smoke": Changes(skip=True), "laptop": Changes(skip=True), "full": Changes(skip=True)},
+    smoke=Changes(skip=True),
+    laptop=Changes(skip=True),
+    full=Changes(skip=True),
 )

@@ -17,17 +17,14 @@ UNCLIPPED = Training(
     num_steps=150,
     batch_size=32,
 )
-none = Arm(name="none", label="no clipping", training=UNCLIPPED)
+none = Arm("none", UNCLIPPED, label="no clipping")
 norm = Arm(
-    name="norm",
-    label="clip by norm",
-    training=UNCLIPPED.but(clipping=Clipping(norm=1.0)),
-    sweep={"clipping.norm": (0.3, 1.0, 3.0)},
+    "norm", UNCLIPPED.but(clipping=Clipping(norm=1.0)), label="clip by norm", sweep={"clipping.norm": (0.3, 1.0, 3.0)}
 )
 value = Arm(
-    name="value",
+    "value",
+    UNCLIPPED.but(clipping=Clipping(value=0.01)),
     label="clip by value",
-    training=UNCLIPPED.but(clipping=Clipping(value=0.01)),
     sweep={"clipping.value": (0.003, 0.01, 0.03)},
 )
 COSINE = Over("clip_cosine")
@@ -51,81 +48,54 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=none,
     claims=(
-        Claim(
-            id="B-GC3",
-            statement="Clipping by value and by norm behave alike.",
+        claim(
+            "B-GC3",
+            "Clipping by value and by norm behave alike.",
+            PairedDifference(Last("test_accuracy"), value.best(), norm.best()).within(-0.03, 0.03),
             source="Pascanu et al. 2013, section 3.2",
-            estimate=PairedDifference(measure=Last("test_accuracy"), runs=value.best(), baseline=norm.best()),
-            rule=Within(-0.03, 0.03),
             unit="test accuracy, value minus norm, each at its own best rate and threshold",
             because="alike: within three digits of a hundred, about the spread between seeds after so short a training",
         ),
-        Claim(
-            id="B-GC3",
-            form="direction",
-            statement="Clipping by value changes the direction of the gradient (by norm it cannot).",
+        claim(
+            "B-GC3 (direction)",
+            "Clipping by value changes the direction of the gradient (by norm it cannot).",
+            Mean(COSINE, value.best()).below(0.95),
             source="Pascanu et al. 2013, section 3.2",
-            estimate=Mean(measure=COSINE, runs=value.best()),
-            rule=Below(0.95),
             unit="cosine between clipped and raw gradient",
             because="a cosine of 0.95 is an angle of 18 degrees, more than rounding and less than what noise between batches does",
         ),
-        Claim(
-            id="B-GC6",
-            statement="Clipping lowers the test loss of a network with exploding gradients.",
+        claim(
+            "B-GC6",
+            "Clipping lowers the test loss of a network with exploding gradients.",
+            PairedDifference(Last("test_loss"), norm.best(), none.best()).below(0.0),
             source="Pascanu et al. 2013, table 1 (music and characters)",
-            estimate=PairedDifference(measure=Last("test_loss"), runs=norm.best(), baseline=none.best()),
-            rule=Below(0.0),
             unit="nats of test loss, clipped minus not, each at its own best rate",
             because="a negative paired difference on test data is the help; its twin asks for the training data",
         ),
-        Claim(
-            id="B-GC6",
-            form="training data",
-            statement="It lowers the training loss as well: clipping is an aid to optimization, not a regularizer.",
+        claim(
+            "B-GC6 (training data)",
+            "It lowers the training loss as well: clipping is an aid to optimization, not a regularizer.",
+            PairedDifference(Last("train_loss"), norm.best(), none.best()).below(0.0),
             source="Pascanu et al. 2013, table 1 (music and characters)",
-            estimate=PairedDifference(measure=Last("train_loss"), runs=norm.best(), baseline=none.best()),
-            rule=Below(0.0),
             unit="nats of training loss, clipped minus not, each at its own best rate",
             because="a regularizer would raise the training loss where it lowers the test loss",
         ),
     ),
     figures=(
-        Figure(
-            name="value_against_norm",
-            caption=(
-                "Deep tanh networks with large weights, at the best threshold of each rate. Left: test accuracy. Right: cosine "
-                "between the clipped and the raw gradient, one when only the length is changed."
-            ),
-            panels=(
-                sweep_curve(
-                    "Result",
-                    Last("test_accuracy"),
-                    best_runs(none, norm, value),
-                    over="optimizer.learning_rate",
-                    log_x=True,
-                ),
-                sweep_curve(
-                    "Direction",
-                    COSINE,
-                    best_runs(norm, value),
-                    over="optimizer.learning_rate",
-                    y_label="cosine to the raw gradient",
-                    log_x=True,
-                ),
+        figure(
+            "value_against_norm",
+            "Deep tanh networks with large weights, at the best threshold of each rate. Left: test accuracy. Right: cosine "
+            "between the clipped and the raw gradient, one when only the length is changed.",
+            sweep_curve("Result", Last("test_accuracy"), best_runs(none, norm, value), over="optimizer.learning_rate"),
+            sweep_curve("Direction", COSINE, best_runs(norm, value), over="optimizer.learning_rate").axes(
+                y="cosine to the raw gradient"
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 10},
-            sweep={"optimizer.learning_rate": (0.03, 0.1), "clipping.norm": (1.0,), "clipping.value": (0.01,)},
-        ),
-        "full": Changes(num_seeds=128),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 2000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},
-        ),
-    },
+    smoke=Changes(
+        {"num_steps": 10, "optimizer.learning_rate": (0.03, 0.1), "clipping.norm": (1.0,), "clipping.value": (0.01,)},
+        num_seeds=2,
+    ),
+    full=Changes(num_seeds=128),
+    paper=Changes({"num_steps": 2000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

@@ -25,20 +25,18 @@ def arms(name: str) -> tuple[Arm, Arm]:
     label, training = NETWORKS[name]
     clipped = training.but(clipping=Clipping(norm=1.0))
     return (
-        Arm(name=name, label=f"{label}, no clipping", training=training, sweep={"optimizer.learning_rate": FINER}),
+        Arm(name, training, label=f"{label}, no clipping", sweep={"optimizer.learning_rate": FINER}),
         Arm(
-            name=f"{name}_clipped",
+            f"{name}_clipped",
+            clipped,
             label=f"{label}, clip by norm",
-            training=clipped,
             sweep={"optimizer.learning_rate": RATES, **BOUND},
         ),
     )
 
 
 def gain(name: str) -> PairedDifference:
-    return PairedDifference(
-        measure=Last("test_accuracy"), runs=ARMS[f"{name}_clipped"].best(), baseline=ARMS[name].best()
-    )
+    return PairedDifference(Last("test_accuracy"), ARMS[f"{name}_clipped"].best(), ARMS[name].best())
 
 
 ARMS = by_name(arm for name in NETWORKS for arm in arms(name))
@@ -59,56 +57,40 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=well_behaved,
     claims=(
-        Claim(
-            id="GC4",
-            statement="Clipping is there for explosions: where gradients vanish it does not help.",
+        claim(
+            "GC4",
+            "Clipping is there for explosions: where gradients vanish it does not help.",
+            gain("vanishing").within(-0.05, 0.05),
             source="article",
-            estimate=gain("vanishing"),
-            rule=Within(-0.05, 0.05),
             unit="test accuracy, clipped minus not, each at its own best rate",
             because="no difference that matters for a network that learns slowly and is far from what it could reach: five digits of a hundred",
         ),
-        Claim(
-            id="GC4",
-            form="healthy",
-            statement="In a network whose gradients are healthy clipping neither helps nor harms.",
+        claim(
+            "GC4 (healthy)",
+            "In a network whose gradients are healthy clipping neither helps nor harms.",
+            gain("well_behaved").within(-0.02, 0.02),
             source="article",
-            estimate=gain("well_behaved"),
-            rule=Within(-0.02, 0.02),
             unit="test accuracy, clipped minus not, each at its own best rate",
             because="neither helps nor harms: within two digits of a hundred, about the spread between seeds",
         ),
     ),
     figures=(
-        Figure(
-            name="without_explosion",
-            caption=(
-                "Test accuracy at the end over the rate, without clipping and at the best threshold of each rate. "
-                "Clipping helps only at rates that are too large; it does not bring back what vanishes."
-            ),
-            panels=tuple(
+        figure(
+            "without_explosion",
+            "Test accuracy at the end over the rate, without clipping and at the best threshold of each rate. "
+            "Clipping helps only at rates that are too large; it does not bring back what vanishes.",
+            *(
                 sweep_curve(
                     label,
                     Last("test_accuracy"),
                     {"no clipping": ARMS[name].at(), "clip by norm": ARMS[f"{name}_clipped"].best()},
                     over="optimizer.learning_rate",
-                    log_x=True,
-                    y_limits=(0.0, 1.0),
-                )
+                ).axes(y_limits=(0.0, 1.0))
                 for name, label in (("well_behaved", "Healthy gradients"), ("vanishing", "Vanishing gradients"))
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 20},
-            sweep={"optimizer.learning_rate": (0.1, 1.0), "clipping.norm": (0.5,)},
-        ),
-        "full": Changes(num_seeds=160),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 3000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},
-        ),
-    },
+    smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 1.0), "clipping.norm": (0.5,)}, num_seeds=2),
+    full=Changes(num_seeds=160),
+    paper=Changes({"num_steps": 3000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

@@ -16,19 +16,17 @@ ADAM = Training(
     batch_size=None,
 )
 
-adam = Arm(name="adam", label="Adam", training=ADAM)
+adam = Arm("adam", ADAM, label="Adam")
 at_edge = Combine("ratio", Over("preconditioned_sharpness", "median", start=0.6), Setting("curvature_limit"))
 still_falls = Combine("ratio", Last("train_loss"), At("train_loss", fraction=0.6))
 
 
 def hovers(beta1: float, number: int) -> Claim:
-    return Claim(
-        id="B-LR6",
-        form=f"b = {beta1:g}",
-        statement=f"Full-batch Adam with b = {beta1:g} trains at a preconditioned sharpness of {number} / rate.",
+    return claim(
+        f"B-LR6 (b = {beta1:g})",
+        f"Full-batch Adam with b = {beta1:g} trains at a preconditioned sharpness of {number} / rate.",
+        Mean(at_edge, adam.at({BETA: beta1, RATE: Ranked(-1)})).within(0.9, 1.1),
         source="Cohen et al. 2022",
-        estimate=Mean(measure=at_edge, runs=adam.at({BETA: beta1, RATE: Ranked(-1)})),
-        rule=Within(0.9, 1.1),
         unit=f"median preconditioned sharpness x rate / {number} over the last 40 %",
         because="within a tenth of the line, as for heavy ball; the three lines lie factors of 3 and 6 apart",
         scales=("laptop", "full", "paper"),
@@ -52,46 +50,41 @@ experiment = Experiment.here(
     noise_floor=adam.at({RATE: 1e-3, BETA: 0.9}),
     claims=(
         *(hovers(beta1, number) for beta1, number in zip(BETAS, (2, 6, 38), strict=True)),
-        Claim(
-            id="B-LR6",
-            form="training goes on",
-            statement="At Adam's edge the loss goes on falling over long times.",
+        claim(
+            "B-LR6 (training goes on)",
+            "At Adam's edge the loss goes on falling over long times.",
+            Mean(still_falls, adam.at({BETA: 0.9, RATE: Ranked(-1)}), log=True).below(0.9),
             source="Cohen et al. 2022",
-            estimate=Mean(measure=still_falls, runs=adam.at({BETA: 0.9, RATE: Ranked(-1)}), log=True),
-            rule=Below(0.9),
             unit="final loss over that at 60 % of the run",
             because="a loss that falls by a tenth and more is training, not divergence",
             scales=("laptop", "full", "paper"),
         ),
     ),
     figures=(
-        Figure(
-            name="adam_edge",
-            caption="Preconditioned sharpness of full-batch Adam over training, by rate, one line a seed; dashed the stability limit.",
-            panels=tuple(
+        figure(
+            "adam_edge",
+            "Preconditioned sharpness of full-batch Adam over training, by rate, one line a seed; dashed the stability limit.",
+            *(
                 curve(
                     f"b = {beta1:g}",
                     "preconditioned_sharpness",
                     {f"rate {rate:g}": adam.at({BETA: beta1, RATE: rate}) for rate in (1e-3, 3e-3)},
                     band="seeds",
-                    log_y=True,
                     references=tuple(Reference(label=f"{number} / {rate:g}", y=number / rate) for rate in (1e-3, 3e-3)),
-                )
+                ).axes(log="y")
                 for beta1, number in zip(BETAS, (2, 6, 38), strict=True)
             ),
             scales=("laptop", "full"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={RATE: (1e-3,), BETA: (0.9,)}),
-        "full": Changes(num_seeds=64),
-        "paper": Changes(
-            training={
-                "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),
-                "model.width": 200,
-                "num_steps": 10_000,
-            },
-            sweep={RATE: (1e-4, 3e-4, 1e-3)},
-        ),
-    },
+    smoke=Changes({"num_steps": 20, RATE: (1e-3,), BETA: (0.9,)}, num_seeds=2),
+    full=Changes(num_seeds=64),
+    paper=Changes(
+        {
+            "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),
+            "model.width": 200,
+            "num_steps": 10_000,
+            RATE: (1e-4, 3e-4, 1e-3),
+        }
+    ),
 )

@@ -26,15 +26,11 @@ final_loss = Over("validation_loss", "mean", start=0.8)
 
 def best_rate_exponent(batches: tuple[int, ...]) -> Slope:
     runs = tuple(ARMS[f"batch_{size}"].at() for size in batches)
-    return Slope(measure=final_loss, over="batch_size", runs=runs, argbest="optimizer.learning_rate")
+    return Slope(final_loss, over="batch_size", runs=runs, argbest="optimizer.learning_rate")
 
 
 ARMS = by_name(
-    Arm(
-        name=f"batch_{size}",
-        label=f"batch {size}",
-        training=TRAINING.but(batch_size=size, num_steps=NUM_EXAMPLES // size),
-    )
+    Arm(f"batch_{size}", TRAINING.but(batch_size=size, num_steps=NUM_EXAMPLES // size), label=f"batch {size}")
     for size in (*SMALL, *LARGE)
 )
 batch_4, batch_8, batch_16, batch_32, batch_64, batch_128, batch_256, batch_512 = ARMS.values()
@@ -53,84 +49,65 @@ experiment = Experiment.here(
     probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),),
     noise_floor=batch_128.at({"optimizer.learning_rate": 0.5}),
     claims=(
-        Claim(
-            id="B-LR4",
-            form="small batches",
-            statement="The best rate is proportional to the batch size, as long as batches are small.",
+        claim(
+            "B-LR4 (small batches)",
+            "The best rate is proportional to the batch size, as long as batches are small.",
+            best_rate_exponent(SMALL).within(0.85, 1.15),
             source="Goyal et al. 2017",
-            estimate=best_rate_exponent(SMALL),
-            rule=Within(0.85, 1.15),
             unit="exponent of the batch size, batches 4 to 32",
             because="1 is the linear rule; an exponent 0.15 away from it is a rate wrong by a factor of 1.4 over these batches",
         ),
-        Claim(
-            id="B-LR4",
-            form="linear rule",
-            statement="Batch and rate multiplied by the same factor give the same result, as long as batches are small.",
+        claim(
+            "B-LR4 (linear rule)",
+            "Batch and rate multiplied by the same factor give the same result, as long as batches are small.",
+            PairedDifference(
+                Over("test_loss", "mean", start=0.8),
+                batch_32.at({"optimizer.learning_rate": 0.5}),
+                batch_4.at({"optimizer.learning_rate": 0.0625}),
+            ).within(-0.05, 0.05),
             source="Goyal et al. 2017",
-            estimate=PairedDifference(
-                measure=Over("test_loss", "mean", start=0.8),
-                runs=batch_32.at({"optimizer.learning_rate": 0.5}),
-                baseline=batch_4.at({"optimizer.learning_rate": 0.0625}),
-            ),
-            rule=Within(-0.05, 0.05),
             unit="nats of test loss, batch 32 at 1/2 minus batch 4 at 1/16",
             because="0.05 nats is about what another seed changes, and a fifth of what an unscaled rate costs there",
             scales=("laptop", "full", "paper"),
         ),
-        Claim(
-            id="B-LR4",
-            form="large batches",
-            statement="Beyond a critical batch the best rate stops following the batch size.",
+        claim(
+            "B-LR4 (large batches)",
+            "Beyond a critical batch the best rate stops following the batch size.",
+            best_rate_exponent(LARGE).below(0.5),
             source="Goyal et al. 2017; McCandlish et al. 2018",
-            estimate=best_rate_exponent(LARGE),
-            rule=Below(0.5),
             unit="exponent of the batch size, batches 64 to 512",
             because="below the square-root rule's 0.5 neither rule of thumb holds any more",
         ),
     ),
     figures=(
-        Figure(
-            name="batch_scaling",
+        figure(
+            "batch_scaling",
+            "Left: final test loss over the rate, by batch size. Right: the rate with the lowest mean validation loss "
+            "at each batch size.",
+            sweep_curve(
+                "Final test loss",
+                Last("test_loss"),
+                {f"batch {size}": ARMS[f"batch_{size}"].at() for size in (4, 8, 16, 32, 128, 512)},
+                over="optimizer.learning_rate",
+            ).axes(y="test loss (nats)", y_limits=(0.2, 2.4)),
+            sweep_curve(
+                "Best rate",
+                Setting("optimizer.learning_rate"),
+                {
+                    "small batches": tuple(ARMS[f"batch_{b}"].best() for b in SMALL),
+                    "large batches": tuple(ARMS[f"batch_{b}"].best() for b in LARGE),
+                },
+                over="batch_size",
+            ).axes(y="best learning rate", log="xy"),
             key=1,
-            caption=(
-                "Left: final test loss over the rate, by batch size. Right: the rate with the lowest mean validation loss "
-                "at each batch size."
-            ),
-            panels=(
-                sweep_curve(
-                    "Final test loss",
-                    Last("test_loss"),
-                    {f"batch {size}": ARMS[f"batch_{size}"].at() for size in (4, 8, 16, 32, 128, 512)},
-                    over="optimizer.learning_rate",
-                    y_label="test loss (nats)",
-                    log_x=True,
-                    y_limits=(0.2, 2.4),
-                ),
-                sweep_curve(
-                    "Best rate",
-                    Setting("optimizer.learning_rate"),
-                    {
-                        "small batches": tuple(ARMS[f"batch_{b}"].best() for b in SMALL),
-                        "large batches": tuple(ARMS[f"batch_{b}"].best() for b in LARGE),
-                    },
-                    over="batch_size",
-                    y_label="best learning rate",
-                    log_x=True,
-                    log_y=True,
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 4}, sweep={"optimizer.learning_rate": (0.0625, 0.25)}),
-        "full": Changes(
-            num_seeds=48,
-            sweep={"optimizer.learning_rate": tuple(round(2.0 ** (power / 2), 4) for power in range(-12, 3))},
-        ),
-        "paper": Changes(
-            training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
-            arms={f"batch_{size}": {"num_steps": 220_000 // size} for size in (*SMALL, *LARGE)},
-        ),
-    },
+    smoke=Changes({"num_steps": 4, "optimizer.learning_rate": (0.0625, 0.25)}, num_seeds=2),
+    full=Changes(
+        {"optimizer.learning_rate": tuple(round(2.0 ** (power / 2), 4) for power in range(-12, 3))}, num_seeds=48
+    ),
+    paper=Changes(
+        {"task.source": "mnist", "task.resolution": 28, "model.width": 256},
+        arms={f"batch_{size}": {"num_steps": 220_000 // size} for size in (*SMALL, *LARGE)},
+    ),
 )

@@ -20,7 +20,7 @@ START = At("sharpness", step=0)
 RATE_TIMES_SHARPNESS = Combine("product", START, Setting(RATE))
 LOSS_AT_FIRST = At("train_loss", step=0)
 
-descent = Arm(name="descent", label="gradient descent", training=TRAINING)
+descent = Arm("descent", TRAINING, label="gradient descent")
 catapulted = replace(descent.at(), given=Reached(RATE_TIMES_SHARPNESS, above=2.2, below=3.8))
 beyond = replace(descent.at(), given=Reached(RATE_TIMES_SHARPNESS, above=16.0))
 
@@ -41,64 +41,50 @@ experiment = Experiment.here(
     selection=Selection(metric="train_loss"),
     noise_floor=descent.at({RATE: 2.0**-4}),
     claims=(
-        Claim(
-            id="B-LR9",
-            form="loss grows",
-            statement="At rates between 2 and 4 over the initial sharpness the loss grows at first.",
+        claim(
+            "B-LR9 (loss grows)",
+            "At rates between 2 and 4 over the initial sharpness the loss grows at first.",
+            Proportion(
+                Reached(Combine("ratio", Over("train_loss", "max"), LOSS_AT_FIRST), above=1.0), catapulted
+            ).above(0.5),
             source="Lewkowycz et al. 2020",
-            estimate=Proportion(
-                measure=Reached(Combine("ratio", Over("train_loss", "max"), LOSS_AT_FIRST), above=1.0), runs=catapulted
-            ),
-            rule=Above(0.5),
             unit="share of runs with rate x sharpness in 2.2 to 3.8",
             because="most of these runs; a tenth from the limits, where growth or fall is too slow to be seen",
         ),
-        Claim(
-            id="B-LR9",
-            form="training goes on",
-            statement="These runs do not diverge: their loss ends below half of what it was at the start.",
+        claim(
+            "B-LR9 (training goes on)",
+            "These runs do not diverge: their loss ends below half of what it was at the start.",
+            Proportion(Reached(Combine("ratio", Last("train_loss"), LOSS_AT_FIRST), below=0.5), catapulted).above(0.5),
             source="Lewkowycz et al. 2020",
-            estimate=Proportion(
-                measure=Reached(Combine("ratio", Last("train_loss"), LOSS_AT_FIRST), below=0.5), runs=catapulted
-            ),
-            rule=Above(0.5),
             unit="share of runs with rate x sharpness in 2.2 to 3.8",
             because="on a quadratic each of them would have diverged",
         ),
-        Claim(
-            id="B-LR9",
-            form="flatter",
-            statement="These runs end where the loss is flatter than at the start.",
+        claim(
+            "B-LR9 (flatter)",
+            "These runs end where the loss is flatter than at the start.",
+            Mean(Combine("ratio", Last("sharpness"), START), catapulted, log=True).below(1.0),
             source="Lewkowycz et al. 2020",
-            estimate=Mean(measure=Combine("ratio", Last("sharpness"), START), runs=catapulted, log=True),
-            rule=Below(1.0),
             unit="sharpness at the end over that at the start",
             because="below one is flatter; at small rates sharpness grows",
         ),
-        Claim(
-            id="B-LR9",
-            form="too far",
-            statement="At rates above 16 over the initial sharpness training diverges.",
+        claim(
+            "B-LR9 (too far)",
+            "At rates above 16 over the initial sharpness training diverges.",
+            Proportion(Diverged(), beyond).above(0.5),
             source="Lewkowycz et al. 2020",
-            estimate=Proportion(measure=Diverged(), runs=beyond),
-            rule=Above(0.5),
             unit="share of runs with rate x sharpness above 16",
             because="the second threshold lies near 12 for ReLU networks, a third below this",
         ),
     ),
     figures=(
-        Figure(
-            name="catapult",
-            caption="Final training loss and sharpness of full-batch gradient descent over the rate.",
-            panels=(
-                sweep_curve("Loss", Last("train_loss"), all_runs(descent), over=RATE, log_x=True, log_y=True),
-                sweep_curve("Sharpness", Last("sharpness"), all_runs(descent), over=RATE, log_x=True, log_y=True),
-            ),
+        figure(
+            "catapult",
+            "Final training loss and sharpness of full-batch gradient descent over the rate.",
+            sweep_curve("Loss", Last("train_loss"), all_runs(descent), over=RATE).axes(log="xy"),
+            sweep_curve("Sharpness", Last("sharpness"), all_runs(descent), over=RATE).axes(log="xy"),
         ),
     ),
-    scales={
-        "smoke": Changes(skip=True),
-        "laptop": Changes(skip=True),
-        "paper": Changes(training={"task.source": "mnist", "task.num_train": 2000, "model.width": 1024}),
-    },
+    smoke=Changes(skip=True),
+    laptop=Changes(skip=True),
+    paper=Changes({"task.source": "mnist", "task.num_train": 2000, "model.width": 1024}),
 )

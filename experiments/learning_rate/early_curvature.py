@@ -17,12 +17,12 @@ SHARP = Training(
 )
 WARMUP = 0.2  # of the budget
 
-none = Arm(name="none", label="no remedy", training=SHARP)
-warmup = Arm(name="warmup", label="warm-up", training=SHARP.but(schedule=Warmup(fraction=WARMUP, then=Constant())))
-clipping = Arm(name="clipping", label="clipping", training=SHARP.but(clipping=Clipping(norm=1.0)))
-batch_norm = Arm(name="batch_norm", label="batch norm", training=SHARP.but({"model.normalization": BatchNorm()}))
-residual = Arm(name="residual", label="skips", training=SHARP.but({"model.residual": True}))
-weights = Arm(name="weights", label="smaller weights", training=SHARP.but({"initialization.scale": 1.0}))
+none = Arm("none", SHARP, label="no remedy")
+warmup = Arm("warmup", SHARP.but(schedule=Warmup(fraction=WARMUP, then=Constant())), label="warm-up")
+clipping = Arm("clipping", SHARP.but(clipping=Clipping(norm=1.0)))
+batch_norm = Arm("batch_norm", SHARP.but({"model.normalization": BatchNorm()}))
+residual = Arm("residual", SHARP.but({"model.residual": True}), label="skips")
+weights = Arm("weights", SHARP.but({"initialization.scale": 1.0}), label="smaller weights")
 ARMS = (none, warmup, clipping, batch_norm, residual, weights)
 
 trained = Reached(Last("test_accuracy"), above=0.5)
@@ -31,19 +31,15 @@ SETTLED = Combine("ratio", At("sharpness", fraction=WARMUP), EARLY)
 
 
 def larger_rate(remedy: Arm, baseline: Arm = none) -> BestSetting:
-    return BestSetting(
-        measure=trained, setting=RATE, which="largest_reached", runs=remedy.at(), baseline=baseline.at()
-    )  # fmt: skip
+    return BestSetting(trained, RATE, remedy.at(), which="largest_reached", baseline=baseline.at())  # fmt: skip
 
 
 def permits(remedy: Arm, form: str, statement: str) -> Claim:
-    return Claim(
-        id="B-LR7",
-        form=form,
-        statement=statement,
+    return claim(
+        f"B-LR7 ({form})",
+        statement,
+        larger_rate(remedy).above(1.5),
         source="Gilmer et al. 2021",
-        estimate=larger_rate(remedy),
-        rule=Above(1.5),
         unit="largest rate that trains, with the remedy over without",
         because="rates lie a factor of two apart, so that more than 1.5 is a step of the grid in most seeds",
         scales=("laptop", "full", "paper"),
@@ -73,95 +69,66 @@ experiment = Experiment.here(
         permits(batch_norm, "batch norm", "Batch normalization lets a sharp network train at larger rates."),
         permits(residual, "skips", "Residual connections let a sharp network train at larger rates."),
         permits(weights, "initialization", "Smaller initial weights let a sharp network train at larger rates."),
-        Claim(
-            id="B-LR7",
-            form="as said",
-            statement="Warm-up helps as much as batch normalization does.",
+        claim(
+            "B-LR7 (as said)",
+            "Warm-up helps as much as batch normalization does.",
+            larger_rate(warmup, batch_norm).within(0.5, 2.0),
             source="Gilmer et al. 2021",
-            estimate=larger_rate(warmup, batch_norm),
-            rule=Within(0.5, 2.0),
             unit="largest rate that trains, warm-up over batch norm",
             because="as much: within one step of the grid, a factor of two, either way",
             scales=("laptop", "full", "paper"),
         ),
-        Claim(
-            id="B-LR7",
-            form="one enemy, batch norm",
-            statement="Batch normalization lowers the curvature that training starts with.",
+        claim(
+            "B-LR7 (one enemy, batch norm)",
+            "Batch normalization lowers the curvature that training starts with.",
+            PairedRatio(EARLY, batch_norm.at({RATE: Ranked(0)}), none.at({RATE: Ranked(0)})).below(0.5),
             source="Gilmer et al. 2021",
-            estimate=PairedRatio(
-                measure=EARLY, runs=batch_norm.at({RATE: Ranked(0)}), baseline=none.at({RATE: Ranked(0)})
-            ),
-            rule=Below(0.5),
             unit="sharpness before training, batch norm over no remedy",
             because="half the sharpness is twice the rate at which a quadratic diverges",
         ),
-        Claim(
-            id="B-LR7",
-            form="one enemy, initialization",
-            statement="Smaller initial weights lower the curvature that training starts with.",
+        claim(
+            "B-LR7 (one enemy, initialization)",
+            "Smaller initial weights lower the curvature that training starts with.",
+            PairedRatio(EARLY, weights.at({RATE: Ranked(0)}), none.at({RATE: Ranked(0)})).below(0.5),
             source="Gilmer et al. 2021",
-            estimate=PairedRatio(
-                measure=EARLY, runs=weights.at({RATE: Ranked(0)}), baseline=none.at({RATE: Ranked(0)})
-            ),
-            rule=Below(0.5),
             unit="sharpness before training, smaller weights over no remedy",
             because="half the sharpness is twice the rate at which a quadratic diverges",
         ),
-        Claim(
-            id="B-LR7",
-            form="one enemy, warm-up",
-            statement="By its end warm-up has led a sharp network to where the curvature is lower than at the start.",
+        claim(
+            "B-LR7 (one enemy, warm-up)",
+            "By its end warm-up has led a sharp network to where the curvature is lower than at the start.",
+            Mean(SETTLED, warmup.best(), log=True).below(0.5),
             source="Gilmer et al. 2021",
-            estimate=Mean(measure=SETTLED, runs=warmup.best(), log=True),
-            rule=Below(0.5),
             unit="sharpness after the warm-up over that before training, at warm-up's best rate",
             because="half the sharpness is twice the rate at which a quadratic diverges",
         ),
     ),
     figures=(
-        Figure(
-            name="early_curvature",
-            caption=(
-                "Test accuracy over the rate of a deep network with large weights, without remedy and with each of five; and the "
-                "sharpness before training."
+        figure(
+            "early_curvature",
+            "Test accuracy over the rate of a deep network with large weights, without remedy and with each of five; and the "
+            "sharpness before training.",
+            sweep_curve("Which rates train", Last("test_accuracy"), all_runs(*ARMS), over=RATE).axes(
+                y_limits=(0.0, 1.0)
             ),
-            panels=(
-                sweep_curve(
-                    "Which rates train",
-                    Last("test_accuracy"),
-                    all_runs(*ARMS),
-                    over=RATE,
-                    log_x=True,
-                    y_limits=(0.0, 1.0),
-                ),
-                bars("Before training", EARLY, all_runs(*ARMS, at={RATE: Ranked(0)}), log_y=True),
-            ),
+            bars("Before training", EARLY, all_runs(*ARMS, at={RATE: Ranked(0)})).axes(log="y"),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 20, "task.num_train": 64},
-            sweep={RATE: (2.0**-6, 2.0**-5)},
-            probes=(
-                Sharpness(steps=Steps(at=(0, 4), last=False), num_iterations=3),
-                Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=200),
-            ),
+    smoke=Changes(
+        {"num_steps": 20, "task.num_train": 64, RATE: (2.0**-6, 2.0**-5)},
+        num_seeds=2,
+        probes=(
+            Sharpness(steps=Steps(at=(0, 4), last=False), num_iterations=3),
+            Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=200),
         ),
-        "full": Changes(num_seeds=24, sweep={RATE: tuple(2.0 ** (power / 2) for power in range(-18, 9))}),
-        "paper": Changes(
-            num_seeds=20,
-            training={
-                "task": Digits(source="mnist", num_train=5000),
-                "model.width": 256,
-                "num_steps": 3000,
-                "batch_size": 64,
-            },
-            probes=(
-                Sharpness(steps=Steps(at=(0, 600), last=False), num_iterations=16),
-                Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),
-            ),
+    ),
+    full=Changes({RATE: tuple(2.0 ** (power / 2) for power in range(-18, 9))}, num_seeds=24),
+    paper=Changes(
+        {"task": Digits(source="mnist", num_train=5000), "model.width": 256, "num_steps": 3000, "batch_size": 64},
+        num_seeds=20,
+        probes=(
+            Sharpness(steps=Steps(at=(0, 600), last=False), num_iterations=16),
+            Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),
         ),
-    },
+    ),
 )

@@ -24,7 +24,7 @@ def network(name: str) -> Arm:
         num_steps=1500,
         batch_size=None,
     )
-    return Arm(name=name, label=label, training=training, sweep={RATE: rates})
+    return Arm(name, training, label=label, sweep={RATE: rates})
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
@@ -35,23 +35,19 @@ STILL_FALLS = Combine("ratio", Last("train_loss"), At("train_loss", fraction=0.6
 def hovers(name: str) -> tuple[Claim, Claim]:
     label = NETWORKS[name][0]
     return (
-        Claim(
-            id="B-LR10",
-            form=name,
-            statement=f"In a {label}, too, the sharpness rises to 2 / rate and hovers at or just above it.",
+        claim(
+            f"B-LR10 ({name})",
+            f"In a {label}, too, the sharpness rises to 2 / rate and hovers at or just above it.",
+            Mean(HOVERING, ARMS[name].at({RATE: Ranked(-1)})).within(0.95, 1.15),
             source="Cohen et al. 2021, section 3",
-            estimate=Mean(measure=HOVERING, runs=ARMS[name].at({RATE: Ranked(-1)})),
-            rule=Within(0.95, 1.15),
             unit="median sharpness x rate / 2 over the last 40 %",
             because="at or just above the line, a little more room than for the network of tanh layers",
         ),
-        Claim(
-            id="B-LR10",
-            form=f"{name}, training goes on",
-            statement=f"At the edge the loss of a {label} goes on falling.",
+        claim(
+            f"B-LR10 ({name}, training goes on)",
+            f"At the edge the loss of a {label} goes on falling.",
+            Mean(STILL_FALLS, ARMS[name].at({RATE: Ranked(-1)}), log=True).below(0.9),
             source="Cohen et al. 2021, section 3",
-            estimate=Mean(measure=STILL_FALLS, runs=ARMS[name].at({RATE: Ranked(-1)}), log=True),
-            rule=Below(0.9),
             unit="final loss over that at 60 % of the run",
             because="a loss that falls by a tenth and more is training, not divergence",
         ),
@@ -72,25 +68,22 @@ experiment = Experiment.here(
     noise_floor=ARMS["cnn"].at({RATE: 0.4}),
     claims=tuple(claim for name in NETWORKS for claim in hovers(name)),
     figures=(
-        Figure(
-            name="sharpness",
-            caption="Sharpness times rate over training, one line a seed; a quadratic diverges above 2.",
-            panels=tuple(
+        figure(
+            "sharpness",
+            "Sharpness times rate over training, one line a seed; a quadratic diverges above 2.",
+            *(
                 curve(
                     NETWORKS[name][0].capitalize(),
                     "sharpness",
                     {f"rate {rate:g}": ARMS[name].at({RATE: rate}) for rate in NETWORKS[name][2]},
                     band="seeds",
-                    log_y=True,
                     references=tuple(Reference(label=f"2 / {rate:g}", y=2 / rate) for rate in NETWORKS[name][2]),
-                )
+                ).axes(log="y")
                 for name in NETWORKS
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(skip=True),
-        "laptop": Changes(skip=True),
-        "paper": Changes(training={"task.source": "mnist", "task.resolution": 28, "task.num_train": 1000}),
-    },
+    smoke=Changes(skip=True),
+    laptop=Changes(skip=True),
+    paper=Changes({"task.source": "mnist", "task.resolution": 28, "task.num_train": 1000}),
 )

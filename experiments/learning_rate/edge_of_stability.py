@@ -16,19 +16,14 @@ RATES = (0.1, 0.15, 0.25)
 MOMENTUM_RATES = (0.15, 0.25)
 SLOW_RATE = 0.03
 
-edge_arm = Arm(name="edge", label="gradient descent", training=DESCENT, sweep={"optimizer.learning_rate": RATES})
+edge_arm = Arm("edge", DESCENT, label="gradient descent", sweep={"optimizer.learning_rate": RATES})
 heavy_ball_arm = Arm(
-    name="heavy_ball",
+    "heavy_ball",
+    DESCENT.but(optimizer=Sgd(momentum=0.9)),
     label="heavy ball, momentum 0.9",
-    training=DESCENT.but(optimizer=Sgd(momentum=0.9)),
     sweep={"optimizer.learning_rate": MOMENTUM_RATES},
 )
-slow = Arm(
-    name="slow",
-    label="gradient descent, slow",
-    training=DESCENT.but(optimizer=Sgd(learning_rate=SLOW_RATE)),
-    num_seeds=2,
-)
+slow = Arm("slow", DESCENT.but(optimizer=Sgd(learning_rate=SLOW_RATE)), label="gradient descent, slow", num_seeds=2)
 
 edge, heavy_ball = edge_arm.at(), heavy_ball_arm.at()
 limit = Setting("curvature_limit")  # 2 / rate, or 2 (1 + momentum) / rate
@@ -50,120 +45,96 @@ experiment = Experiment.here(
     selection=Selection(metric="train_loss"),
     noise_floor=edge_arm.at({"optimizer.learning_rate": RATES[-1]}),
     claims=(
-        Claim(
-            id="B-LR2",
-            form="as said",
-            statement="A network diverges as soon as the rate exceeds 2 / sharpness.",
+        claim(
+            "B-LR2 (as said)",
+            "A network diverges as soon as the rate exceeds 2 / sharpness.",
+            Proportion(Diverged(), edge).above(0.5),
             source="folklore from quadratics",
-            estimate=Proportion(measure=Diverged(), runs=edge),
-            rule=Above(0.5),
             unit="share of runs that diverge",
             because="all these runs exceed 2 / sharpness (next claim), so most of them would have to diverge",
         ),
-        Claim(
-            id="B-LR2",
-            form="exceeded",
-            statement="Gradient descent drives the sharpness above 2 / rate.",
+        claim(
+            "B-LR2 (exceeded)",
+            "Gradient descent drives the sharpness above 2 / rate.",
+            Proportion(exceeds, edge).above(0.5),
             source="Cohen et al. 2021, section 3",
-            estimate=Proportion(measure=exceeds, runs=edge),
-            rule=Above(0.5),
             unit="share of runs whose sharpness exceeds 2 / rate and that do not diverge",
             because="without it the claim about divergence would be about nothing",
         ),
-        Claim(
-            id="B-LR2",
-            form="fair",
-            statement="The sharpness rises to 2 / rate and hovers at or just above it.",
+        claim(
+            "B-LR2 (fair)",
+            "The sharpness rises to 2 / rate and hovers at or just above it.",
+            Mean(hovering, edge).within(1.0, 1.1),
             source="Cohen et al. 2021, section 3",
-            estimate=Mean(measure=hovering, runs=edge),
-            rule=Within(1.0, 1.1),
             unit="median sharpness x rate / 2 over the last 40 %",
             because="at or just above the line: the literature's figures show up to a tenth more",
         ),
-        Claim(
-            id="B-LR2",
-            form="heavy ball",
-            statement="With heavy-ball momentum b the line is 2 (1 + b) / rate.",
+        claim(
+            "B-LR2 (heavy ball)",
+            "With heavy-ball momentum b the line is 2 (1 + b) / rate.",
+            Median(hovering, heavy_ball).within(0.9, 1.1),
             source="Cohen et al. 2021, section 3",
-            estimate=Median(measure=hovering, runs=heavy_ball),
-            rule=Within(0.9, 1.1),
             unit="median sharpness x rate / (2 + 2 b) over the last 40 %",
             because="within a tenth of the line; without the factor 1 + b it would be off by 1.9",
         ),
-        Claim(
-            id="B-LR2",
-            form="training goes on",
-            statement="At the edge the loss goes on falling over long times.",
+        claim(
+            "B-LR2 (training goes on)",
+            "At the edge the loss goes on falling over long times.",
+            Mean(still_falls, edge, log=True).below(0.9),
             source="Cohen et al. 2021, section 3",
-            estimate=Mean(measure=still_falls, runs=edge, log=True),
-            rule=Below(0.9),
             unit="final loss over that at 60 % of the run",
             because="a loss that falls by a tenth and more while the sharpness stays at the line is training, not divergence",
         ),
     ),
     figures=(
-        Figure(
-            name="sharpness",
-            caption=(
-                "Sharpness and loss over full-batch training, one line a seed. On a quadratic a sharpness above 2 / rate "
-                "(dashed) would mean divergence."
+        figure(
+            "sharpness",
+            "Sharpness and loss over full-batch training, one line a seed. On a quadratic a sharpness above 2 / rate "
+            "(dashed) would mean divergence.",
+            curve(
+                "Edge of stability",
+                "sharpness",
+                {f"rate {rate}": edge_arm.at({"optimizer.learning_rate": rate}) for rate in (0.1, 0.25)}
+                | {f"rate {SLOW_RATE}": slow.at()},
+                band="seeds",
+                references=(Reference(label="2 / 0.1", y=20.0), Reference(label="2 / 0.25", y=8.0)),
             ),
-            panels=(
-                curve(
-                    "Edge of stability",
-                    "sharpness",
-                    {f"rate {rate}": edge_arm.at({"optimizer.learning_rate": rate}) for rate in (0.1, 0.25)}
-                    | {f"rate {SLOW_RATE}": slow.at()},
-                    band="seeds",
-                    references=(Reference(label="2 / 0.1", y=20.0), Reference(label="2 / 0.25", y=8.0)),
-                ),
-                curve(
-                    "Training loss",
-                    "train_loss",
-                    {f"rate {rate}": edge_arm.at({"optimizer.learning_rate": rate}) for rate in (0.1, 0.25)}
-                    | {f"rate {SLOW_RATE}": slow.at()},
-                    band="seeds",
-                    y_label="loss (half squared error)",
-                    log_y=True,
-                ),
-            ),
+            curve(
+                "Training loss",
+                "train_loss",
+                {f"rate {rate}": edge_arm.at({"optimizer.learning_rate": rate}) for rate in (0.1, 0.25)}
+                | {f"rate {SLOW_RATE}": slow.at()},
+                band="seeds",
+            ).axes(y="loss (half squared error)", log="y"),
             scales=("smoke", "laptop", "full"),
             summary=0,
         ),
-        Figure(
-            name="heavy_ball",
-            caption="With heavy-ball momentum 0.9 the lines are 3.8 / rate. A line that breaks off is a run that diverged.",
-            panels=(
-                curve(
-                    "Heavy ball",
-                    "sharpness",
-                    {f"rate {rate}": heavy_ball_arm.at({"optimizer.learning_rate": rate}) for rate in MOMENTUM_RATES},
-                    band="seeds",
-                    y_limits=(0.0, 40.0),
-                    references=(
-                        Reference(label="3.8 / 0.15", y=3.8 / 0.15),
-                        Reference(label="3.8 / 0.25", y=3.8 / 0.25),
-                    ),
-                ),
-            ),
+        figure(
+            "heavy_ball",
+            "With heavy-ball momentum 0.9 the lines are 3.8 / rate. A line that breaks off is a run that diverged.",
+            curve(
+                "Heavy ball",
+                "sharpness",
+                {f"rate {rate}": heavy_ball_arm.at({"optimizer.learning_rate": rate}) for rate in MOMENTUM_RATES},
+                band="seeds",
+                references=(Reference(label="3.8 / 0.15", y=3.8 / 0.15), Reference(label="3.8 / 0.25", y=3.8 / 0.25)),
+            ).axes(y_limits=(0.0, 40.0)),
             scales=("smoke", "laptop", "full"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}),
-        "full": Changes(num_seeds=24),
-        "paper": Changes(
-            training={
-                "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),
-                "model.width": 200,
-                "num_steps": 20_000,
-            },
-            arms={"slow": {"optimizer.learning_rate": 0.001}},
-            sweep={"optimizer.learning_rate": (2 / 200, 2 / 150, 2 / 100)},
-            probes=(
-                Sharpness(steps=Steps(count=100), num_iterations=30),
-                Evaluate(steps=Steps(count=100), splits=("train",), num_examples=5000),
-            ),
+    smoke=Changes({"num_steps": 20}, num_seeds=2),
+    full=Changes(num_seeds=24),
+    paper=Changes(
+        {
+            "task": Cifar10(num_train=5000, loss="half_squared_error", image=False, standardize="feature"),
+            "model.width": 200,
+            "num_steps": 20_000,
+            "optimizer.learning_rate": (2 / 200, 2 / 150, 2 / 100),
+        },
+        arms={"slow": {"optimizer.learning_rate": 0.001}},
+        probes=(
+            Sharpness(steps=Steps(count=100), num_iterations=30),
+            Evaluate(steps=Steps(count=100), splits=("train",), num_examples=5000),
         ),
-    },
+    ),
 )

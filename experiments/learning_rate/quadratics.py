@@ -48,26 +48,22 @@ ARMS = by_name(
     (
         *(
             Arm(
-                name=f"gd_{k}",
+                f"gd_{k}",
+                training(k, Sgd(), steps),
                 label=f"gradient descent, k = {k}",
-                training=training(k, Sgd(), steps),
                 sweep={"optimizer.learning_rate": RATES},
                 num_seeds=4,
             )
             for k, steps in STEPS.items()
         ),
         *(
-            Arm(
-                name=f"heavy_ball_{k}",
-                label=f"heavy ball, k = {k}",
-                training=training(k, best_heavy_ball(k), HEAVY_BALL_STEPS),
-            )
+            Arm(f"heavy_ball_{k}", training(k, best_heavy_ball(k), HEAVY_BALL_STEPS), label=f"heavy ball, k = {k}")
             for k in HEAVY_BALL
         ),
         Arm(
-            name="heavy_ball_limit",
+            "heavy_ball_limit",
+            training(100, Sgd(momentum=0.9), STEPS[10]),
             label="heavy ball with momentum 0.9",
-            training=training(100, Sgd(momentum=0.9), STEPS[10]),
             sweep={"optimizer.learning_rate": RATES_OF_HEAVY_BALL},
             num_seeds=4,
         ),
@@ -89,144 +85,105 @@ experiment = Experiment.here(
     num_seeds=1,
     probes=(Evaluate(steps=Steps(count=300), splits=("train",)),),
     claims=(
-        Claim(
-            id="LR4",
-            form="quadratic",
-            statement="On a quadratic gradient descent converges below the rate 2 / largest eigenvalue and not above.",
-            source="LeCun et al. 1998, section 5",
-            estimate=BestSetting(
-                measure=converges,
-                setting="optimizer.learning_rate",
-                runs=gd_100.at(),
-                which="largest_reached",
-                exact=True,
+        claim(
+            "LR4 (quadratic)",
+            "On a quadratic gradient descent converges below the rate 2 / largest eigenvalue and not above.",
+            BestSetting(converges, "optimizer.learning_rate", gd_100.at(), which="largest_reached", exact=True).within(
+                1.998, 2.002
             ),
-            rule=Within(1.998, 2.002),
+            source="LeCun et al. 1998, section 5",
             unit="rate (largest eigenvalue 1)",
             because="the largest rate that converges, between two points of the grid, must lie within 0.1 % of 2",
         ),
-        Claim(
-            id="LR4",
-            form="heavy ball",
-            statement="With heavy-ball momentum b the limit is 2 (1 + b) / largest eigenvalue.",
+        claim(
+            "LR4 (heavy ball)",
+            "With heavy-ball momentum b the limit is 2 (1 + b) / largest eigenvalue.",
+            BestSetting(
+                converges, "optimizer.learning_rate", heavy_ball_limit.at(), which="largest_reached", exact=True
+            ).within(0.999 * LIMIT, 1.001 * LIMIT),
             source="Polyak 1964",
-            estimate=BestSetting(
-                measure=converges,
-                setting="optimizer.learning_rate",
-                runs=heavy_ball_limit.at(),
-                which="largest_reached",
-                exact=True,
-            ),
-            rule=Within(0.999 * LIMIT, 1.001 * LIMIT),
             unit="rate (largest eigenvalue 1, momentum 0.9)",
             because="the largest rate that converges, between two points of the grid, must lie within 0.1 % of 3.8",
         ),
-        Claim(
-            id="LR2",
-            form="quadratic",
-            statement="Well below the limit the number of steps is inversely proportional to the rate.",
-            source="article; algebra",
-            estimate=Slope(
-                measure=steps_to_millionth,
+        claim(
+            "LR2 (quadratic)",
+            "Well below the limit the number of steps is inversely proportional to the rate.",
+            Slope(
+                steps_to_millionth,
                 over="optimizer.learning_rate",
                 runs=tuple(gd_10.at({"optimizer.learning_rate": rate}) for rate in SLOW),
-            ),
-            rule=Within(-1.05, -0.95),
+            ).within(-1.05, -0.95),
+            source="article; algebra",
             unit="exponent of the rate",
             because="inverse proportion is an exponent of -1; steps are counted in fives, which is worth 0.03",
         ),
-        Claim(
-            id="B-LR1",
-            form="best rate",
-            statement="The best constant rate of gradient descent is 2 / (L + m).",
+        claim(
+            "B-LR1 (best rate)",
+            "The best constant rate of gradient descent is 2 / (L + m).",
+            BestSetting(contraction, "optimizer.learning_rate", gd_100.at(), exact=True).within(
+                0.999 * best_rate(100), 1.001 * best_rate(100)
+            ),
             source="Polyak 1964",
-            estimate=BestSetting(measure=contraction, setting="optimizer.learning_rate", runs=gd_100.at(), exact=True),
-            rule=Within(0.999 * best_rate(100), 1.001 * best_rate(100)),
             unit="rate (L = 1, m = 0.01)",
             because="no rate that is 0.2 % away or more may contract faster",
         ),
-        Claim(
-            id="B-LR1",
-            form="contraction",
-            statement="At its best rate gradient descent contracts by (k - 1) / (k + 1) a step.",
-            source="Polyak 1964",
-            estimate=WorstDeviation(
-                measure=log_contraction,
-                expected=Combine("log", Setting("best_contraction")),
-                runs=tuple(at_best.values()),
+        claim(
+            "B-LR1 (contraction)",
+            "At its best rate gradient descent contracts by (k - 1) / (k + 1) a step.",
+            WorstDeviation(log_contraction, Combine("log", Setting("best_contraction")), tuple(at_best.values())).below(
+                1e-3
             ),
-            rule=Below(1e-3),
+            source="Polyak 1964",
             unit="relative deviation of the logarithm",
             because="0.1 % of the logarithm is a sharper test than 0.1 % of a factor close to 1",
         ),
-        Claim(
-            id="B-LR1",
-            form="heavy ball",
-            statement="Heavy ball at its best replaces the condition number by its square root.",
+        claim(
+            "B-LR1 (heavy ball)",
+            "Heavy ball at its best replaces the condition number by its square root.",
+            WorstDeviation(contraction, "heavy_ball_best_contraction", tuple(heavy_balls.values())).below(1e-3),
             source="Polyak 1964",
-            estimate=WorstDeviation(
-                measure=contraction, expected="heavy_ball_best_contraction", runs=tuple(heavy_balls.values())
-            ),
-            rule=Below(1e-3),
             unit="relative deviation of the contraction",
             because="the double root alone makes 0.07 % at this length, gradient descent would be off by 6 % and more",
         ),
     ),
     figures=(
-        Figure(
-            name="contraction",
-            caption="Left: contraction per step over the rate, with the theory. Right: heavy ball against gradient descent.",
-            panels=(
-                sweep_curve(
-                    "Distance left after one step",
-                    contraction,
-                    {f"k = {k}": ARMS[f"gd_{k}"].at() for k in STEPS},
-                    over="optimizer.learning_rate",
-                    x_label="rate (largest eigenvalue 1)",
-                    y_label="contraction",
-                    y_limits=(0.75, 1.03),
-                    references=(
-                        *(Reference(label=f"theory, k = {k}", theory="contraction", arm=f"gd_{k}") for k in STEPS),
-                        Reference(label="limit 2", x=2.0),
-                    ),
+        figure(
+            "contraction",
+            "Left: contraction per step over the rate, with the theory. Right: heavy ball against gradient descent.",
+            sweep_curve(
+                "Distance left after one step",
+                contraction,
+                {f"k = {k}": ARMS[f"gd_{k}"].at() for k in STEPS},
+                over="optimizer.learning_rate",
+                references=(
+                    *(Reference(label=f"theory, k = {k}", theory="contraction", arm=f"gd_{k}") for k in STEPS),
+                    Reference(label="limit 2", x=2.0),
                 ),
-                curve(
-                    "k = 1000, each at its best",
-                    "train_loss",
-                    {"gradient descent": at_best[1000], "heavy ball": heavy_balls[1000]},
-                    band="seeds",
-                    y_label="loss",
-                    log_y=True,
-                    y_limits=(1e-9, None),
-                ),
-            ),
+            ).axes("rate (largest eigenvalue 1)", "contraction", log="", y_limits=(0.75, 1.03)),
+            curve(
+                "k = 1000, each at its best",
+                "train_loss",
+                {"gradient descent": at_best[1000], "heavy ball": heavy_balls[1000]},
+                band="seeds",
+            ).axes(y="loss", log="y", y_limits=(1e-9, None)),
         ),
-        Figure(
-            name="best",
-            caption="Left: steps until the loss is 1e-6 over the rate, for k = 10. Right: contraction at the best setting.",
-            panels=(
-                sweep_curve(
-                    "Steps to a loss of 1e-6, k = 10",
-                    steps_to_millionth,
-                    {"gradient descent": gd_10.at()},
-                    over="optimizer.learning_rate",
-                    x_label="rate (largest eigenvalue 1)",
-                    y_label="steps",
-                    log_x=True,
-                    log_y=True,
-                    references=(Reference(label="limit 2", x=2.0),),
-                ),
-                bars(
-                    "Contraction at the best setting",
-                    contraction,
-                    {f"gradient descent, k = {k}": at_best[k] for k in STEPS}
-                    | {f"heavy ball, k = {k}": heavy_balls[k] for k in HEAVY_BALL},
-                    x_label="method",
-                    y_label="contraction",
-                    y_limits=(0.75, 1.02),
-                ),
-            ),
+        figure(
+            "best",
+            "Left: steps until the loss is 1e-6 over the rate, for k = 10. Right: contraction at the best setting.",
+            sweep_curve(
+                "Steps to a loss of 1e-6, k = 10",
+                steps_to_millionth,
+                {"gradient descent": gd_10.at()},
+                over="optimizer.learning_rate",
+                references=(Reference(label="limit 2", x=2.0),),
+            ).axes("rate (largest eigenvalue 1)", "steps", log="xy"),
+            bars(
+                "Contraction at the best setting",
+                contraction,
+                {f"gradient descent, k = {k}": at_best[k] for k in STEPS}
+                | {f"heavy ball, k = {k}": heavy_balls[k] for k in HEAVY_BALL},
+            ).axes("method", "contraction", y_limits=(0.75, 1.02)),
         ),
     ),
-    scales={"smoke": Changes(training={"num_steps": 100})},
+    smoke=Changes({"num_steps": 100}),
 )

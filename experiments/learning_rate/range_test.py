@@ -18,8 +18,8 @@ RATES = tuple(round(2.0**power, 4) for power in range(-7, 4))  # 1/128 to 8
 
 lowest_at = AtBest("learning_rate", of="batch_loss")
 
-grid_arm = Arm(name="grid", label="constant rate", training=CONSTANT, sweep={"optimizer.learning_rate": RATES})
-range_test = Arm(name="range_test", label="range test", training=RISING)
+grid_arm = Arm("grid", CONSTANT, label="constant rate", sweep={"optimizer.learning_rate": RATES})
+range_test = Arm("range_test", RISING)
 grid, ramp = grid_arm.at(), range_test.at()
 
 experiment = Experiment.here(
@@ -35,74 +35,56 @@ experiment = Experiment.here(
     probes=(Stream(window=5), Evaluate(steps=Steps(count=1), splits=("validation", "test"))),
     noise_floor=grid_arm.at({"optimizer.learning_rate": 0.5}),
     claims=(
-        Claim(
-            id="LR5",
-            form="a tenth",
-            statement=(
-                "Finding a good rate is long work, and techniques shorten it: a tenth of the rate at which a range test "
-                "has its lowest loss is as good as a grid search that costs 44 times as much."
-            ),
-            source="article; Smith 2015; the rule of a tenth is fastai's (recalled)",
-            estimate=Regret(
+        claim(
+            "LR5 (a tenth)",
+            "Finding a good rate is long work, and techniques shorten it: a tenth of the rate at which a range test "
+            "has its lowest loss is as good as a grid search that costs 44 times as much.",
+            Regret(
                 measure=Last("test_loss"),
                 setting="optimizer.learning_rate",
                 picked=Combine("ratio", lowest_at, 10.0),
                 picks=ramp,
                 runs=grid,
-            ),
-            rule=Below(0.05),
+            ).below(0.05),
+            source="article; Smith 2015; the rule of a tenth is fastai's (recalled)",
             unit="nats of test loss more than the grid search",
             because="0.05 nats is about what another seed changes; more regret than that would be worth a search",
         ),
-        Claim(
-            id="LR5",
-            form="a third",
-            statement="A third of the rate at which a range test has its lowest loss is as good as that grid search.",
-            source="Smith 2015, whose rule of thumb is a third or a fourth of the upper bound (recalled)",
-            estimate=Regret(
+        claim(
+            "LR5 (a third)",
+            "A third of the rate at which a range test has its lowest loss is as good as that grid search.",
+            Regret(
                 measure=Last("test_loss"),
                 setting="optimizer.learning_rate",
                 picked=Combine("ratio", lowest_at, 3.0),
                 picks=ramp,
                 runs=grid,
-            ),
-            rule=Below(0.05),
+            ).below(0.05),
+            source="Smith 2015, whose rule of thumb is a third or a fourth of the upper bound (recalled)",
             unit="nats of test loss more than the grid search",
             because="the same margin as for the tenth",
         ),
     ),
     figures=(
-        Figure(
-            name="range_test",
-            key=1,
-            caption="Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
-            panels=(
-                curve(
-                    "Range test",
-                    "batch_loss",
-                    {"range test": ramp},
-                    band="seeds",
-                    x_label="update (the rate rises from 0.001 to 10)",
-                    y_label="batch loss (nats)",
-                    y_limits=(1.0, 4.0),
-                ),
-                sweep_curve(
-                    "Grid search, 600 updates each",
-                    Last("test_loss"),
-                    {"constant rate": grid},
-                    over="optimizer.learning_rate",
-                    y_label="test loss (nats)",
-                    log_x=True,
-                ),
+        figure(
+            "range_test",
+            "Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
+            curve("Range test", "batch_loss", {"range test": ramp}, band="seeds").axes(
+                "update (the rate rises from 0.001 to 10)", "batch loss (nats)", y_limits=(1.0, 4.0)
             ),
+            sweep_curve(
+                "Grid search, 600 updates each",
+                Last("test_loss"),
+                {"constant rate": grid},
+                over="optimizer.learning_rate",
+            ).axes(y="test loss (nats)"),
+            key=1,
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 30}),
-        "full": Changes(num_seeds=128),
-        "paper": Changes(
-            training={"task.source": "mnist", "task.resolution": 28, "model.width": 256},
-            arms={"grid": {"num_steps": 10_000}, "range_test": {"num_steps": 1000}},
-        ),
-    },
+    smoke=Changes({"num_steps": 30}, num_seeds=2),
+    full=Changes(num_seeds=128),
+    paper=Changes(
+        {"task.source": "mnist", "task.resolution": 28, "model.width": 256},
+        arms={"grid": {"num_steps": 10_000}, "range_test": {"num_steps": 1000}},
+    ),
 )

@@ -21,10 +21,8 @@ RATES = tuple(2.0 ** (half / 2) for half in range(-16, 7))  # 1/256 to 8
 WELL_BELOW = RATES[6:10]  # from 1/32
 HIGH = RATES[-1]
 
-plain_arm = Arm(name="plain", label="plain", training=PLAIN)
-batch_norm_arm = Arm(
-    name="batch_norm", label="batch norm", training=PLAIN.but({"model.normalization": BatchNorm()}), num_seeds=6
-)
+plain_arm = Arm("plain", PLAIN)
+batch_norm_arm = Arm("batch_norm", PLAIN.but({"model.normalization": BatchNorm()}), num_seeds=6)
 
 plain, batch_norm = plain_arm.at(), batch_norm_arm.at()
 plain_best = plain_arm.best()
@@ -34,9 +32,9 @@ trains = Reached(Last("test_loss"), below=GUESSING / 2)
 
 def best_over_largest(runs: Selected) -> BestSetting:
     return BestSetting(
-        measure=Over("validation_loss", "mean", start=0.8),
-        setting="optimizer.learning_rate",
-        runs=runs,
+        Over("validation_loss", "mean", start=0.8),
+        "optimizer.learning_rate",
+        runs,
         baseline=runs,
         baseline_which="largest_reached",
         baseline_measure=trains,
@@ -60,107 +58,75 @@ experiment = Experiment.here(
     ),
     noise_floor=plain_arm.at({"optimizer.learning_rate": 0.5}),
     claims=(
-        Claim(
-            id="LR2",
-            form="network",
-            statement="The rate sets the speed of convergence: well below the best rate, steps are inverse to the rate.",
-            source="article",
-            estimate=Slope(
-                measure=steps_to_target,
+        claim(
+            "LR2 (network)",
+            "The rate sets the speed of convergence: well below the best rate, steps are inverse to the rate.",
+            Slope(
+                steps_to_target,
                 over="optimizer.learning_rate",
                 runs=tuple(plain_arm.at({"optimizer.learning_rate": rate}) for rate in WELL_BELOW),
-            ),
-            rule=Within(-1.2, -0.8),
+            ).within(-1.2, -0.8),
+            source="article",
             unit="exponent of the rate",
             because="on a quadratic the exponent is -1; within 0.2 of it the rate and nothing else sets the speed",
         ),
-        Claim(
-            id="LR3",
-            statement="Too low a rate needs many more iterations.",
+        claim(
+            "LR3",
+            "Too low a rate needs many more iterations.",
+            PairedRatio(steps_to_target, plain_arm.at_best_of(plain_arm, times=1 / 16), plain_best).above(5.0),
             source="article",
-            estimate=PairedRatio(
-                measure=steps_to_target, runs=plain_arm.at_best_of(plain_arm, times=1 / 16), baseline=plain_best
-            ),
-            rule=Above(5.0),
             unit="times more steps, at a sixteenth of the best rate",
             because="many more is taken to be five times and more; too low is said of the best rate, whatever that is",
         ),
-        Claim(
-            id="LR4",
-            form="network",
-            statement="Too high a rate overshoots the minimum and training does not converge.",
+        claim(
+            "LR4 (network)",
+            "Too high a rate overshoots the minimum and training does not converge.",
+            ProportionDifference(trains, plain_best, plain_arm.at({"optimizer.learning_rate": HIGH})).above(0.5),
             source="article",
-            estimate=ProportionDifference(
-                measure=trains, runs=plain_best, baseline=plain_arm.at({"optimizer.learning_rate": HIGH})
-            ),
-            rule=Above(0.5),
             unit="share of runs that train, best rate minus a rate of 8",
             because="most runs must fail at the high rate that succeed at the best one",
         ),
-        Claim(
-            id="B-LR3",
-            statement="The best rate is within a factor of 2 of the largest that converges.",
+        claim(
+            "B-LR3",
+            "The best rate is within a factor of 2 of the largest that converges.",
+            best_over_largest(plain).above(0.49),
             source="Bengio 2012; Smith 2015",
-            estimate=best_over_largest(plain),
-            rule=Above(0.49),
             unit="best rate / largest rate that trains",
             because="a factor of 2 is two steps of the grid, of which 0.49 is the rounded edge",
         ),
-        Claim(
-            id="B-LR3",
-            form="batch norm",
-            statement="With batch normalization the best rate is within a factor of 2 of the largest that converges.",
+        claim(
+            "B-LR3 (batch norm)",
+            "With batch normalization the best rate is within a factor of 2 of the largest that converges.",
+            best_over_largest(batch_norm).above(0.49),
             source="Bengio 2012; Smith 2015",
-            estimate=best_over_largest(batch_norm),
-            rule=Above(0.49),
             unit="best rate / largest rate that trains",
             because="the same rule on a network that normalization makes tolerant of high rates",
         ),
     ),
     figures=(
-        Figure(
-            name="sweep",
+        figure(
+            "sweep",
+            "Steps to a test loss of 0.7 nats, final test loss, and the share of runs that train, over the learning "
+            "rate. A line ends where runs miss the target.",
+            sweep_curve(
+                "Steps to target",
+                steps_to_target,
+                {"plain": plain, "batch norm": batch_norm},
+                over="optimizer.learning_rate",
+            ).axes(y="steps", log="xy"),
+            sweep_curve(
+                "Final test loss",
+                Last("test_loss"),
+                {"plain": plain, "batch norm": batch_norm},
+                over="optimizer.learning_rate",
+            ).axes(y="test loss (nats)"),
+            sweep_curve(
+                "Runs that train", trains, {"plain": plain, "batch norm": batch_norm}, over="optimizer.learning_rate"
+            ).axes(y="share of runs"),
             key=1,
-            caption=(
-                "Steps to a test loss of 0.7 nats, final test loss, and the share of runs that train, over the learning "
-                "rate. A line ends where runs miss the target."
-            ),
-            panels=(
-                sweep_curve(
-                    "Steps to target",
-                    steps_to_target,
-                    {"plain": plain, "batch norm": batch_norm},
-                    over="optimizer.learning_rate",
-                    y_label="steps",
-                    log_x=True,
-                    log_y=True,
-                ),
-                sweep_curve(
-                    "Final test loss",
-                    Last("test_loss"),
-                    {"plain": plain, "batch norm": batch_norm},
-                    over="optimizer.learning_rate",
-                    y_label="test loss (nats)",
-                    log_x=True,
-                ),
-                sweep_curve(
-                    "Runs that train",
-                    trains,
-                    {"plain": plain, "batch norm": batch_norm},
-                    over="optimizer.learning_rate",
-                    y_label="share of runs",
-                    log_x=True,
-                    y_limits=(-0.03, 1.03),
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, arms={"batch_norm": {"num_steps": 10}}),
-        "full": Changes(num_seeds=96),
-        "paper": Changes(
-            num_seeds=10,
-            training={"num_steps": 5000, "task.source": "mnist", "task.resolution": 28, "model.width": 256},
-        ),
-    },
+    smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"batch_norm": {"num_steps": 10}}),
+    full=Changes(num_seeds=96),
+    paper=Changes({"num_steps": 5000, "task.source": "mnist", "task.resolution": 28, "model.width": 256}, num_seeds=10),
 )

@@ -24,28 +24,24 @@ PARABOLA = Training(  # the gradient is where it starts
 )
 
 sgd = Arm(
-    name="sgd",
-    label="SGD",
-    training=NETWORK.but(optimizer=Sgd()),
-    sweep={"optimizer.learning_rate": (1e-4, 1e-2, 1.0)},
-    num_seeds=3,
+    "sgd", NETWORK.but(optimizer=Sgd()), label="SGD", sweep={"optimizer.learning_rate": (1e-4, 1e-2, 1.0)}, num_seeds=3
 )
 momentum = Arm(
-    name="momentum",
+    "momentum",
+    CONSTANT_GRADIENT.but(optimizer=Sgd()),
     label="heavy ball",
-    training=CONSTANT_GRADIENT.but(optimizer=Sgd()),
     sweep={"optimizer.momentum": MOMENTA, "optimizer.learning_rate": (1e-4, 1e-3)},
 )
 sgd_first = Arm(
-    name="sgd_first",
+    "sgd_first",
+    PARABOLA.but(optimizer=Sgd(learning_rate=0.01)),
     label="SGD, first update",
-    training=PARABOLA.but(optimizer=Sgd(learning_rate=0.01)),
     sweep={"initialization.scale": GRADIENTS},
 )
 adam_first = Arm(
-    name="adam_first",
+    "adam_first",
+    PARABOLA.but(optimizer=Adam(learning_rate=0.01, eps=1e-20)),
     label="Adam, first update",
-    training=PARABOLA.but(optimizer=Adam(learning_rate=0.01, eps=1e-20)),
     sweep={"initialization.scale": GRADIENTS},
 )
 
@@ -61,68 +57,51 @@ experiment = Experiment.here(
     num_seeds=1,
     probes=(Stream(window=1, update_norms=True),),
     claims=(
-        Claim(
-            id="LR1",
-            form="SGD",
-            statement="The learning rate scales each weight update: update = rate x gradient, at every step.",
+        claim(
+            "LR1 (SGD)",
+            "The learning rate scales each weight update: update = rate x gradient, at every step.",
+            WorstDeviation(
+                (Over("update_per_gradient", "min"), Over("update_per_gradient", "max")), rate, (sgd.at(),)
+            ).below(1e-9),
             source="article",
-            estimate=WorstDeviation(
-                measure=(Over("update_per_gradient", "min"), Over("update_per_gradient", "max")),
-                expected=rate,
-                runs=(sgd.at(),),
-            ),
-            rule=Below(1e-9),
             unit="relative deviation",
             because="exact: smallest and largest quotient of a run must be the rate, up to the rounding of the weights",
         ),
-        Claim(
-            id="LR1",
-            form="momentum",
-            statement="With heavy-ball momentum b and a steady gradient the update grows to rate / (1 - b) x gradient.",
+        claim(
+            "LR1 (momentum)",
+            "With heavy-ball momentum b and a steady gradient the update grows to rate / (1 - b) x gradient.",
+            WorstDeviation(Last("update_per_gradient"), terminal, (momentum.at(),)).below(1e-9),
             source="algebra",
-            estimate=WorstDeviation(measure=Last("update_per_gradient"), expected=terminal, runs=(momentum.at(),)),
-            rule=Below(1e-9),
             unit="relative deviation",
             because="exact in the limit; after 500 steps 0.95^500 = 7e-12 is missing",
             scales=("laptop", "full", "paper"),
         ),
-        Claim(
-            id="LR1",
-            form="Adam",
-            statement="Adam's first update is the rate, whatever the size of the gradient.",
+        claim(
+            "LR1 (Adam)",
+            "Adam's first update is the rate, whatever the size of the gradient.",
+            WorstDeviation(first_update, rate, (adam_first.at(),)).below(1e-9),
             source="Kingma and Ba 2015, section 2.1",
-            estimate=WorstDeviation(measure=first_update, expected=rate, runs=(adam_first.at(),)),
-            rule=Below(1e-9),
             unit="relative deviation",
             because="exact: gradients over five orders of magnitude must give one update, up to rounding",
         ),
     ),
     figures=(
-        Figure(
-            name="updates",
-            caption="Left: momentum multiplies the rate by up to 1 / (1 - b). Right: Adam's update ignores the gradient's size.",
-            panels=(
-                curve(
-                    "Steady gradient, rate 0.001",
-                    "update_per_gradient",
-                    all_runs(momentum, at={"optimizer.learning_rate": 1e-3}),
-                    by="optimizer.momentum",
-                    y_label="update / gradient",
-                    log_x=True,
-                    log_y=True,
-                ),
-                sweep_curve(
-                    "First update, rate 0.01",
-                    first_update,
-                    {"SGD": sgd_first.at(), "Adam": adam_first.at()},
-                    over="initialization.scale",
-                    x_label="size of the gradient",
-                    y_label="size of the update",
-                    log_x=True,
-                    log_y=True,
-                ),
-            ),
+        figure(
+            "updates",
+            "Left: momentum multiplies the rate by up to 1 / (1 - b). Right: Adam's update ignores the gradient's size.",
+            curve(
+                "Steady gradient, rate 0.001",
+                "update_per_gradient",
+                all_runs(momentum, at={"optimizer.learning_rate": 1e-3}),
+                by="optimizer.momentum",
+            ).axes(y="update / gradient", log="xy"),
+            sweep_curve(
+                "First update, rate 0.01",
+                first_update,
+                {"SGD": sgd_first.at(), "Adam": adam_first.at()},
+                over="initialization.scale",
+            ).axes("size of the gradient", "size of the update", log="xy"),
         ),
     ),
-    scales={"smoke": Changes(arms={"sgd": {"num_steps": 5}, "momentum": {"num_steps": 50}})},
+    smoke=Changes(arms={"sgd": {"num_steps": 5}, "momentum": {"num_steps": 50}}),
 )

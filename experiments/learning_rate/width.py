@@ -24,7 +24,7 @@ final_loss = Over("validation_loss", "mean", start=0.8)  # one value alone is no
 
 
 def exponent(arm: Arm) -> Slope:
-    return Slope(measure=final_loss, over="model.width", runs=(arm.at(),), argbest="optimizer.learning_rate")
+    return Slope(final_loss, over="model.width", runs=(arm.at(),), argbest="optimizer.learning_rate")
 
 
 def over_rates(arm: Arm, title: str, *, highest: float | None = None) -> Panel:
@@ -33,16 +33,13 @@ def over_rates(arm: Arm, title: str, *, highest: float | None = None) -> Panel:
         Last("test_loss"),
         {f"width {width}": arm.at({"model.width": width}) for width in WIDTHS},
         over="optimizer.learning_rate",
-        log_x=True,
-        y_limits=(0.0, highest),
-        y_label="test loss (nats)" if highest is None else "half squared error",
-    )
+    ).axes(y="test loss (nats)" if highest is None else "half squared error", y_limits=(0.0, highest))
 
 
-standard = Arm(name="standard", label="standard, cross-entropy", training=TRAINING)
-standard_squared = Arm(name="standard_squared", label="standard, squared error", training=SQUARED)
+standard = Arm("standard", TRAINING, label="standard, cross-entropy")
+standard_squared = Arm("standard_squared", SQUARED, label="standard, squared error")
 mup_squared = Arm(
-    name="mup_squared", label="muP, squared error", training=SQUARED.but({"model.parametrization": "mup"}), num_seeds=44
+    "mup_squared", SQUARED.but({"model.parametrization": "mup"}), label="muP, squared error", num_seeds=44
 )
 
 
@@ -64,64 +61,51 @@ experiment = Experiment.here(
     ),
     noise_floor=standard.at({"optimizer.learning_rate": 1.0, "model.width": 128}),
     claims=(
-        Claim(
-            id="B-LR5",
-            form="cross-entropy",
-            statement="In the standard parametrization a wider network needs a smaller rate.",
+        claim(
+            "B-LR5 (cross-entropy)",
+            "In the standard parametrization a wider network needs a smaller rate.",
+            exponent(standard).below(-0.25),
             source="Yang et al. 2022",
-            estimate=exponent(standard),
-            rule=Below(-0.25),
             unit="exponent of the width",
             because="the literature's exponents are -0.5 to -1; half of the milder one is the least that matters",
         ),
-        Claim(
-            id="B-LR5",
-            form="squared error",
-            statement="In the standard parametrization a wider network needs a smaller rate, with squared error.",
+        claim(
+            "B-LR5 (squared error)",
+            "In the standard parametrization a wider network needs a smaller rate, with squared error.",
+            exponent(standard_squared).below(-0.25),
             source="Yang et al. 2022",
-            estimate=exponent(standard_squared),
-            rule=Below(-0.25),
             unit="exponent of the width",
             because="the same rule with a loss whose curvature does not fade as outputs grow",
         ),
-        Claim(
-            id="B-LR5",
-            form="muP",
-            statement="In muP the best rate stays where it is when the network gets wider, with squared error.",
+        claim(
+            "B-LR5 (muP)",
+            "In muP the best rate stays where it is when the network gets wider, with squared error.",
+            exponent(mup_squared).within(-0.15, 0.15),
             source="Yang et al. 2022",
-            estimate=exponent(mup_squared),
-            rule=Within(-0.15, 0.15),
             unit="exponent of the width",
             because="within 0.15 a rate moves by a factor of 1.5 at most over this range of 16",
         ),
     ),
     figures=(
-        Figure(
-            name="width",
+        figure(
+            "width",
+            "Final test loss over the rate, by width, in the standard parametrization and in muP. A line ends where "
+            "runs diverge.",
+            over_rates(standard, "Standard, cross-entropy"),
+            over_rates(standard_squared, "Standard, squared error", highest=0.6),
+            over_rates(mup_squared, "muP, squared error", highest=0.6),
             key=1,
-            caption=(
-                "Final test loss over the rate, by width, in the standard parametrization and in muP. A line ends where "
-                "runs diverge."
-            ),
-            panels=(
-                over_rates(standard, "Standard, cross-entropy"),
-                over_rates(standard_squared, "Standard, squared error", highest=0.6),
-                over_rates(mup_squared, "muP, squared error", highest=0.6),
-            ),
             scales=("smoke", "laptop", "full"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 5}, sweep={"optimizer.learning_rate": (0.25, 1.0)}),
-        "full": Changes(num_seeds=64),
-        "paper": Changes(
-            training={"num_steps": 15_000, "model.depth": 2},  # 20 epochs
-            arms={
-                "standard": {"task": Cifar10(image=False)},
-                "standard_squared": {"task": Cifar10(image=False, loss="half_squared_error")},
-                "mup_squared": {"task": Cifar10(image=False, loss="half_squared_error")},
-            },
-            sweep={"model.width": (64, 256, 1024, 4096)},
-        ),
-    },
+    smoke=Changes({"num_steps": 5, "optimizer.learning_rate": (0.25, 1.0)}, num_seeds=2),
+    full=Changes(num_seeds=64),
+    paper=Changes(
+        {"num_steps": 15_000, "model.depth": 2, "model.width": (64, 256, 1024, 4096)},  # 20 epochs
+        arms={
+            "standard": {"task": Cifar10(image=False)},
+            "standard_squared": {"task": Cifar10(image=False, loss="half_squared_error")},
+            "mup_squared": {"task": Cifar10(image=False, loss="half_squared_error")},
+        },
+    ),
 )

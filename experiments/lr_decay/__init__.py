@@ -1,11 +1,5 @@
 """One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
-from . import batch_growth, batch_growth_quadratic, inverse_time, noise_floor, step_drop
+from seven_terms.spec import questions
 
-QUESTIONS = (
-    noise_floor.experiment,
-    inverse_time.experiment,
-    step_drop.experiment,
-    batch_growth_quadratic.experiment,
-    batch_growth.experiment,
-)
+QUESTIONS = questions(__name__, "noise_floor", "inverse_time", "step_drop", "batch_growth_quadratic", "batch_growth")

@@ -25,7 +25,7 @@ def at_rate_of_decay(arm: str) -> Selected:
     return arms[arm].at_best_of(decay)
 
 
-arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+arms = by_name(Arm(name, training, label=label) for name, (label, training) in ARMS.items())
 decay, growth, constant = arms.values()
 
 
@@ -43,50 +43,41 @@ experiment = Experiment.here(
     probes=(Evaluate(steps=Steps(count=20)),),
     noise_floor=decay.at({"optimizer.learning_rate": 0.03}),
     claims=(
-        Claim(
-            id="B-DE3",
-            form="network",
-            statement="Dividing the rate by five equals multiplying the batch by five.",
+        claim(
+            "B-DE3 (network)",
+            "Dividing the rate by five equals multiplying the batch by five.",
+            PairedRatio(
+                Over("train_loss", "mean", start=CHANGES[0]), at_rate_of_decay("growth"), at_rate_of_decay("decay")
+            ).within(0.9, 1.1),
             source="Smith et al. 2018",
-            estimate=PairedRatio(
-                measure=Over("train_loss", "mean", start=CHANGES[0]),
-                runs=at_rate_of_decay("growth"),
-                baseline=at_rate_of_decay("decay"),
-            ),
-            rule=Within(0.9, 1.1),
             unit="ratio of training losses",
             because="curves that coincide differ by less than 10 % on average once the arms have parted",
         ),
     ),
     figures=(
-        Figure(
-            name="curves",
-            caption="Training and test loss over examples, counted in batches of 16, at the best rate of the decaying arm.",
-            panels=tuple(
+        figure(
+            "curves",
+            "Training and test loss over examples, counted in batches of 16, at the best rate of the decaying arm.",
+            *(
                 curve(
                     f"{split.capitalize()} loss",
                     f"{split}_loss",
                     {label: at_rate_of_decay(name) for name, (label, _) in ARMS.items()},
-                    x_label="examples / 16",
-                    y_label=f"{split} loss (nats)",
-                    log_y=True,
-                )
+                ).axes("examples / 16", f"{split} loss (nats)", log="y")
                 for split in ("train", "test")
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 200}),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(
-            num_seeds=5,
-            training={
-                "task": Cifar10(augment=True),
-                "model": Resnet(n=3, normalization=BatchNorm(ghost=128)),
-                "batch_size": 128,
-                "num_steps": 14_080,
-                "optimizer.weight_decay": 5e-4,
-            },
-        ),
-    },
+    smoke=Changes({"num_steps": 200}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes(
+        {
+            "task": Cifar10(augment=True),
+            "model": Resnet(n=3, normalization=BatchNorm(ghost=128)),
+            "batch_size": 128,
+            "num_steps": 14_080,
+            "optimizer.weight_decay": 5e-4,
+        },
+        num_seeds=5,
+    ),
 )

@@ -16,8 +16,8 @@ GROWN = DECAYED.but(schedule=Step(drop=1.0), batch_growth=((0.5, FACTOR),))
 FLOOR = Over("squared_distance", "mean", start=0.85)
 SLOWEST = Ranked(0)
 
-decayed = Arm(name="decayed", label="rate / 10", training=DECAYED)
-grown = Arm(name="grown", label="batch x 10", training=GROWN)
+decayed = Arm("decayed", DECAYED, label="rate / 10")
+grown = Arm("grown", GROWN, label="batch x 10")
 
 experiment = Experiment.here(
     __name__,
@@ -33,76 +33,60 @@ experiment = Experiment.here(
     selection=Selection(metric="squared_distance"),
     noise_floor=decayed.at({"optimizer.learning_rate": 0.1}),
     claims=(
-        Claim(
-            id="B-DE3",
-            form="quadratic",
-            statement="At a small rate, a tenfold batch leaves the same floor as a tenth of the rate.",
+        claim(
+            "B-DE3 (quadratic)",
+            "At a small rate, a tenfold batch leaves the same floor as a tenth of the rate.",
+            PairedRatio(
+                FLOOR, grown.at({"optimizer.learning_rate": SLOWEST}), decayed.at({"optimizer.learning_rate": SLOWEST})
+            ).within(0.98, 1.02),
             source="Smith et al. 2018",
-            estimate=PairedRatio(
-                measure=FLOOR,
-                runs=grown.at({"optimizer.learning_rate": SLOWEST}),
-                baseline=decayed.at({"optimizer.learning_rate": SLOWEST}),
-            ),
-            rule=Within(0.98, 1.02),
             unit="ratio of squared distances",
-            condition="rate times curvature of at most 0.02",
             because="the same: floors within 2 % of each other; the closed forms differ by 0.9 % at this rate",
+            condition="rate times curvature of at most 0.02",
         ),
-        Claim(
-            id="B-DE3",
-            form="large rate",
-            statement="At the rate that solves the quadratic in one step, the two floors are still the same.",
+        claim(
+            "B-DE3 (large rate)",
+            "At the rate that solves the quadratic in one step, the two floors are still the same.",
+            PairedRatio(
+                FLOOR,
+                grown.at({"optimizer.learning_rate": Ranked(-1)}),
+                decayed.at({"optimizer.learning_rate": Ranked(-1)}),
+            ).within(0.98, 1.02),
             source="Smith et al. 2018",
-            estimate=PairedRatio(
-                measure=FLOOR,
-                runs=grown.at({"optimizer.learning_rate": Ranked(-1)}),
-                baseline=decayed.at({"optimizer.learning_rate": Ranked(-1)}),
-            ),
-            rule=Within(0.98, 1.02),
             unit="ratio of squared distances",
             because="the same: floors within 2 %; the closed forms say 1.9 in place of 1",
         ),
-        Claim(
-            id="B-DE3",
-            form="closed form",
-            statement="Both floors are what the closed form says of the last rate and batch.",
-            source="Zhang et al. 2019",
-            estimate=WorstDeviation(
-                measure=FLOOR,
-                expected="stationary_variance",
-                runs=tuple(
+        claim(
+            "B-DE3 (closed form)",
+            "Both floors are what the closed form says of the last rate and batch.",
+            WorstDeviation(
+                FLOOR,
+                "stationary_variance",
+                tuple(
                     arm.at({"optimizer.learning_rate": Ranked(rank)}) for arm in (decayed, grown) for rank in (-2, -1)
                 ),
-            ),
-            rule=Below(0.05),
+            ).below(0.05),
+            source="Zhang et al. 2019",
             unit="relative deviation",
             because="2,000 chains over at least 17 relaxation times leave a sampling error of 1 %, five of them 5 %",
         ),
     ),
     figures=(
-        Figure(
-            name="floors",
-            caption="Mean squared distance that a tenth of the rate and a tenfold batch leave, and their closed forms.",
-            panels=(
-                sweep_curve(
-                    "Equal at small rates only",
-                    FLOOR,
-                    all_runs(decayed, grown),
-                    over="optimizer.learning_rate",
-                    x_label="learning rate before x curvature",
-                    y_label="squared distance",
-                    log_x=True,
-                    log_y=True,
-                    references=tuple(
-                        Reference(label=f"theory, {arm.label}", theory="stationary_variance", arm=arm.name)
-                        for arm in (decayed, grown)
-                    ),
+        figure(
+            "floors",
+            "Mean squared distance that a tenth of the rate and a tenfold batch leave, and their closed forms.",
+            sweep_curve(
+                "Equal at small rates only",
+                FLOOR,
+                all_runs(decayed, grown),
+                over="optimizer.learning_rate",
+                references=tuple(
+                    Reference(label=f"theory, {arm.label}", theory="stationary_variance", arm=arm.name)
+                    for arm in (decayed, grown)
                 ),
-            ),
+            ).axes("learning rate before x curvature", "squared distance", log="xy"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"task.dimension": 200, "model.dimension": 200, "num_steps": 1000}),
-        "paper": Changes(training={"task.dimension": 100_000, "model.dimension": 100_000}),
-    },
+    smoke=Changes({"task.dimension": 200, "model.dimension": 200, "num_steps": 1000}, num_seeds=2),
+    paper=Changes({"task.dimension": 100_000, "model.dimension": 100_000}),
 )

@@ -24,7 +24,7 @@ ARMS = {
 }
 THEORY = Reference(label="variance of the noise / t", theory="inverse_time_variance", arm="exact")
 
-arms = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items())
+arms = by_name(Arm(name, training, label=label) for name, (label, training) in ARMS.items())
 exact, slow, constant = arms.values()
 
 experiment = Experiment.here(
@@ -40,47 +40,35 @@ experiment = Experiment.here(
     selection=Selection(metric="train_squared_distance"),
     noise_floor=constant,
     claims=(
-        Claim(
-            id="B-DE1",
-            form="1/t",
-            statement="Rates of 1/t bring the squared distance down as 1/t.",
+        claim(
+            "B-DE1 (1/t)",
+            "Rates of 1/t bring the squared distance down as 1/t.",
+            Mean(LogSlope(DISTANCE, over="log_step", start=0.01), exact.at()).within(-1.05, -0.95),
             source="Robbins and Monro 1951",
-            estimate=Mean(measure=LogSlope(DISTANCE, over="log_step", start=0.01), runs=exact.at()),
-            rule=Within(-1.05, -0.95),
             unit="exponent of the distance",
             because="as 1/t means an exponent of -1, to 5 %",
         ),
-        Claim(
-            id="B-DE1",
-            form="averaged",
-            statement="The average of the iterates at a constant rate is as close to the minimum as rates of 1/t.",
+        claim(
+            "B-DE1 (averaged)",
+            "The average of the iterates at a constant rate is as close to the minimum as rates of 1/t.",
+            WorstDeviation(Last(AVERAGED), "inverse_time_variance", (constant.at(),)).below(0.05),
             source="Polyak and Juditsky 1992",
-            estimate=WorstDeviation(measure=Last(AVERAGED), expected="inverse_time_variance", runs=(constant.at(),)),
-            rule=Below(0.05),
             unit="relative deviation",
             because="10,000 chains at one step leave a sampling error of 1.4 %, and the start a bias of 0.6 %",
         ),
     ),
     figures=(
-        Figure(
-            name="distance",
-            caption="Mean squared distance to the minimum, of the last iterate and of the average of all iterates.",
-            panels=tuple(
-                curve(
-                    title,
-                    metric,
-                    all_runs(*arms.values()),
-                    y_label="squared distance",
-                    log_x=True,
-                    log_y=True,
-                    references=(THEORY,),
+        figure(
+            "distance",
+            "Mean squared distance to the minimum, of the last iterate and of the average of all iterates.",
+            *(
+                curve(title, metric, all_runs(*arms.values()), references=(THEORY,)).axes(
+                    y="squared distance", log="xy"
                 )
                 for title, metric in (("Last iterate", DISTANCE), ("Average of the iterates", AVERAGED))
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"task.dimension": 500, "model.dimension": 500}),
-        "paper": Changes(training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}),
-    },
+    smoke=Changes({"task.dimension": 500, "model.dimension": 500}, num_seeds=2),
+    paper=Changes({"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}),
 )

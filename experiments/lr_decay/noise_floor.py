@@ -19,8 +19,8 @@ def training(momentum: float) -> Training:
     )
 
 
-plain_arm = Arm(name="plain", label="SGD", training=training(0.0))
-heavy_ball_arm = Arm(name="heavy_ball", label="heavy ball 0.9", training=training(0.9))
+plain_arm = Arm("plain", training(0.0), label="SGD")
+heavy_ball_arm = Arm("heavy_ball", training(0.9), label="heavy ball 0.9")
 
 
 plain, heavy_ball = plain_arm.at(), heavy_ball_arm.at()
@@ -38,59 +38,45 @@ experiment = Experiment.here(
     selection=Selection(metric="squared_distance"),
     noise_floor=plain_arm.at({"optimizer.learning_rate": 0.1}),
     claims=(
-        Claim(
-            id="B-DE1",
-            form="floor",
-            statement="The noise floor of SGD, with and without heavy ball, is the closed form.",
+        claim(
+            "B-DE1 (floor)",
+            "The noise floor of SGD, with and without heavy ball, is the closed form.",
+            WorstDeviation(FLOOR, "stationary_variance", (plain, heavy_ball)).below(0.02),
             source="Robbins and Monro 1951; Zhang et al. 2019",
-            estimate=WorstDeviation(measure=FLOOR, expected="stationary_variance", runs=(plain, heavy_ball)),
-            rule=Below(0.02),
             unit="relative deviation",
             because="10,000 chains over the second half of a run leave a sampling error of less than 0.5 %, four of them 2 %",
         ),
-        Claim(
-            id="DE2",
-            form="quadratic",
-            statement="A smaller rate leads to a smaller region around the minimum, in proportion when it is small.",
-            source="article",
-            estimate=Slope(
-                measure=FLOOR,
+        claim(
+            "DE2 (quadratic)",
+            "A smaller rate leads to a smaller region around the minimum, in proportion when it is small.",
+            Slope(
+                FLOOR,
                 over="optimizer.learning_rate",
                 runs=tuple(plain_arm.at({"optimizer.learning_rate": rate}) for rate in SMALL_RATES),
-            ),
-            rule=Within(0.97, 1.03),
+            ).within(0.97, 1.03),
+            source="article",
             unit="exponent of the distance",
             because="in proportion means an exponent of 1; the closed form gives 1.01 over these rates",
         ),
     ),
     figures=(
-        Figure(
-            name="floor",
-            caption="Mean squared distance to the minimum that a constant rate leaves, and the closed form.",
-            panels=(
-                sweep_curve(
-                    "The floor rises with the rate",
-                    FLOOR,
-                    {"SGD": plain, "heavy ball 0.9": heavy_ball},
-                    over="optimizer.learning_rate",
-                    x_label="learning rate x curvature",
-                    y_label="squared distance",
-                    log_x=True,
-                    log_y=True,
-                    references=(
-                        Reference(label="theory", theory="stationary_variance", arm="plain"),
-                        Reference(label="theory, heavy ball", theory="stationary_variance", arm="heavy_ball"),
-                    ),
+        figure(
+            "floor",
+            "Mean squared distance to the minimum that a constant rate leaves, and the closed form.",
+            sweep_curve(
+                "The floor rises with the rate",
+                FLOOR,
+                {"SGD": plain, "heavy ball 0.9": heavy_ball},
+                over="optimizer.learning_rate",
+                references=(
+                    Reference(label="theory", theory="stationary_variance", arm="plain"),
+                    Reference(label="theory, heavy ball", theory="stationary_variance", arm="heavy_ball"),
                 ),
-                curve("On the way down", "squared_distance", {"SGD": plain}, by="optimizer.learning_rate", log_y=True),
-            ),
+            ).axes("learning rate x curvature", "squared distance", log="xy"),
+            curve("On the way down", "squared_distance", {"SGD": plain}, by="optimizer.learning_rate").axes(log="y"),
             summary=0,
         ),
     ),
-    scales={
-        "smoke": Changes(training={"task.dimension": 500, "model.dimension": 500}),
-        "paper": Changes(
-            num_seeds=5, training={"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}
-        ),
-    },
+    smoke=Changes({"task.dimension": 500, "model.dimension": 500}),
+    paper=Changes({"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}, num_seeds=5),
 )

@@ -32,8 +32,8 @@ later = Combine("ratio", final_loss, over("test_loss", "mean", (0.51, 0.56)))
 
 arms = by_name(
     (
-        *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
-        Arm(name="batch_norm", label="rate / 10, batch norm", training=NORMALIZED),
+        *(Arm(name, training, label=label) for name, (label, training) in ARMS.items()),
+        Arm("batch_norm", NORMALIZED, label="rate / 10, batch norm"),
     )
 )
 keep, drop_3, drop_10, drop_100, drop_1000, batch_norm = arms.values()
@@ -52,125 +52,93 @@ experiment = Experiment.here(
     selection=Selection(metric="test_loss"),
     noise_floor=drop_10,
     claims=(
-        Claim(
-            id="DE1",
-            form="spread",
-            statement="Decay reduces the oscillation around a minimum.",
+        claim(
+            "DE1 (spread)",
+            "Decay reduces the oscillation around a minimum.",
+            PairedRatio(spread_ratio("test_loss"), drop_10.at(), keep.at()).below(1.0),
             source="article",
-            estimate=PairedRatio(measure=spread_ratio("test_loss"), runs=drop_10.at(), baseline=keep.at()),
-            rule=Below(1.0),
             unit="ratio of spreads after and before, with a drop over without",
             because="what calms anyway in the second half is taken out by the network whose rate was kept",
         ),
-        Claim(
-            id="DE1",
-            form="jump",
-            statement="Right after the drop the accuracy jumps.",
+        claim(
+            "DE1 (jump)",
+            "Right after the drop the accuracy jumps.",
+            PairedDifference(jump, drop_10.at(), keep.at()).above(0.0),
             source="He et al. 2016; log of Smith and Topin 2017",
-            estimate=PairedDifference(measure=jump, runs=drop_10.at(), baseline=keep.at()),
-            rule=Above(0.0),
             unit="share of test images, with a drop minus without",
             because="mean accuracy over the twentieth of the run after the drop minus the one before, less what comes without",
         ),
-        Claim(
-            id="DE2",
-            form="network",
-            statement="A smaller rate leads to a smaller region around the minimum of a network.",
-            source="article",
-            estimate=Slope(
-                measure=over("test_loss", "detrended_std", AFTER),
+        claim(
+            "DE2 (network)",
+            "A smaller rate leads to a smaller region around the minimum of a network.",
+            Slope(
+                over("test_loss", "detrended_std", AFTER),
                 over="schedule.drop",
                 runs=tuple(arms[name].at() for name in ARMS),
-            ),
-            rule=Above(0.0),
+            ).above(0.0),
+            source="article",
             unit="exponent of the spread",
             because="a spread that grows with the rate has a positive exponent",
         ),
-        Claim(
-            id="B-DE2",
-            form="as said",
-            statement="After a drop, the lower the rate the better.",
+        claim(
+            "B-DE2 (as said)",
+            "After a drop, the lower the rate the better.",
+            PairedRatio(final_loss, drop_100.at(), drop_10.at()).below(1.0),
             source="folklore",
-            estimate=PairedRatio(measure=final_loss, runs=drop_100.at(), baseline=drop_10.at()),
-            rule=Below(1.0),
             unit="ratio of test losses, rate / 100 over rate / 10",
             because="a tenfold lower rate would have to end lower; a thousandth of the rate, which stops training, is no test",
         ),
-        Claim(
-            id="B-DE2",
-            form="fair",
-            statement="A tenfold drop of the rate ends lower than no drop.",
+        claim(
+            "B-DE2 (fair)",
+            "A tenfold drop of the rate ends lower than no drop.",
+            PairedRatio(final_loss, drop_10.at(), keep.at()).below(1.0),
             source="He et al. 2016",
-            estimate=PairedRatio(measure=final_loss, runs=drop_10.at(), baseline=keep.at()),
-            rule=Below(1.0),
             unit="ratio of test losses",
             because="both share the first half, so a ratio below 1 is due to the drop",
         ),
-        Claim(
-            id="B-DE2",
-            form="later",
-            statement="What the drop gains is kept until the end.",
+        claim(
+            "B-DE2 (later)",
+            "What the drop gains is kept until the end.",
+            Mean(later, drop_10.at(), log=True).below(1.0),
             source="log of Smith and Topin 2017",
-            estimate=Mean(measure=later, runs=drop_10.at(), log=True),
-            rule=Below(1.0),
             unit="ratio of test losses",
             because="a test loss that rises again after the drop gives back what was gained",
         ),
     ),
     figures=(
-        Figure(
-            name="drop",
-            key=2,
-            caption="A drop of the rate halfway: test loss over training, its spread in the last fifth, and where it ends.",
-            panels=(
-                curve(
-                    "Test loss",
-                    "test_loss",
-                    all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
-                    y_label="test loss (nats)",
-                    log_y=True,
-                ),
-                bars(
-                    "Spread, last fifth",
-                    over("test_loss", "detrended_std", AFTER),
-                    all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
-                    x_label="drop",
-                    y_label="std of test loss",
-                    log_y=True,
-                ),
-                bars(
-                    "Final test loss",
-                    final_loss,
-                    all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
-                    x_label="drop",
-                    y_label="test loss (nats)",
-                ),
+        figure(
+            "drop",
+            "A drop of the rate halfway: test loss over training, its spread in the last fifth, and where it ends.",
+            curve("Test loss", "test_loss", all_runs(keep, drop_3, drop_10, drop_100, drop_1000)).axes(
+                y="test loss (nats)", log="y"
             ),
+            bars(
+                "Spread, last fifth",
+                over("test_loss", "detrended_std", AFTER),
+                all_runs(keep, drop_3, drop_10, drop_100, drop_1000),
+            ).axes("drop", "std of test loss", log="y"),
+            bars("Final test loss", final_loss, all_runs(keep, drop_3, drop_10, drop_100, drop_1000)).axes(
+                "drop", "test loss (nats)"
+            ),
+            key=2,
         ),
-        Figure(
-            name="statistics",
-            caption="A batch-normalized network before and after the drop, with running and with exact statistics.",
-            panels=tuple(
-                curve(
-                    title,
-                    f"{prefix}test_accuracy",
-                    {"batch norm": batch_norm.at()},
-                    band="seeds",
-                    y_label="test accuracy",
-                    y_limits=(0.8, None),
+        figure(
+            "statistics",
+            "A batch-normalized network before and after the drop, with running and with exact statistics.",
+            *(
+                curve(title, f"{prefix}test_accuracy", {"batch norm": batch_norm.at()}, band="seeds").axes(
+                    y="test accuracy", y_limits=(0.8, None)
                 )
                 for title, prefix in (("Running statistics", ""), ("Exact statistics", "batch_statistics_"))
             ),
             scales=("smoke", "laptop", "full"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 120}),
-        "full": Changes(num_seeds=32),
-        "paper": Changes(
-            num_seeds=5,
-            training={"task": Cifar10(augment=True), "model": Resnet(n=3), "batch_size": 128, "num_steps": 8000},
-            without_arms=("batch_norm",),
-        ),
-    },
+    smoke=Changes({"num_steps": 120}, num_seeds=2),
+    full=Changes(num_seeds=32),
+    paper=Changes(
+        {"task": Cifar10(augment=True), "model": Resnet(n=3), "batch_size": 128, "num_steps": 8000},
+        num_seeds=5,
+        without_arms=("batch_norm",),
+    ),
 )

@@ -1,13 +1,7 @@
 """One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
-from . import budgets, final_rate, final_rate_exact, noisy_quadratic, one_cycle, recipe, warmup
+from seven_terms.spec import questions
 
-QUESTIONS = (
-    budgets.experiment,
-    noisy_quadratic.experiment,
-    final_rate_exact.experiment,
-    final_rate.experiment,
-    warmup.experiment,
-    one_cycle.experiment,
-    recipe.experiment,
+QUESTIONS = questions(
+    __name__, "budgets", "noisy_quadratic", "final_rate_exact", "final_rate", "warmup", "one_cycle", "recipe"
 )

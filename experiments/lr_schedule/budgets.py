@@ -39,7 +39,7 @@ def at(schedule: str, budget: Ranked = LONGEST) -> Selected:
 
 
 def loss_ratio(schedule: str, baseline: str) -> Estimate:
-    return PairedRatio(measure=FINAL_LOSS, runs=at(schedule), baseline=at(baseline))
+    return PairedRatio(FINAL_LOSS, at(schedule), at(baseline))
 
 
 def labelled(*names: str) -> dict[str, Selected]:
@@ -47,7 +47,7 @@ def labelled(*names: str) -> dict[str, Selected]:
 
 
 ARMS = by_name(
-    Arm(name=name, label=label, training=training(schedule), num_seeds=5 if name in UNJUDGED else None)
+    Arm(name, training(schedule), label=label, num_seeds=5 if name in UNJUDGED else None)
     for name, (label, schedule) in SCHEDULES.items()
 )
 
@@ -67,169 +67,126 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=ARMS["linear"].at({"optimizer.learning_rate": 0.06, "num_steps": 1800}),
     claims=(
-        Claim(
-            id="SC1",
-            form="works",
-            statement="Training at a constant rate works.",
+        claim(
+            "SC1 (works)",
+            "Training at a constant rate works.",
+            PairedRatio(Last("test_accuracy"), at("constant"), at("linear")).above(0.95),
             source="article",
-            estimate=PairedRatio(measure=Last("test_accuracy"), runs=at("constant"), baseline=at("linear")),
-            rule=Above(0.95),
             unit="ratio of accuracies",
             because="a network that keeps 95 % of the accuracy that a decaying rate gives has been trained",
         ),
-        Claim(
-            id="SC1",
-            form="longer",
-            statement="A constant rate needs more than twice the steps to its best performance.",
+        claim(
+            "SC1 (longer)",
+            "A constant rate needs more than twice the steps to its best performance.",
+            PairedDifference(FINAL_LOSS, at("linear", HALF), at("constant")).below(0.0),
             source="article",
-            estimate=PairedDifference(measure=FINAL_LOSS, runs=at("linear", HALF), baseline=at("constant")),
-            rule=Below(0.0),
             unit="nats",
             because="a line to zero over half the steps that ends lower shows that the constant rate took over twice as many",
         ),
-        Claim(
-            id="SC2",
-            form="decrease",
-            statement="Decreasing the rate in time reaches a lower final loss than a constant rate.",
+        claim(
+            "SC2 (decrease)",
+            "Decreasing the rate in time reaches a lower final loss than a constant rate.",
+            PairedDifference(FINAL_LOSS, at("linear"), at("constant")).below(0.0),
             source="article",
-            estimate=PairedDifference(measure=FINAL_LOSS, runs=at("linear"), baseline=at("constant")),
-            rule=Below(0.0),
             unit="nats",
             because="a negative paired difference of final test loss, each at its own best rate, is a better result",
         ),
-        Claim(
-            id="SC2",
-            form="increase",
-            statement="Increasing the rate at the start lowers the final loss further.",
+        claim(
+            "SC2 (increase)",
+            "Increasing the rate at the start lowers the final loss further.",
+            PairedDifference(FINAL_LOSS, at("warmup_cosine"), at("cosine")).below(-0.01),
             source="article",
-            estimate=PairedDifference(measure=FINAL_LOSS, runs=at("warmup_cosine"), baseline=at("cosine")),
-            rule=Below(-0.01),
             unit="nats",
             because="the two schedules differ by the warm-up alone, and each has its own best peak rate; further is a hundredth "
             "of a nat at least, a quarter of what decay itself gives",
         ),
-        Claim(
-            id="B-SC1",
-            form="network",
-            statement="Linear decay to zero is at least as good as cosine, each tuned.",
+        claim(
+            "B-SC1 (network)",
+            "Linear decay to zero is at least as good as cosine, each tuned.",
+            loss_ratio("linear", "cosine").below(1.05),
             source="Defazio et al. 2023",
-            estimate=loss_ratio("linear", "cosine"),
-            rule=Below(1.05),
             unit="ratio of test losses",
             because="at least as good: a test loss less than 5 % higher",
         ),
-        Claim(
-            id="B-SC1",
-            form="step",
-            statement="Linear decay to zero beats the step schedule, each tuned.",
+        claim(
+            "B-SC1 (step)",
+            "Linear decay to zero beats the step schedule, each tuned.",
+            loss_ratio("linear", "step").below(1.0),
             source="Defazio et al. 2023",
-            estimate=loss_ratio("linear", "step"),
-            rule=Below(1.0),
             unit="ratio of test losses",
             because="a ratio below 1 is a lower loss",
         ),
-        Claim(
-            id="B-SC2",
-            form="as said",
-            statement="Warm restarts improve the final result over a step schedule.",
+        claim(
+            "B-SC2 (as said)",
+            "Warm restarts improve the final result over a step schedule.",
+            loss_ratio("restarts", "step").below(1.0),
             source="Loshchilov and Hutter 2016",
-            estimate=loss_ratio("restarts", "step"),
-            rule=Below(1.0),
             unit="ratio of test losses",
             because="the step schedule is what the paper compares with; a ratio below 1 is an improvement",
         ),
-        Claim(
-            id="B-SC2",
-            form="fair",
-            statement="Warm restarts improve the final result over the same cosine without restarts.",
+        claim(
+            "B-SC2 (fair)",
+            "Warm restarts improve the final result over the same cosine without restarts.",
+            loss_ratio("restarts", "cosine").below(0.98),
             source="Loshchilov and Hutter 2016, table 1",
-            estimate=loss_ratio("restarts", "cosine"),
-            rule=Below(0.98),
             unit="ratio of test losses",
             because="both are cosines to zero over the same steps, so a loss that is lower by 2 % at least is due to the restarts",
         ),
-        Claim(
-            id="B-SC4",
-            statement="A schedule that was made for a longer training and is cut off ends worse, tuned or not.",
+        claim(
+            "B-SC4",
+            "A schedule that was made for a longer training and is cut off ends worse, tuned or not.",
+            loss_ratio("cut", "cosine").above(1.05),
             source="Li et al. 2019",
-            estimate=loss_ratio("cut", "cosine"),
-            rule=Above(1.05),
             unit="ratio of test losses",
             because="worse: a test loss at least 5 % higher although the cut schedule, too, has its own best rate",
         ),
-        Claim(
-            id="B-SC6",
-            form="network",
-            statement="A constant rate with a cooldown over the last fifth matches cosine, both after a warm-up.",
+        claim(
+            "B-SC6 (network)",
+            "A constant rate with a cooldown over the last fifth matches cosine, both after a warm-up.",
+            loss_ratio("wsd", "warmup_cosine").within(0.95, 1.05),
             source="Hagele et al. 2024",
-            estimate=loss_ratio("wsd", "warmup_cosine"),
-            rule=Within(0.95, 1.05),
             unit="ratio of test losses",
             because="a match: test losses within 5 % of each other, each at its own best rate",
         ),
     ),
     figures=(
-        Figure(
-            name="budgets",
-            key=1,
-            caption="Final test loss of each schedule at its own best peak rate: over three budgets; at the longest, last and best.",
-            panels=(
-                sweep_curve(
-                    "Last iterate",
-                    FINAL_LOSS,
-                    {SCHEDULES[name][0]: ARMS[name].best() for name in OVER_BUDGETS},
-                    over="num_steps",
-                    x_label="budget (steps)",
-                    y_label="test loss (nats)",
-                    log_x=True,
-                    log_y=True,
-                ),
-                bars(
-                    "Longest: last",
-                    FINAL_LOSS,
-                    labelled(*SCHEDULES),
-                    x_label="schedule",
-                    y_label="test loss (nats)",
-                    y_limits=(0.2, None),
-                ),
-                bars(
-                    "Longest: best",
-                    AtBest("test_loss", of="validation_loss"),
-                    labelled(*SCHEDULES),
-                    x_label="schedule",
-                    y_label="test loss (nats)",
-                    y_limits=(0.2, None),
-                ),
+        figure(
+            "budgets",
+            "Final test loss of each schedule at its own best peak rate: over three budgets; at the longest, last and best.",
+            sweep_curve(
+                "Last iterate",
+                FINAL_LOSS,
+                {SCHEDULES[name][0]: ARMS[name].best() for name in OVER_BUDGETS},
+                over="num_steps",
+            ).axes("budget (steps)", "test loss (nats)", log="xy"),
+            bars("Longest: last", FINAL_LOSS, labelled(*SCHEDULES)).axes(
+                "schedule", "test loss (nats)", y_limits=(0.2, None)
             ),
+            bars("Longest: best", AtBest("test_loss", of="validation_loss"), labelled(*SCHEDULES)).axes(
+                "schedule", "test loss (nats)", y_limits=(0.2, None)
+            ),
+            key=1,
             summary=0,
         ),
-        Figure(
-            name="anytime",
-            caption="Test loss on the way to the longest budget: what each schedule has to show when it is stopped early.",
-            panels=(
-                curve(
-                    "Own best peak rate",
-                    "test_loss",
-                    labelled(*OVER_TIME),
-                    y_label="test loss (nats)",
-                    log_y=True,
-                    y_limits=(None, 0.8),
-                ),
+        figure(
+            "anytime",
+            "Test loss on the way to the longest budget: what each schedule has to show when it is stopped early.",
+            curve("Own best peak rate", "test_loss", labelled(*OVER_TIME)).axes(
+                y="test loss (nats)", log="y", y_limits=(None, 0.8)
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, sweep={"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)}),
-        "full": Changes(num_seeds=192),
-        "paper": Changes(
-            num_seeds=5,
-            training={
-                "task": Cifar10(augment=True),
-                "model": Resnet(n=3),
-                "batch_size": 128,
-                "optimizer.weight_decay": 5e-4,
-            },
-            sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0), "num_steps": (3520, 8800, 17_600)},
-        ),
-    },
+    smoke=Changes({"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)}, num_seeds=2),
+    full=Changes(num_seeds=192),
+    paper=Changes(
+        {
+            "task": Cifar10(augment=True),
+            "model": Resnet(n=3),
+            "batch_size": 128,
+            "optimizer.weight_decay": 5e-4,
+            "optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0),
+            "num_steps": (3520, 8800, 17_600),
+        },
+        num_seeds=5,
+    ),
 )

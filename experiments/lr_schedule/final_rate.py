@@ -13,17 +13,15 @@ LINEAR = Training(
     batch_size=16,
 )
 
-linear = Arm(name="linear", label="linear to zero", training=LINEAR)
-linear_tenth = Arm(name="linear_tenth", label="linear to a tenth", training=LINEAR.but(schedule=Linear(final=0.1)))
-wsd = Arm(name="wsd", label="linear cooldown", training=LINEAR.but(schedule=WarmupStableDecay()))
-wsd_sqrt = Arm(
-    name="wsd_sqrt", label="1-sqrt cooldown", training=LINEAR.but(schedule=WarmupStableDecay(shape="one_minus_sqrt"))
-)
+linear = Arm("linear", LINEAR, label="linear to zero")
+linear_tenth = Arm("linear_tenth", LINEAR.but(schedule=Linear(final=0.1)), label="linear to a tenth")
+wsd = Arm("wsd", LINEAR.but(schedule=WarmupStableDecay()), label="linear cooldown")
+wsd_sqrt = Arm("wsd_sqrt", LINEAR.but(schedule=WarmupStableDecay(shape="one_minus_sqrt")), label="1-sqrt cooldown")
 ARMS = (linear, linear_tenth, wsd, wsd_sqrt)
 
 
 def loss_difference(runs: Arm, baseline: Arm) -> PairedDifference:
-    return PairedDifference(measure=Last("test_loss"), runs=runs.best(), baseline=baseline.best())
+    return PairedDifference(Last("test_loss"), runs.best(), baseline.best())
 
 
 experiment = Experiment.here(
@@ -39,63 +37,45 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=linear,
     claims=(
-        Claim(
-            id="B-SC7",
-            form="network",
-            statement="Linear decay to zero ends lower than linear decay to a tenth for a network, each tuned.",
+        claim(
+            "B-SC7 (network)",
+            "Linear decay to zero ends lower than linear decay to a tenth for a network, each tuned.",
+            loss_difference(linear, linear_tenth).below(-0.01),
             source="Bergsma et al. 2025",
-            estimate=loss_difference(linear, linear_tenth),
-            rule=Below(-0.01),
             unit="nats of test loss, to zero minus to a tenth",
             because="lower by a hundredth of a nat at least on test data, about 3 % of the loss; each has its own best peak rate",
         ),
-        Claim(
-            id="B-SC8",
-            form="network",
-            statement="A 1-sqrt cooldown ends lower than a linear one for a network, each tuned.",
+        claim(
+            "B-SC8 (network)",
+            "A 1-sqrt cooldown ends lower than a linear one for a network, each tuned.",
+            loss_difference(wsd_sqrt, wsd).below(-0.01),
             source="Hagele et al. 2024",
-            estimate=loss_difference(wsd_sqrt, wsd),
-            rule=Below(-0.01),
             unit="nats of test loss, 1-sqrt minus linear",
             because="lower by a hundredth of a nat at least on test data, about 3 % of the loss; each has its own best peak rate",
         ),
     ),
     figures=(
-        Figure(
-            name="final_rate",
-            caption="Final test loss over the peak rate, and at each schedule's own best peak rate.",
-            panels=(
-                sweep_curve(
-                    "By peak rate",
-                    Last("test_loss"),
-                    all_runs(*ARMS),
-                    over=RATE,
-                    x_label="peak learning rate",
-                    y_label="test loss (nats)",
-                    log_x=True,
-                ),
-                bars(
-                    "Own best peak rate",
-                    Last("test_loss"),
-                    best_runs(*ARMS),
-                    y_label="test loss (nats)",
-                    y_limits=(0.2, None),
-                ),
+        figure(
+            "final_rate",
+            "Final test loss over the peak rate, and at each schedule's own best peak rate.",
+            sweep_curve("By peak rate", Last("test_loss"), all_runs(*ARMS), over=RATE).axes(
+                "peak learning rate", "test loss (nats)"
+            ),
+            bars("Own best peak rate", Last("test_loss"), best_runs(*ARMS)).axes(
+                y="test loss (nats)", y_limits=(0.2, None)
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, sweep={RATE: (0.1, 0.4)}),
-        "full": Changes(num_seeds=480),
-        "paper": Changes(
-            training={
-                "task.source": "mnist",
-                "task.resolution": 28,
-                "model.width": 256,
-                "num_steps": 20_000,
-                "batch_size": 64,
-            },
-            sweep={RATE: (0.03, 0.1, 0.3, 1.0)},
-        ),
-    },
+    smoke=Changes({"num_steps": 20, RATE: (0.1, 0.4)}, num_seeds=2),
+    full=Changes(num_seeds=480),
+    paper=Changes(
+        {
+            "task.source": "mnist",
+            "task.resolution": 28,
+            "model.width": 256,
+            "num_steps": 20_000,
+            "batch_size": 64,
+            RATE: (0.03, 0.1, 0.3, 1.0),
+        }
+    ),
 )

@@ -45,22 +45,20 @@ def best(name: str, num_steps: int = BUDGETS[-1]) -> Selected:
 
 
 def loss_ratio(name: str, baseline: str) -> PairedRatio:
-    return PairedRatio(measure=Last("train_loss"), runs=best(name), baseline=best(baseline), exact=True)
+    return PairedRatio(Last("train_loss"), best(name), best(baseline), exact=True)
 
 
 def ranked(steps: int) -> Claim:
-    return Claim(
-        id="B-SC10",
-        form=f"exact, T = {steps}",
-        statement=f"Schedules rank as a convex bound on the last iterate says, over {steps:,} steps of a noisy quadratic.",
-        source="Schaipp et al. 2025",
-        estimate=Correlation(
-            first=Last("train_loss"),
-            second=Setting("last_iterate_bound"),
-            runs=tuple(best(name, steps) for name in SCHEDULES),
+    return claim(
+        f"B-SC10 (exact, T = {steps})",
+        f"Schedules rank as a convex bound on the last iterate says, over {steps:,} steps of a noisy quadratic.",
+        Correlation(
+            Last("train_loss"),
+            Setting("last_iterate_bound"),
+            tuple(best(name, steps) for name in SCHEDULES),
             exact=True,
-        ),
-        rule=Above(0.7),
+        ).above(0.7),
+        source="Schaipp et al. 2025",
         unit="rank correlation of loss and bound over nine schedules",
         because="above 0.7 the bound foretells most of the order; nine ranks in random order have that in one of fifty cases",
     )
@@ -68,9 +66,9 @@ def ranked(steps: int) -> Claim:
 
 ARMS = by_name(
     Arm(
-        name=f"{name}_{steps}",
+        f"{name}_{steps}",
+        training(schedule, steps),
         label=f"{label}, T = {steps}",
-        training=training(schedule, steps),
         sweep={"optimizer.learning_rate": INVERSE_SQRT_RATES} if name == "inverse_sqrt" else {},
     )
     for steps in BUDGETS
@@ -91,78 +89,63 @@ experiment = Experiment.here(
     probes=(Evaluate(steps=Steps(count=4), splits=("train",)),),
     selection=Selection(metric="train_loss"),
     claims=(
-        Claim(
-            id="B-SC1",
-            form="exact",
-            statement="Linear decay to zero ends lower than cosine on a noisy quadratic, each tuned.",
+        claim(
+            "B-SC1 (exact)",
+            "Linear decay to zero ends lower than cosine on a noisy quadratic, each tuned.",
+            loss_ratio("linear", "cosine").below(1.0),
             source="Defazio et al. 2023; Zhang et al. 2019",
-            estimate=loss_ratio("linear", "cosine"),
-            rule=Below(1.0),
             unit="ratio of expected losses",
             because="the expectation has no sampling error, so a ratio below 1 is an order",
         ),
-        Claim(
-            id="B-SC2",
-            form="exact",
-            statement="Warm restarts end lower than one cosine on a noisy quadratic, each tuned.",
+        claim(
+            "B-SC2 (exact)",
+            "Warm restarts end lower than one cosine on a noisy quadratic, each tuned.",
+            loss_ratio("restarts", "cosine").below(1.0),
             source="Loshchilov and Hutter 2016",
-            estimate=loss_ratio("restarts", "cosine"),
-            rule=Below(1.0),
             unit="ratio of expected losses",
             because="the expectation has no sampling error, so a ratio below 1 is an order",
         ),
-        Claim(
-            id="B-SC4",
-            form="exact",
-            statement="A cosine made for three times the steps and cut off ends worse on a noisy quadratic.",
+        claim(
+            "B-SC4 (exact)",
+            "A cosine made for three times the steps and cut off ends worse on a noisy quadratic.",
+            loss_ratio("cut", "cosine").above(1.05),
             source="Li et al. 2019",
-            estimate=loss_ratio("cut", "cosine"),
-            rule=Above(1.05),
             unit="ratio of expected losses",
             because="worse: an expected loss at least 5 % higher although the cut schedule, too, has its own best rate",
         ),
-        Claim(
-            id="B-SC6",
-            form="exact",
-            statement="A constant rate with a cooldown over the last fifth matches cosine over 3,000 steps of a noisy quadratic.",
+        claim(
+            "B-SC6 (exact)",
+            "A constant rate with a cooldown over the last fifth matches cosine over 3,000 steps of a noisy quadratic.",
+            loss_ratio("wsd", "cosine").within(0.95, 1.05),
             source="Hagele et al. 2024",
-            estimate=loss_ratio("wsd", "cosine"),
-            rule=Within(0.95, 1.05),
             unit="ratio of expected losses",
             because="a match: expected losses within 5 % of each other, as for the network",
         ),
-        Claim(
-            id="B-SC6",
-            form="exact, short",
-            statement="A constant rate with a cooldown over the last fifth matches cosine over 300 steps of a noisy quadratic.",
-            source="Hagele et al. 2024",
-            estimate=PairedRatio(
-                measure=Last("train_loss"),
-                runs=best("wsd", BUDGETS[0]),
-                baseline=best("cosine", BUDGETS[0]),
-                exact=True,
+        claim(
+            "B-SC6 (exact, short)",
+            "A constant rate with a cooldown over the last fifth matches cosine over 300 steps of a noisy quadratic.",
+            PairedRatio(Last("train_loss"), best("wsd", BUDGETS[0]), best("cosine", BUDGETS[0]), exact=True).within(
+                0.95, 1.05
             ),
-            rule=Within(0.95, 1.05),
+            source="Hagele et al. 2024",
             unit="ratio of expected losses, T = 300",
             because="the same match at a tenth of the steps: the order of schedules depends on the budget",
         ),
         *(ranked(steps) for steps in BUDGETS),
     ),
     figures=(
-        Figure(
-            name="final_loss",
-            caption="Expected final loss of each schedule at its own best peak rate, without sampling error.",
-            panels=tuple(
+        figure(
+            "final_loss",
+            "Expected final loss of each schedule at its own best peak rate, without sampling error.",
+            *(
                 bars(
                     f"T = {steps}",
                     Last("train_loss"),
                     {label: best(name, steps) for name, (label, _) in ALL_SCHEDULES.items()},
-                    x_label="schedule",
-                    y_label="expected loss",
-                )
+                ).axes("schedule", "expected loss")
                 for steps in BUDGETS
             ),
         ),
     ),
-    scales={"smoke": Changes(sweep={"optimizer.learning_rate": RATES[3::6]})},
+    smoke=Changes({"optimizer.learning_rate": RATES[3::6]}),
 )

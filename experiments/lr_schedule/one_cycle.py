@@ -23,13 +23,11 @@ def at(arm: Arm, length: Ranked, images: Ranked) -> Selected:
 
 
 def gain(length_of_step: Ranked, images: Ranked) -> PairedDifference:
-    return PairedDifference(
-        measure=ACCURACY, runs=at(one_cycle, SHORT, images), baseline=at(step, length_of_step, images)
-    )
+    return PairedDifference(ACCURACY, at(one_cycle, SHORT, images), at(step, length_of_step, images))
 
 
-one_cycle = Arm(name="one_cycle", label="one-cycle", training=CYCLE)
-step = Arm(name="step", label="step", training=STEP)
+one_cycle = Arm("one_cycle", CYCLE, label="one-cycle")
+step = Arm("step", STEP)
 
 
 experiment = Experiment.here(
@@ -46,85 +44,70 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=step.at({"optimizer.learning_rate": 0.1, "num_steps": 960, "task.num_train": 3500}),
     claims=(
-        Claim(
-            id="B-SC5",
-            form="as said",
-            statement="One cycle needs an eighth of the steps of a step schedule for the same accuracy.",
+        claim(
+            "B-SC5 (as said)",
+            "One cycle needs an eighth of the steps of a step schedule for the same accuracy.",
+            gain(LONG, ALL).above(-0.005),
             source="Smith and Topin 2017",
-            estimate=gain(LONG, ALL),
-            rule=Above(-0.005),
             unit="share of test images",
             because="the same accuracy: less than half a point lower, about what seeds differ by",
         ),
-        Claim(
-            id="B-SC5",
-            form="few images",
-            statement="With few training images, one cycle needs an eighth of the steps for the same accuracy.",
+        claim(
+            "B-SC5 (few images)",
+            "With few training images, one cycle needs an eighth of the steps for the same accuracy.",
+            gain(LONG, FEW).above(-0.005),
             source="Smith and Topin 2017",
-            estimate=gain(LONG, FEW),
-            rule=Above(-0.005),
             unit="share of test images",
             because="the paper's gap grows as data shrink; the same accuracy is less than half a point lower",
         ),
-        Claim(
-            id="B-SC5",
-            form="fair",
-            statement="One cycle ends higher than a step schedule of equal length.",
+        claim(
+            "B-SC5 (fair)",
+            "One cycle ends higher than a step schedule of equal length.",
+            gain(SHORT, ALL).above(0.0),
             source="Smith and Topin 2017",
-            estimate=gain(SHORT, ALL),
-            rule=Above(0.0),
             unit="share of test images",
             because="both have the same steps and their own best peak rate, so a positive difference is due to the shape",
         ),
     ),
     figures=(
-        Figure(
-            name="accuracy",
-            caption="Final test accuracy of one cycle and of a step schedule, over all steps and over an eighth of them.",
-            panels=(
-                sweep_curve(
-                    "Own best peak rate",
-                    ACCURACY,
-                    {
-                        f"{arm.label}, {length}": arm.best(at={"num_steps": rank})
-                        for arm in (one_cycle, step)
-                        for length, rank in LENGTHS.items()
-                    },
-                    over="task.num_train",
-                    x_label="training images",
-                    y_label="test accuracy",
-                    log_x=True,
-                ),
-                sweep_curve(
-                    "All images, by peak rate",
-                    ACCURACY,
-                    {
-                        f"{arm.label}, {length}": arm.at({"num_steps": rank, "task.num_train": ALL})
-                        for arm in (one_cycle, step)
-                        for length, rank in LENGTHS.items()
-                    },
-                    over="optimizer.learning_rate",
-                    x_label="peak learning rate",
-                    y_label="test accuracy",
-                    log_x=True,
-                ),
-            ),
+        figure(
+            "accuracy",
+            "Final test accuracy of one cycle and of a step schedule, over all steps and over an eighth of them.",
+            sweep_curve(
+                "Own best peak rate",
+                ACCURACY,
+                {
+                    f"{arm.label}, {length}": arm.best(at={"num_steps": rank})
+                    for arm in (one_cycle, step)
+                    for length, rank in LENGTHS.items()
+                },
+                over="task.num_train",
+            ).axes("training images", "test accuracy", log="x"),
+            sweep_curve(
+                "All images, by peak rate",
+                ACCURACY,
+                {
+                    f"{arm.label}, {length}": arm.at({"num_steps": rank, "task.num_train": ALL})
+                    for arm in (one_cycle, step)
+                    for length, rank in LENGTHS.items()
+                },
+                over="optimizer.learning_rate",
+            ).axes("peak learning rate", "test accuracy"),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            sweep={"optimizer.learning_rate": (0.1, 0.3), "num_steps": (15, 60), "task.num_train": (500, 3500)},
-        ),
-        "full": Changes(num_seeds=128),
-        "paper": Changes(
-            num_seeds=5,
-            training={"task": Cifar10(), "model": Resnet(n=3), "batch_size": 1000},
-            sweep={
-                "optimizer.learning_rate": (0.1, 0.35, 1.0, 3.0),
-                "num_steps": (2000, 16_000),
-                "task.num_train": (10_000, 45_000),
-            },
-        ),
-    },
+    smoke=Changes(
+        {"optimizer.learning_rate": (0.1, 0.3), "num_steps": (15, 60), "task.num_train": (500, 3500)}, num_seeds=2
+    ),
+    full=Changes(num_seeds=128),
+    paper=Changes(
+        {
+            "task": Cifar10(),
+            "model": Resnet(n=3),
+            "batch_size": 1000,
+            "optimizer.learning_rate": (0.1, 0.35, 1.0, 3.0),
+            "num_steps": (2000, 16_000),
+            "task.num_train": (10_000, 45_000),
+        },
+        num_seeds=5,
+    ),
 )

@@ -39,15 +39,15 @@ LEFT_OUT: dict[str, tuple[str, dict[str, object]]] = {
 ARMS = by_name(
     (
         *(
-            Arm(name=f"{kind}_{part}", label=f"{kind}, {label}", training=whole(model).but(changes))
+            Arm(f"{kind}_{part}", whole(model).but(changes), label=f"{kind}, {label}")
             for kind, (_, model) in NETWORKS.items()
             for part, (label, changes) in LEFT_OUT.items()
         ),
         *(
             Arm(
-                name=f"{kind}_large",
+                f"{kind}_large",
+                whole(model).but(batch_size=32 * LARGER, num_steps=200 // LARGER),
                 label=f"{kind}, batch x {LARGER}",
-                training=whole(model).but(batch_size=32 * LARGER, num_steps=200 // LARGER),
                 sweep={RATE: tuple(0.002 * 2**power for power in range(9))},
             )
             for kind, (_, model) in NETWORKS.items()
@@ -58,15 +58,11 @@ LOSS = Last("test_loss")
 
 
 def gain(kind: str, part: str, id: str, statement: str, source: str) -> Claim:
-    return Claim(
-        id=id,
-        form=kind,
-        statement=f"{statement}, in a {NETWORKS[kind][0]} network with AdamW.",
+    return claim(
+        f"{id} ({kind})",
+        f"{statement}, in a {NETWORKS[kind][0]} network with AdamW.",
+        PairedDifference(LOSS, ARMS[f"{kind}_{part}"].best(), ARMS[f"{kind}_whole"].best()).above(0.01),
         source=source,
-        estimate=PairedDifference(
-            measure=LOSS, runs=ARMS[f"{kind}_{part}"].best(), baseline=ARMS[f"{kind}_whole"].best()
-        ),
-        rule=Above(0.01),
         unit="nats of test loss more without it",
         because="a hundredth of a nat at least, each with its own best rate: less is not worth a part of a recipe",
     )
@@ -77,14 +73,12 @@ def scaled(kind: str, times: float) -> Selected:
 
 
 def root_rule(kind: str) -> Claim:
-    return Claim(
-        id="B-LR8",
-        form=kind,
-        statement="With AdamW the rate follows the root of the batch size and not the batch size: "
+    return claim(
+        f"B-LR8 ({kind})",
+        "With AdamW the rate follows the root of the batch size and not the batch size: "
         f"a {NETWORKS[kind][0]} network ends lower so.",
+        PairedDifference(LOSS, scaled(kind, LARGER**0.5), scaled(kind, LARGER)).below(0.0),
         source="Malladi et al. 2022; Li et al. 2024",
-        estimate=PairedDifference(measure=LOSS, runs=scaled(kind, LARGER**0.5), baseline=scaled(kind, LARGER)),
-        rule=Below(0.0),
         unit="nats of test loss, rate x 2 minus rate x 4, at four times the batch",
         because="both start from the rate that is best for the small batch and see as many images; the lower loss is the better rule",
         scales=("laptop", "full", "paper"),
@@ -118,30 +112,25 @@ experiment = Experiment.here(
         )
     ),
     figures=(
-        Figure(
-            name="recipe",
-            caption="Test loss over the rate with the whole recipe and with one part left out.",
-            panels=tuple(
+        figure(
+            "recipe",
+            "Test loss over the rate with the whole recipe and with one part left out.",
+            *(
                 sweep_curve(
                     NETWORKS[kind][0].capitalize(),
                     LOSS,
                     {label: ARMS[f"{kind}_{part}"].at() for part, (label, _) in LEFT_OUT.items()},
                     over=RATE,
-                    y_label="test loss (nats)",
-                    log_x=True,
-                    y_limits=(0.0, 2.5),
-                )
+                ).axes(y="test loss (nats)", y_limits=(0.0, 2.5))
                 for kind in NETWORKS
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 8}, sweep={RATE: RATES[2:5]}),
-        "full": Changes(num_seeds=32),
-        "paper": Changes(
-            num_seeds=10,
-            training={"task.source": "mnist", "task.resolution": 28, "num_steps": 5000},
-            arms={f"{kind}_large": {"num_steps": 1250} for kind in NETWORKS},
-        ),
-    },
+    smoke=Changes({"num_steps": 8, RATE: RATES[2:5]}, num_seeds=2),
+    full=Changes(num_seeds=32),
+    paper=Changes(
+        {"task.source": "mnist", "task.resolution": 28, "num_steps": 5000},
+        num_seeds=10,
+        arms={f"{kind}_large": {"num_steps": 1250} for kind in NETWORKS},
+    ),
 )

@@ -25,14 +25,8 @@ TRAINS = Reached(ERROR, below=0.5)  # a run that diverged does not
 
 arms = by_name(
     (
-        *(Arm(name=name, label=label, training=training) for name, (label, training) in ARMS.items()),
-        Arm(
-            name="small",
-            label="small batch",
-            training=SMALL,
-            sweep={"optimizer.learning_rate": SMALL_RATES},
-            num_seeds=4,
-        ),
+        *(Arm(name, training, label=label) for name, (label, training) in ARMS.items()),
+        Arm("small", SMALL, label="small batch", sweep={"optimizer.learning_rate": SMALL_RATES}, num_seeds=4),
     )
 )
 small = arms["small"].best()
@@ -57,83 +51,66 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_error"),
     noise_floor=arms["none"].at({"optimizer.learning_rate": 0.16}),
     claims=(
-        Claim(
-            id="B-SC3",
-            form="gradual",
-            statement="Gradual warm-up rescues a large batch at the linearly scaled rate.",
+        claim(
+            "B-SC3 (gradual)",
+            "Gradual warm-up rescues a large batch at the linearly scaled rate.",
+            ProportionDifference(TRAINS, scaled("gradual"), scaled("none")).above(0.0),
             source="Goyal et al. 2017, table 2",
-            estimate=ProportionDifference(measure=TRAINS, runs=scaled("gradual"), baseline=scaled("none")),
-            rule=Above(0.0),
             unit="share of runs that train, gradual warm-up minus none",
             because="runs either fail, with half of the test images wrong, or end close together: fewer that fail is a rescue",
         ),
-        Claim(
-            id="B-SC3",
-            form="constant",
-            statement="A warm-up at a low constant rate makes a large batch fail at the linearly scaled rate.",
+        claim(
+            "B-SC3 (constant)",
+            "A warm-up at a low constant rate makes a large batch fail at the linearly scaled rate.",
+            ProportionDifference(TRAINS, scaled("constant"), scaled("none")).below(0.0),
             source="Goyal et al. 2017, table 2",
-            estimate=ProportionDifference(measure=TRAINS, runs=scaled("constant"), baseline=scaled("none")),
-            rule=Below(0.0),
             unit="share of runs that train, constant warm-up minus none",
             because="more runs with half of the test images wrong than with the same schedule without warm-up is harm",
         ),
-        Claim(
-            id="B-SC3",
-            form="own rate",
-            statement="Gradual warm-up lowers the error of a large batch when each schedule has its own best rate.",
+        claim(
+            "B-SC3 (own rate)",
+            "Gradual warm-up lowers the error of a large batch when each schedule has its own best rate.",
+            PairedDifference(ERROR, arms["gradual"].best(), arms["none"].best()).below(-0.005),
             source="Goyal et al. 2017",
-            estimate=PairedDifference(measure=ERROR, runs=arms["gradual"].best(), baseline=arms["none"].best()),
-            rule=Below(-0.005),
             unit="share of test images",
             because="half a point of error at least that is left after tuning is not a matter of the rate alone",
         ),
     ),
     figures=(
-        Figure(
-            name="rates",
-            caption=(
-                "Final test error of the large batch over the rate, and at the linearly scaled rate. A cross "
-                "is a run that diverged; where there is one no mean is drawn."
-            ),
-            panels=(
-                sweep_curve(
-                    "Large batch, by rate",
-                    ERROR,
-                    {label: arms[name].at() for name, (label, _) in ARMS.items()},
-                    over="optimizer.learning_rate",
-                    y_label="share of test images wrong",
-                    log_x=True,
-                    log_y=True,
-                ),
-                bars(
-                    "Linear scaling rule",
-                    ERROR,
-                    {"small batch": small, **{label: scaled(name) for name, (label, _) in ARMS.items()}},
-                    x_label="warm-up",
-                    y_label="share of test images wrong",
-                ),
-            ),
+        figure(
+            "rates",
+            "Final test error of the large batch over the rate, and at the linearly scaled rate. A cross "
+            "is a run that diverged; where there is one no mean is drawn.",
+            sweep_curve(
+                "Large batch, by rate",
+                ERROR,
+                {label: arms[name].at() for name, (label, _) in ARMS.items()},
+                over="optimizer.learning_rate",
+            ).axes(y="share of test images wrong", log="xy"),
+            bars(
+                "Linear scaling rule",
+                ERROR,
+                {"small batch": small, **{label: scaled(name) for name, (label, _) in ARMS.items()}},
+            ).axes("warm-up", "share of test images wrong"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}, arms={"small": {"num_steps": 40}}),
-        "full": Changes(num_seeds=64),
-        "paper": Changes(
-            num_seeds=5,
-            training={
-                "task": Cifar10(augment=True),
-                "model": Resnet(n=3),
-                "batch_size": 8192,
-                "num_steps": 165,
-                "optimizer.weight_decay": 1e-4,
-                "optimizer.nesterov": True,
-            },
-            arms={
-                "constant": {"schedule.fraction": 1 / 6},
-                "gradual": {"schedule.fraction": 1 / 6},
-                "small": {"batch_size": 8192 // LARGER, "num_steps": 165 * LARGER},
-            },
-            sweep={"optimizer.learning_rate": (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)},
-        ),
-    },
+    smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"small": {"num_steps": 40}}),
+    full=Changes(num_seeds=64),
+    paper=Changes(
+        {
+            "task": Cifar10(augment=True),
+            "model": Resnet(n=3),
+            "batch_size": 8192,
+            "num_steps": 165,
+            "optimizer.weight_decay": 1e-4,
+            "optimizer.nesterov": True,
+            "optimizer.learning_rate": (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8),
+        },
+        num_seeds=5,
+        arms={
+            "constant": {"schedule.fraction": 1 / 6},
+            "gradual": {"schedule.fraction": 1 / 6},
+            "small": {"batch_size": 8192 // LARGER, "num_steps": 165 * LARGER},
+        },
+    ),
 )

@@ -29,7 +29,7 @@ def network(name: str) -> Arm:
         num_steps=450,
         batch_size=20,
     )
-    return Arm(name=name, label=label, training=training)
+    return Arm(name, training, label=label)
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
@@ -53,57 +53,46 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=tanh.at({"optimizer.learning_rate": 0.01}),
     claims=(
-        Claim(
-            id="B-VG5",
-            form="training, open gates",
-            statement="An LSTM learns a lag sooner when its forget gates start open, at a bias of 5.",
+        claim(
+            "B-VG5 (training, open gates)",
+            "An LSTM learns a lag sooner when its forget gates start open, at a bias of 5.",
+            PairedRatio(LEARNT, lstm_default.best(), lstm_open.best()).above(1.0),
             source="Gers et al. 2000; Jozefowicz et al. 2015",
-            estimate=PairedRatio(measure=LEARNT, runs=lstm_default.best(), baseline=lstm_open.best()),
-            rule=Above(1.0),
             unit="times fewer updates to a squared error of 0.05",
             because="nothing differs but the bias, each has its own best rate; a ratio above 1 is a speed-up",
         ),
-        Claim(
-            id="B-VG5",
-            form="training, by its gradient",
-            statement="The network that keeps more of its gradient learns a lag sooner: orthogonal tanh before a default GRU.",
+        claim(
+            "B-VG5 (training, by its gradient)",
+            "The network that keeps more of its gradient learns a lag sooner: orthogonal tanh before a default GRU.",
+            PairedRatio(LEARNT, gru.best(), tanh_orthogonal.best()).above(1.0),
             source="folklore",
-            estimate=PairedRatio(measure=LEARNT, runs=gru.best(), baseline=tanh_orthogonal.best()),
-            rule=Above(1.0),
             unit="updates to a squared error of 0.05, default GRU over orthogonal tanh",
             because="before training the gradient keeps 0.95 a step in the one and 0.65 in the other; more updates for the "
             "one that keeps less would be the order that gradients before training foretell",
         ),
     ),
     figures=(
-        Figure(
-            name="adding",
-            caption="The adding problem, each network at its own best rate: squared error, and time until it is below 0.05.",
-            panels=(
-                curve(
-                    f"{LENGTH} steps",
-                    "test_loss",
-                    BEST,
-                    x_label="update",
-                    y_label="squared error",
-                    log_y=True,
-                    references=(Reference(label="always answering 1", y=1 / 6),),
-                ),
-                survival("Time to a squared error of 0.05", StepsTo("test_loss", below=0.05), BEST, x_label="update"),
-            ),
+        figure(
+            "adding",
+            "The adding problem, each network at its own best rate: squared error, and time until it is below 0.05.",
+            curve(
+                f"{LENGTH} steps", "test_loss", BEST, references=(Reference(label="always answering 1", y=1 / 6),)
+            ).axes("update", "squared error", log="y"),
+            survival("Time to a squared error of 0.05", StepsTo("test_loss", below=0.05), BEST).axes("update"),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 4, "task.length": 10, "model.width": 8},
-            sweep={"optimizer.learning_rate": (0.01,)},
-        ),
-        "full": Changes(num_seeds=24),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 20_000, "task.length": 100, "model.width": 100, "batch_size": 50},
-            sweep={"optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03)},
-        ),
-    },
+    smoke=Changes(
+        {"num_steps": 4, "task.length": 10, "model.width": 8, "optimizer.learning_rate": (0.01,)}, num_seeds=2
+    ),
+    full=Changes(num_seeds=24),
+    paper=Changes(
+        {
+            "num_steps": 20_000,
+            "task.length": 100,
+            "model.width": 100,
+            "batch_size": 50,
+            "optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03),
+        },
+        num_seeds=20,
+    ),
 )

@@ -28,7 +28,7 @@ def at(name: str, depth: int) -> Selected:
     return ARMS[name].best(at={"model.depth": depth})
 
 
-ARMS = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items())
+ARMS = by_name(Arm(name, training, label=label) for name, (label, training) in NETWORKS.items())
 none, glorot, orthogonal, relu, residual, batch_norm = ARMS.values()
 
 
@@ -47,56 +47,45 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=glorot.at({"model.depth": SHALLOW, "optimizer.learning_rate": 0.03}),
     claims=(
-        Claim(
-            id="VG5",
-            form="result",
-            statement="Vanishing gradients limit what a deep network learns.",
+        claim(
+            "VG5 (result)",
+            "Vanishing gradients limit what a deep network learns.",
+            PairedDifference(Last("test_accuracy"), at("none", DEEP), at("glorot", DEEP)).below(-0.1),
             source="article",
-            estimate=PairedDifference(
-                measure=Last("test_accuracy"), runs=at("none", DEEP), baseline=at("glorot", DEEP)
-            ),
-            rule=Below(-0.1),
             unit="test accuracy",
-            because=(
-                "with 20 layers, initial weights that keep the gradient are the only difference, and each network has its "
-                "best rate; ten points of accuracy is a limit that anyone would notice"
-            ),
+            because="with 20 layers, initial weights that keep the gradient are the only difference, and each network has its "
+            "best rate; ten points of accuracy is a limit that anyone would notice",
         ),
     ),
     figures=(
-        Figure(
-            name="cures",
-            caption="Test accuracy after training over depth, each network at its own best rate.",
-            panels=(
-                sweep_curve(
-                    "After 200 steps",
-                    Last("test_accuracy"),
-                    {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
-                    over="model.depth",
-                    x_label="hidden layers",
-                    y_limits=(0.0, 1.0),
-                    references=(Reference(label="chance", y=0.1),),
-                ),
-                curve(
-                    "20 layers",
-                    "test_accuracy",
-                    {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()},
-                    y_limits=(0.0, 1.0),
-                ),
+        figure(
+            "cures",
+            "Test accuracy after training over depth, each network at its own best rate.",
+            sweep_curve(
+                "After 200 steps",
+                Last("test_accuracy"),
+                {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
+                over="model.depth",
+                references=(Reference(label="chance", y=0.1),),
+            ).axes("hidden layers", y_limits=(0.0, 1.0)),
+            curve("20 layers", "test_accuracy", {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()}).axes(
+                y_limits=(0.0, 1.0)
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 6, "model.width": 20},
-            sweep={"optimizer.learning_rate": (0.03,), "model.depth": (SHALLOW, DEEP)},
-        ),
-        "full": Changes(num_seeds=24),
-        "paper": Changes(
-            num_seeds=10,
-            training={"num_steps": 20_000, "model.width": 300, "task.source": "mnist", "task.resolution": 28},
-            sweep={"optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)},
-        ),
-    },
+    smoke=Changes(
+        {"num_steps": 6, "model.width": 20, "optimizer.learning_rate": (0.03,), "model.depth": (SHALLOW, DEEP)},
+        num_seeds=2,
+    ),
+    full=Changes(num_seeds=24),
+    paper=Changes(
+        {
+            "num_steps": 20_000,
+            "model.width": 300,
+            "task.source": "mnist",
+            "task.resolution": 28,
+            "optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+        },
+        num_seeds=10,
+    ),
 )

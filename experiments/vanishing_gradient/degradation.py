@@ -27,22 +27,20 @@ TRAINING_LOSS = Over("batch_loss", start=0.8)
 
 def network(name: str) -> Arm:
     label, residual, depth, _ = NETWORKS[name]
-    return Arm(name=name, label=label, training=TRAINING.but({"model.depth": depth, "model.residual": residual}))
+    return Arm(name, TRAINING.but({"model.depth": depth, "model.residual": residual}), label=label)
 
 
 def degraded(kind: str, budget: str = "") -> PairedDifference:
     deep, shallow = (ARMS[f"{kind}_{depth}{budget}"].best() for depth in ("deep", "shallow"))
-    return PairedDifference(measure=TRAINING_LOSS, runs=deep, baseline=shallow)
+    return PairedDifference(TRAINING_LOSS, deep, shallow)
 
 
 def published_error(form: str, network: str, *, error: float, found: str, source: str) -> Claim:
-    return Claim(
-        id="B-VG6",
-        form=form,
-        statement=f"On CIFAR-10 this network ends at the test error that was {found}, {100 * error:.2f} %.",
+    return claim(
+        f"B-VG6 ({form})",
+        f"On CIFAR-10 this network ends at the test error that was {found}, {100 * error:.2f} %.",
+        Mean(Last("test_error"), BEST[network]).within(error - 0.01, error + 0.01),
         source=source,
-        estimate=Mean(measure=Last("test_error"), runs=BEST[network]),
-        rule=Within(error - 0.01, error + 0.01),
         unit="share of test images wrong",
         because="a point either way: reruns by others lie within half a point of the paper",
         scales=("paper",),
@@ -51,7 +49,7 @@ def published_error(form: str, network: str, *, error: float, found: str, source
 
 def longer(arm: Arm) -> Arm:
     training = arm.training.but(num_steps=10 * TRAINING.num_steps)
-    return Arm(name=f"{arm.name}{LONGER}", label=f"{arm.label}, 1,500 updates", training=training)
+    return Arm(f"{arm.name}{LONGER}", training, label=f"{arm.label}, 1,500 updates")
 
 
 LONGER = "_longer"
@@ -83,77 +81,61 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=plain_shallow.at({"optimizer.learning_rate": 0.03}),
     claims=(
-        Claim(
-            id="B-VG4",
-            form="as said",
-            statement="Deep plain networks with batch normalization degrade because their gradients vanish.",
+        claim(
+            "B-VG4 (as said)",
+            "Deep plain networks with batch normalization degrade because their gradients vanish.",
+            Mean(VARIANCE_FACTOR, plain_deep.best(), log=True).below(0.9),
             source="folklore; against it He et al. 2016, section 4.1",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=plain_deep.best(), log=True),
-            rule=Below(0.9),
             unit="factor per layer",
-            because=(
-                "if gradients vanish, their variance must fall towards the first layer; 10 % a layer over 30 layers is a "
-                "factor of 24, less would not explain anything"
-            ),
+            because="if gradients vanish, their variance must fall towards the first layer; 10 % a layer over 30 layers is a "
+            "factor of 24, less would not explain anything",
         ),
-        Claim(
-            id="B-VG4",
-            form="fair",
-            statement="Deep plain networks reach a higher training loss than shallow ones although batch normalization is used.",
+        claim(
+            "B-VG4 (fair)",
+            "Deep plain networks reach a higher training loss than shallow ones although batch normalization is used.",
+            PairedDifference(TRAINING_LOSS, BEST["plain, deep"], BEST["plain, shallow"]).above(0.1),
             source="He et al. 2016, figure 6",
-            estimate=PairedDifference(measure=TRAINING_LOSS, runs=BEST["plain, deep"], baseline=BEST["plain, shallow"]),
-            rule=Above(0.1),
             unit="nats",
             because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do (noise floor)",
         ),
-        Claim(
-            id="B-VG4",
-            form="growth",
-            statement="Before training the gradient of the deep plain network grows towards the input by pi / (pi - 1) a layer.",
+        claim(
+            "B-VG4 (growth)",
+            "Before training the gradient of the deep plain network grows towards the input by pi / (pi - 1) a layer.",
+            Mean(VARIANCE_FACTOR, plain_deep.best(), log=True).within(1.3, 1.6),
             source="Yang et al. 2019; Luther 2020",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=plain_deep.best(), log=True),
-            rule=Within(1.3, 1.6),
             unit="factor per layer",
             because="1.467 and about a tenth either way: the layers have 40 units, and the theory holds for wide ones",
         ),
-        Claim(
-            id="B-VG4",
-            form="growth, skips",
-            statement="Skips take that growth away.",
+        claim(
+            "B-VG4 (growth, skips)",
+            "Skips take that growth away.",
+            Mean(VARIANCE_FACTOR, residual_deep.best(), log=True).below(1.2),
             source="Yang et al. 2019, section 5",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=residual_deep.best(), log=True),
-            rule=Below(1.2),
             unit="factor per layer",
             because="over 30 layers 1.2 is a factor of 240 where 1.467 is one of 100,000",
         ),
-        Claim(
-            id="B-VG4",
-            form="with skips",
-            statement="With skips the deep network reaches the training loss of the shallow one.",
+        claim(
+            "B-VG4 (with skips)",
+            "With skips the deep network reaches the training loss of the shallow one.",
+            degraded("residual").below(0.1),
             source="He et al. 2016, figure 6",
-            estimate=degraded("residual"),
-            rule=Below(0.1),
             unit="nats after 150 updates, deep minus shallow",
             because="the same margin as for the plain networks",
         ),
-        Claim(
-            id="B-VG4",
-            form="longer",
-            statement="Deep plain networks reach a higher training loss than shallow ones in ten times the updates, too.",
+        claim(
+            "B-VG4 (longer)",
+            "Deep plain networks reach a higher training loss than shallow ones in ten times the updates, too.",
+            degraded("plain", LONGER).above(0.1),
             source="He et al. 2016, figure 6",
-            estimate=degraded("plain", LONGER),
-            rule=Above(0.1),
             unit="nats after 1,500 updates, deep minus shallow",
             because="the same margin at a tenfold budget",
             scales=("full",),
         ),
-        Claim(
-            id="B-VG4",
-            form="longer, with skips",
-            statement="With skips the deep network reaches the training loss of the shallow one in ten times the updates.",
+        claim(
+            "B-VG4 (longer, with skips)",
+            "With skips the deep network reaches the training loss of the shallow one in ten times the updates.",
+            degraded("residual", LONGER).below(0.1),
             source="He et al. 2016, figure 6",
-            estimate=degraded("residual", LONGER),
-            rule=Below(0.1),
             unit="nats after 1,500 updates, deep minus shallow",
             because="the same margin at a tenfold budget",
             scales=("full",),
@@ -180,53 +162,38 @@ experiment = Experiment.here(
         ),
     ),
     figures=(
-        Figure(
-            name="degradation",
+        figure(
+            "degradation",
+            "With batch normalization: training loss of shallow and deep networks at their best rates, and the "
+            "gradient by layer before training. In the plain network it grows towards the input.",
+            curve("Training", "batch_loss", BEST).axes(y="training loss (nats)", y_limits=(0.0, 5.0)),
+            curve("Gradient before training", "layer_signal_gradient_rms", BEST, over="index").axes(
+                "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
+            ),
             key=1,
-            caption=(
-                "With batch normalization: training loss of shallow and deep networks at their best rates, and the "
-                "gradient by layer before training. In the plain network it grows towards the input."
-            ),
-            panels=(
-                curve("Training", "batch_loss", BEST, y_label="training loss (nats)", y_limits=(0.0, 5.0)),
-                curve(
-                    "Gradient before training",
-                    "layer_signal_gradient_rms",
-                    BEST,
-                    over="index",
-                    x_label="hidden layer (0 is nearest the input)",
-                    y_label="gradient (root mean square)",
-                    log_y=True,
-                ),
-            ),
         ),
     ),
-    scales={
-        "laptop": Changes(without_arms=ONLY_AT_FULL),
-        "smoke": Changes(
-            num_seeds=2,
-            without_arms=ONLY_AT_FULL,
-            training={"num_steps": 8, "model.width": 20},
-            sweep={"optimizer.learning_rate": (0.01,)},
+    laptop=Changes(without_arms=ONLY_AT_FULL),
+    smoke=Changes(
+        {"num_steps": 8, "model.width": 20, "optimizer.learning_rate": (0.01,)}, num_seeds=2, without_arms=ONLY_AT_FULL
+    ),
+    full=Changes(num_seeds=24),
+    paper=Changes(
+        {
+            "task": Cifar10(augment=True),
+            "optimizer": Sgd(momentum=0.9, weight_decay=1e-4),
+            "schedule": Step(fractions=(0.5, 0.75)),
+            "num_steps": 64_000,
+            "batch_size": 128,
+            "optimizer.learning_rate": (0.03, 0.1, 0.3),
+        },
+        num_seeds=5,
+        without_arms=ONLY_AT_FULL,
+        probes=(
+            Stream(window=100),
+            Evaluate(steps=Steps(count=16), splits=("validation", "test"), num_examples=10_000),
+            LayerGradients(steps=Steps(count=2)),
         ),
-        "full": Changes(num_seeds=24),
-        "paper": Changes(
-            num_seeds=5,
-            without_arms=ONLY_AT_FULL,
-            probes=(
-                Stream(window=100),
-                Evaluate(steps=Steps(count=16), splits=("validation", "test"), num_examples=10_000),
-                LayerGradients(steps=Steps(count=2)),
-            ),
-            training={
-                "task": Cifar10(augment=True),
-                "optimizer": Sgd(momentum=0.9, weight_decay=1e-4),
-                "schedule": Step(fractions=(0.5, 0.75)),
-                "num_steps": 64_000,
-                "batch_size": 128,
-            },
-            sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3)},
-            arms={name: {"model": Resnet(n=n, residual=residual)} for name, (_, residual, _, n) in NETWORKS.items()},
-        ),
-    },
+        arms={name: {"model": Resnet(n=n, residual=residual)} for name, (_, residual, _, n) in NETWORKS.items()},
+    ),
 )

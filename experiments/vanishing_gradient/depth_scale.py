@@ -11,12 +11,14 @@ from seven_terms.spec import *
 CRITICAL = 1.7610  # where the depth scale diverges, for a bias variance of 0.05
 
 
-def scales(*variances: float) -> tuple[float, ...]:
+def weight_scales(*variances: float) -> tuple[float, ...]:
     """Return factors on N(0, 1/n) for given weight variances sigma_w^2 / n."""
     return tuple(math.sqrt(variance) for variance in variances)
 
 
-LIMITED = scales(1.0, 1.25, 2.5, 3.0, 4.0)  # where the depth scale is short enough to end inside the grid of depths
+LIMITED = weight_scales(
+    1.0, 1.25, 2.5, 3.0, 4.0
+)  # where the depth scale is short enough to end inside the grid of depths
 TRAINING = Training(
     task=Digits(resolution=14),
     model=Mlp(depth=18, width=64, activation="tanh"),
@@ -36,10 +38,9 @@ def of(variance: float) -> Selected:
 
 
 tanh = Arm(
-    name="tanh",
-    label="tanh",
-    training=TRAINING,
-    sweep={"model.depth": (8, 12, 18, 27, 40), "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
+    "tanh",
+    TRAINING,
+    sweep={"model.depth": (8, 12, 18, 27, 40), "initialization.scale": weight_scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
 )
 
 
@@ -60,76 +61,64 @@ experiment = Experiment.here(
     selection=Selection(metric="train_accuracy", which="max"),
     noise_floor=tanh.at({"model.depth": 8, "initialization.scale": math.sqrt(1.5)}),
     claims=(
-        Claim(
-            id="B-VG3",
-            statement="The depth up to which a network can be trained is a multiple of its depth scale.",
-            source="Schoenholz et al. 2017",
-            estimate=Slope(
-                measure=ACCURACY,
+        claim(
+            "B-VG3",
+            "The depth up to which a network can be trained is a multiple of its depth scale.",
+            Slope(
+                ACCURACY,
                 over="depth_scale",
                 runs=tuple(tanh.at({"initialization.scale": scale}) for scale in LIMITED),
                 argbest="model.depth",
                 crosses=0.5,
-            ),
-            rule=Within(0.75, 1.25),
+            ).within(0.75, 1.25),
+            source="Schoenholz et al. 2017",
             unit="exponent",
-            because=(
-                "a multiple is an exponent of 1; from 0.75 to 1.25 a doubled depth scale means 1.7 to 2.4 times the depth, "
-                "which is the same for practice"
-            ),
+            because="a multiple is an exponent of 1; from 0.75 to 1.25 a doubled depth scale means 1.7 to 2.4 times the depth, "
+            "which is the same for practice",
         ),
     ),
     figures=(
-        Figure(
-            name="depth_scale",
-            caption=(
-                "Left: accuracy after 200 steps over depth in units of the depth scale; networks with the same depth scale "
-                "but different weights should fall on one curve, and a dashed line marks 4.5 depth scales. Right: the "
-                "factor on the gradient's variance per layer before training, beside theory."
-            ),
-            panels=(
-                cloud(
-                    "Training",
-                    MULTIPLE,
-                    ACCURACY,
-                    {f"$\\sigma_w^2$ = {variance:g}": of(variance) for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
-                    x_label="depth / depth scale",
-                    y_label="training accuracy",
-                    log_x=True,
-                    references=(Reference(label="4.5 depth scales", x=4.5),),
-                ),
-                sweep_curve(
-                    "Gradient before training",
-                    VARIANCE_FACTOR,
-                    {"40 layers": tanh.at({"model.depth": 40})},
-                    over="initialization.scale",
-                    x_label="$\\sigma_w$",
-                    y_label="factor per layer",
-                    references=(Reference(label="theory", theory="chi_1"),),
-                ),
-            ),
+        figure(
+            "depth_scale",
+            "Left: accuracy after 200 steps over depth in units of the depth scale; networks with the same depth scale "
+            "but different weights should fall on one curve, and a dashed line marks 4.5 depth scales. Right: the "
+            "factor on the gradient's variance per layer before training, beside theory.",
+            cloud(
+                "Training",
+                MULTIPLE,
+                ACCURACY,
+                {f"$\\sigma_w^2$ = {variance:g}": of(variance) for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
+                references=(Reference(label="4.5 depth scales", x=4.5),),
+            ).axes("depth / depth scale", "training accuracy", log="x"),
+            sweep_curve(
+                "Gradient before training",
+                VARIANCE_FACTOR,
+                {"40 layers": tanh.at({"model.depth": 40})},
+                over="initialization.scale",
+                references=(Reference(label="theory", theory="chi_1"),),
+            ).axes("$\\sigma_w$", "factor per layer"),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2,
-            training={"num_steps": 4, "model.width": 32},
-            sweep={"model.depth": (8, 40), "initialization.scale": scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
-        ),
-        "full": Changes(num_seeds=40),
-        "paper": Changes(
-            training={
-                "num_steps": 200,
-                "model.width": 300,
-                "batch_size": 256,
-                "task.source": "mnist",
-                "task.resolution": 28,
-                "optimizer.learning_rate": 1e-3,
-            },
-            sweep={
-                "model.depth": tuple(range(10, 101, 10)),
-                "initialization.scale": scales(*(1.0 + 0.25 * i for i in range(13)), CRITICAL),
-            },
-        ),
-    },
+    smoke=Changes(
+        {
+            "num_steps": 4,
+            "model.width": 32,
+            "model.depth": (8, 40),
+            "initialization.scale": weight_scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0),
+        },
+        num_seeds=2,
+    ),
+    full=Changes(num_seeds=40),
+    paper=Changes(
+        {
+            "num_steps": 200,
+            "model.width": 300,
+            "batch_size": 256,
+            "task.source": "mnist",
+            "task.resolution": 28,
+            "optimizer.learning_rate": 1e-3,
+            "model.depth": tuple(range(10, 101, 10)),
+            "initialization.scale": weight_scales(*(1.0 + 0.25 * i for i in range(13)), CRITICAL),
+        }
+    ),
 )

@@ -25,7 +25,7 @@ NETWORKS = {
     "sigmoid_glorot": ("sigmoid, Glorot", SIGMOID),
 }
 
-ARMS = by_name(Arm(name=name, label=label, training=training) for name, (label, training) in NETWORKS.items())
+ARMS = by_name(Arm(name, training, label=label) for name, (label, training) in NETWORKS.items())
 tanh_uniform, tanh_glorot, relu_he, sigmoid_glorot = ARMS.values()
 BEST = {name: ARMS[name].best() for name in NETWORKS}
 SHOWN = {label: BEST[name] for name, (label, _) in NETWORKS.items()}
@@ -50,71 +50,53 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=tanh_glorot.at({"optimizer.learning_rate": 0.03}),
     claims=(
-        Claim(
-            id="VG4",
-            form="as said",
-            statement="Where gradients vanish, the weights of the early layers hardly change during training.",
+        claim(
+            "VG4 (as said)",
+            "Where gradients vanish, the weights of the early layers hardly change during training.",
+            Mean(EARLY_TO_LATE, BEST["tanh_uniform"], log=True).below(0.1),
             source="article",
-            estimate=Mean(measure=EARLY_TO_LATE, runs=BEST["tanh_uniform"], log=True),
-            rule=Below(0.1),
             unit="movement, first over last hidden layer",
-            because=(
-                "hardly: less than a tenth of the movement of the last hidden layer, each relative to where it started; "
-                "said of any network whose back-propagated gradients vanish, so tested in the tanh network"
-            ),
+            because="hardly: less than a tenth of the movement of the last hidden layer, each relative to where it started; "
+            "said of any network whose back-propagated gradients vanish, so tested in the tanh network",
         ),
-        Claim(
-            id="VG4",
-            form="fair",
-            statement="In a sigmoid network the weights of the early layers hardly change during training.",
+        claim(
+            "VG4 (fair)",
+            "In a sigmoid network the weights of the early layers hardly change during training.",
+            Mean(EARLY_TO_LATE, BEST["sigmoid_glorot"], log=True).below(0.1),
             source="article; Glorot and Bengio 2010, section 3.1",
-            estimate=Mean(measure=EARLY_TO_LATE, runs=BEST["sigmoid_glorot"], log=True),
-            rule=Below(0.1),
             unit="movement, first over last hidden layer",
             because="the same measure and margin where the weights' gradients vanish with the signals' gradients",
         ),
-        Claim(
-            id="VG5",
-            form="time",
-            statement="Where a network learns in spite of vanishing gradients, it takes longer.",
+        claim(
+            "VG5 (time)",
+            "Where a network learns in spite of vanishing gradients, it takes longer.",
+            PairedRatio(TO_TARGET, BEST["tanh_uniform"], BEST["tanh_glorot"]).above(1.2),
             source="article",
-            estimate=PairedRatio(measure=TO_TARGET, runs=BEST["tanh_uniform"], baseline=BEST["tanh_glorot"]),
-            rule=Above(1.2),
             unit="times as many steps",
             because="with five layers both learn; a fifth more steps is the least that matters in practice",
         ),
     ),
     figures=(
-        Figure(
-            name="early_layers",
-            caption=(
-                "Five layers, each network at its own best rate: how far each layer's weights have moved from their start "
-                "late in training, and time to a test accuracy of 80 %."
+        figure(
+            "early_layers",
+            "Five layers, each network at its own best rate: how far each layer's weights have moved from their start "
+            "late in training, and time to a test accuracy of 80 %.",
+            curve("Movement by layer", "layer_movement", SHOWN, over="index", step=10**9).axes(
+                "layer (0 is nearest the input, 5 the readout)", "relative movement", log="y"
             ),
-            panels=(
-                curve(
-                    "Movement by layer",
-                    "layer_movement",
-                    SHOWN,
-                    over="index",
-                    step=10**9,
-                    x_label="layer (0 is nearest the input, 5 the readout)",
-                    y_label="relative movement",
-                    log_y=True,
-                ),
-                survival("Time to 80 %", TO_TARGET, SHOWN),
-            ),
+            survival("Time to 80 %", TO_TARGET, SHOWN),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2, training={"num_steps": 10, "model.width": 20}, sweep={"optimizer.learning_rate": (0.03,)}
-        ),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 20_000, "model.width": 300, "task.source": "mnist", "task.resolution": 28},
-            sweep={"optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)},
-        ),
-    },
+    smoke=Changes({"num_steps": 10, "model.width": 20, "optimizer.learning_rate": (0.03,)}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes(
+        {
+            "num_steps": 20_000,
+            "model.width": 300,
+            "task.source": "mnist",
+            "task.resolution": 28,
+            "optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+        },
+        num_seeds=20,
+    ),
 )

@@ -46,7 +46,7 @@ def network(name: str) -> Arm:
         batch_size=8,
         precision="float64",
     )
-    return Arm(name=name, label=label, training=training)
+    return Arm(name, training, label=label)
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
@@ -69,65 +69,39 @@ experiment = Experiment.here(
     ),
     noise_floor=ARMS["tanh"],
     claims=(
-        Claim(
-            id="B-VG5",
-            form="as said, LSTM",
-            statement="An LSTM does not suffer from vanishing gradients, however it is initialized.",
+        claim(
+            "B-VG5 (as said, LSTM)",
+            "An LSTM does not suffer from vanishing gradients, however it is initialized.",
+            Mean(PER_LAG, ARMS["lstm"].at(), log=True).above(0.98),
             source="folklore; against it Hochreiter and Schmidhuber 1997, section 5",
-            estimate=Mean(measure=PER_LAG, runs=ARMS["lstm"].at(), log=True),
-            rule=Above(0.98),
             unit="factor per step",
-            because=(
-                "said without a condition, it must hold for the initialization that a widely used library gives; at 0.98 a "
-                "step, 13 % of a gradient survives 100 steps, and 0.5 a step leaves 1e-30"
-            ),
+            because="said without a condition, it must hold for the initialization that a widely used library gives; at 0.98 a "
+            "step, 13 % of a gradient survives 100 steps, and 0.5 a step leaves 1e-30",
         ),
-        Claim(
-            id="B-VG5",
-            form="fair, LSTM",
-            statement="An LSTM whose forget gates start open carries gradients across 100 steps.",
+        claim(
+            "B-VG5 (fair, LSTM)",
+            "An LSTM whose forget gates start open carries gradients across 100 steps.",
+            Mean(PER_LAG, ARMS["lstm_open"].at(), log=True).above(0.98),
             source="Gers et al. 2000; Jozefowicz et al. 2015",
-            estimate=Mean(measure=PER_LAG, runs=ARMS["lstm_open"].at(), log=True),
-            rule=Above(0.98),
             unit="factor per step",
             because="the same threshold for an LSTM whose forget gates start at sigmoid(5) = 0.993",
         ),
     ),
     figures=(
-        Figure(
-            name="by_lag",
+        figure(
+            "by_lag",
+            "The gradient with respect to the hidden state before training, by lag and relative to the last state, and "
+            "the factor per step back between lags 10 and 100.",
+            curve(
+                "By lag", "lag_gradient_norm", {NETWORKS[name][0]: ARMS[name].at() for name in SHOWN}, over="index"
+            ).axes("lag (steps back)", "gradient relative to the last state", log="y", y_limits=(1e-30, None)),
+            bars(
+                "Factor per step back", PER_LAG, all_runs(*ARMS.values()), references=(Reference(label="0.98", y=0.98),)
+            ).axes("network", "factor"),
             key=1,
-            caption=(
-                "The gradient with respect to the hidden state before training, by lag and relative to the last state, and "
-                "the factor per step back between lags 10 and 100."
-            ),
-            panels=(
-                curve(
-                    "By lag",
-                    "lag_gradient_norm",
-                    {NETWORKS[name][0]: ARMS[name].at() for name in SHOWN},
-                    over="index",
-                    x_label="lag (steps back)",
-                    y_label="gradient relative to the last state",
-                    log_y=True,
-                    y_limits=(1e-30, None),
-                ),
-                bars(
-                    "Factor per step back",
-                    PER_LAG,
-                    all_runs(*ARMS.values()),
-                    x_label="network",
-                    y_label="factor",
-                    references=(Reference(label="0.98", y=0.98),),
-                ),
-            ),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2, training={"task.length": 110, "task.num_evaluated": 20, "batch_size": 4, "model.width": 20}
-        ),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(num_seeds=50, training={"task.length": 250, "batch_size": 64, "model.width": 100}),
-    },
+    smoke=Changes({"task.length": 110, "task.num_evaluated": 20, "batch_size": 4, "model.width": 20}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes({"task.length": 250, "batch_size": 64, "model.width": 100}, num_seeds=50),
 )

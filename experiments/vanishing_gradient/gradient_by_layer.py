@@ -34,7 +34,7 @@ def network(name: str) -> Arm:
     )
     # The linear regime is asked about at one depth only.
     sweep = {"model.depth": (SHALLOW,)} if activation == "identity" else {}
-    return Arm(name=name, label=label, training=training, sweep=sweep)
+    return Arm(name, training, label=label, sweep=sweep)
 
 
 def shown(depth: int | None = None) -> dict[str, Selected]:
@@ -62,156 +62,119 @@ experiment = Experiment.here(
     ),
     noise_floor=ARMS["tanh_glorot"].at({"model.depth": SHALLOW}),
     claims=(
-        Claim(
-            id="VG1",
-            form="as said",
-            statement="Back-propagated gradients shrink from layer to layer, whatever the network.",
+        claim(
+            "VG1 (as said)",
+            "Back-propagated gradients shrink from layer to layer, whatever the network.",
+            Mean(VARIANCE_FACTOR, ARMS["relu_he"].at({"model.depth": SHALLOW}), log=True).below(0.5),
             source="article",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["relu_he"].at({"model.depth": SHALLOW}), log=True),
-            rule=Below(0.5),
             unit="factor per layer",
             because="said without a condition, as VG2 is, it must hold for a well initialized network too",
         ),
-        Claim(
-            id="VG1",
-            form="fair",
-            statement="Back-propagated gradients shrink from layer to layer, so that the early layers receive least.",
+        claim(
+            "VG1 (fair)",
+            "Back-propagated gradients shrink from layer to layer, so that the early layers receive least.",
+            Mean(VARIANCE_FACTOR, ARMS["sigmoid_glorot"].at({"model.depth": SHALLOW}), log=True).below(0.5),
             source="article",
-            condition="sigmoid units with Glorot's weights, before training",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["sigmoid_glorot"].at({"model.depth": SHALLOW}), log=True),
-            rule=Below(0.5),
             unit="factor per layer",
-            because=(
-                "in the sigmoid network that textbooks draw, a variance that at least halves with each layer leaves the "
-                "first of ten layers a five-hundredth of it"
-            ),
-        ),
-        Claim(
-            id="VG2",
-            form="as said",
-            statement="Vanishing gradients are a matter of depth: more layers, smaller gradients, whatever the network.",
-            source="article",
-            estimate=Slope(measure=FIRST_LAYER, over="model.depth", runs=(ARMS["relu_he"].at(),), log_x=False),
-            rule=Below(-0.1),
-            unit="log gradient per layer",
-            because=(
-                "said without a condition, it must hold for a well initialized network too; a loss of 10 % a layer is a "
-                "factor of 3 in ten layers, less is no disease"
-            ),
-        ),
-        Claim(
-            id="VG2",
-            form="fair",
-            statement="The gradient at the first layer falls exponentially with depth.",
-            source="article; Bengio et al. 1994",
+            because="in the sigmoid network that textbooks draw, a variance that at least halves with each layer leaves the "
+            "first of ten layers a five-hundredth of it",
             condition="sigmoid units with Glorot's weights, before training",
-            estimate=Slope(measure=FIRST_LAYER, over="model.depth", runs=(ARMS["sigmoid_glorot"].at(),), log_x=False),
-            rule=Below(-0.1),
+        ),
+        claim(
+            "VG2 (as said)",
+            "Vanishing gradients are a matter of depth: more layers, smaller gradients, whatever the network.",
+            Slope(FIRST_LAYER, over="model.depth", runs=(ARMS["relu_he"].at(),), log_x=False).below(-0.1),
+            source="article",
+            unit="log gradient per layer",
+            because="said without a condition, it must hold for a well initialized network too; a loss of 10 % a layer is a "
+            "factor of 3 in ten layers, less is no disease",
+        ),
+        claim(
+            "VG2 (fair)",
+            "The gradient at the first layer falls exponentially with depth.",
+            Slope(FIRST_LAYER, over="model.depth", runs=(ARMS["sigmoid_glorot"].at(),), log_x=False).below(-0.1),
+            source="article; Bengio et al. 1994",
             unit="log gradient per layer",
             because="the same margin, a loss of 10 % a layer, where each factor is known to be below one",
+            condition="sigmoid units with Glorot's weights, before training",
         ),
-        Claim(
-            id="B-VG1",
-            form="as said",
-            statement=(
-                "In a tanh network the gradient's variance falls by 1/3 a layer under U(±1/sqrt(n)) and stays put "
-                "under Glorot's initialization."
-            ),
-            source="Glorot and Bengio 2010, section 4.2.1",
-            estimate=WorstDeviation(
-                measure=VARIANCE_FACTOR,
-                expected="gradient_variance_gain",
-                runs=tuple(ARMS[name].at({"model.depth": SHALLOW}) for name in ("tanh_uniform", "tanh_glorot")),
+        claim(
+            "B-VG1 (as said)",
+            "In a tanh network the gradient's variance falls by 1/3 a layer under U(±1/sqrt(n)) and stays put "
+            "under Glorot's initialization.",
+            WorstDeviation(
+                VARIANCE_FACTOR,
+                "gradient_variance_gain",
+                tuple(ARMS[name].at({"model.depth": SHALLOW}) for name in ("tanh_uniform", "tanh_glorot")),
                 mean_over_seeds=True,
-            ),
-            rule=Below(0.1),
+            ).below(0.1),
+            source="Glorot and Bengio 2010, section 4.2.1",
             unit="largest relative deviation",
             because="the paper's own networks, five tanh layers; 10 % is the tolerance asked of 0.33 ± 0.03 and 1.0 ± 0.1",
         ),
-        Claim(
-            id="B-VG1",
-            form="fair",
-            statement=(
-                "In the linear regime the gradient's variance falls by 1/3 a layer under U(±1/sqrt(n)) and stays put "
-                "under Glorot's initialization."
-            ),
-            source="Glorot and Bengio 2010, equations 5 to 16",
-            estimate=WorstDeviation(
-                measure=VARIANCE_FACTOR,
-                expected="gradient_variance_gain",
-                runs=tuple(ARMS[name].at({"model.depth": SHALLOW}) for name in ("linear_uniform", "linear_glorot")),
+        claim(
+            "B-VG1 (fair)",
+            "In the linear regime the gradient's variance falls by 1/3 a layer under U(±1/sqrt(n)) and stays put "
+            "under Glorot's initialization.",
+            WorstDeviation(
+                VARIANCE_FACTOR,
+                "gradient_variance_gain",
+                tuple(ARMS[name].at({"model.depth": SHALLOW}) for name in ("linear_uniform", "linear_glorot")),
                 mean_over_seeds=True,
-            ),
-            rule=Below(0.1),
+            ).below(0.1),
+            source="Glorot and Bengio 2010, equations 5 to 16",
             unit="largest relative deviation",
             because="the derivation assumes units in their linear range, so identity activations test it; same tolerance",
         ),
-        Claim(
-            id="B-VG5",
-            form="as said, ReLU",
-            statement="ReLU does not suffer from vanishing gradients, however the network is initialized.",
+        claim(
+            "B-VG5 (as said, ReLU)",
+            "ReLU does not suffer from vanishing gradients, however the network is initialized.",
+            Mean(VARIANCE_FACTOR, ARMS["relu_xavier"].at({"model.depth": DEEP}), log=True).above(0.9),
             source="folklore; against it He et al. 2015, section 2.2",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["relu_xavier"].at({"model.depth": DEEP}), log=True),
-            rule=Above(0.9),
             unit="factor per layer",
-            because=(
-                "said without a condition, it must hold for the initialization that was usual when ReLU came; at 0.9 a "
-                "layer 4 % of the variance is left after 30 layers, less is a gradient that vanishes"
-            ),
+            because="said without a condition, it must hold for the initialization that was usual when ReLU came; at 0.9 a "
+            "layer 4 % of the variance is left after 30 layers, less is a gradient that vanishes",
         ),
-        Claim(
-            id="B-VG5",
-            form="fair, ReLU",
-            statement="ReLU does not suffer from vanishing gradients when weights have the variance 2/n.",
+        claim(
+            "B-VG5 (fair, ReLU)",
+            "ReLU does not suffer from vanishing gradients when weights have the variance 2/n.",
+            Mean(VARIANCE_FACTOR, ARMS["relu_he"].at({"model.depth": DEEP}), log=True).above(0.9),
             source="He et al. 2015, section 2.2",
-            estimate=Mean(measure=VARIANCE_FACTOR, runs=ARMS["relu_he"].at({"model.depth": DEEP}), log=True),
-            rule=Above(0.9),
             unit="factor per layer",
             because="the same threshold with the initialization made for it",
         ),
     ),
     figures=(
-        Figure(
-            name="by_layer",
-            caption=(
-                "The gradient with respect to pre-activations before training: by layer at 30 hidden layers, and the "
-                "factor on its variance per layer at all depths beside theory for units in their linear range."
+        figure(
+            "by_layer",
+            "The gradient with respect to pre-activations before training: by layer at 30 hidden layers, and the "
+            "factor on its variance per layer at all depths beside theory for units in their linear range.",
+            curve("By layer, 30 hidden layers", "layer_signal_gradient_rms", shown(DEEP), over="index").axes(
+                "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
             ),
-            panels=(
-                curve(
-                    "By layer, 30 hidden layers",
-                    "layer_signal_gradient_rms",
-                    shown(DEEP),
-                    over="index",
-                    x_label="hidden layer (0 is nearest the input)",
-                    y_label="gradient (root mean square)",
-                    log_y=True,
+            sweep_curve(
+                "Factor per layer",
+                VARIANCE_FACTOR,
+                shown(),
+                over="model.depth",
+                references=(
+                    Reference(label="theory: 1", y=1.0),
+                    Reference(label="theory: 1/2", y=1 / 2),
+                    Reference(label="theory: 1/3", y=1 / 3),
                 ),
-                sweep_curve(
-                    "Factor per layer",
-                    VARIANCE_FACTOR,
-                    shown(),
-                    over="model.depth",
-                    x_label="hidden layers",
-                    y_label="factor on the variance",
-                    log_y=True,
-                    references=(
-                        Reference(label="theory: 1", y=1.0),
-                        Reference(label="theory: 1/2", y=1 / 2),
-                        Reference(label="theory: 1/3", y=1 / 3),
-                    ),
-                ),
-            ),
+            ).axes("hidden layers", "factor on the variance", log="y"),
             summary=0,
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"model.width": 40}, sweep={"model.depth": (SHALLOW, DEEP)}),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(
-            num_seeds=20,
-            training={"model.width": 1000, "task.source": "mnist", "task.resolution": 28},
-            sweep={"model.depth": (SHALLOW, 10, 15, 20, DEEP)},
-        ),
-    },
+    smoke=Changes({"model.width": 40, "model.depth": (SHALLOW, DEEP)}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes(
+        {
+            "model.width": 1000,
+            "task.source": "mnist",
+            "task.resolution": 28,
+            "model.depth": (SHALLOW, 10, 15, 20, DEEP),
+        },
+        num_seeds=20,
+    ),
 )

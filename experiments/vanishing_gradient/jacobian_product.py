@@ -23,7 +23,7 @@ def network(name: str) -> Arm:
         batch_size=16,
         precision="float64",
     )
-    return Arm(name=name, label=label, training=training)
+    return Arm(name, training, label=label)
 
 
 ARMS = by_name(network(name) for name in NETWORKS)
@@ -48,70 +48,48 @@ experiment = Experiment.here(
     ),
     noise_floor=tanh_glorot,
     claims=(
-        Claim(
-            id="VG3",
-            form="product",
-            statement="The gradient of an early layer is the product of the Jacobians of the layers above it.",
+        claim(
+            "VG3 (product)",
+            "The gradient of an early layer is the product of the Jacobians of the layers above it.",
+            WorstDeviation(Over("jacobian_product_error", "max"), 0.0, tuple(ALL.values()), absolute=True).below(1e-12),
             source="article; the chain rule",
-            estimate=WorstDeviation(
-                measure=Over("jacobian_product_error", "max"), expected=0.0, runs=tuple(ALL.values()), absolute=True
-            ),
-            rule=Below(1e-12),
             unit="largest relative difference",
             because="an identity holds up to rounding, about 1e-16 for each of some hundred operations",
         ),
-        Claim(
-            id="VG3",
-            form="factors",
-            statement="Where gradients vanish, no factor of the product stretches any direction.",
+        claim(
+            "VG3 (factors)",
+            "Where gradients vanish, no factor of the product stretches any direction.",
+            Mean(LARGEST_SINGULAR_VALUE, tanh_uniform.at()).below(1.0),
             source="article",
-            estimate=Mean(measure=LARGEST_SINGULAR_VALUE, runs=tanh_uniform.at()),
-            rule=Below(1.0),
             unit="largest singular value",
-            because=(
-                "a factor is a matrix, and it lies below 1 when it stretches no direction; the gradient of this network "
-                "vanishes (B-VG1), so its factors must have no singular value above 1"
-            ),
+            because="a factor is a matrix, and it lies below 1 when it stretches no direction; the gradient of this network "
+            "vanishes (B-VG1), so its factors must have no singular value above 1",
         ),
-        Claim(
-            id="VG3",
-            form="typical factor",
-            statement="Where gradients vanish, a typical factor of the product lies between 0 and 1.",
+        claim(
+            "VG3 (typical factor)",
+            "Where gradients vanish, a typical factor of the product lies between 0 and 1.",
+            Mean(MEAN_SINGULAR_VALUE, ARMS["tanh_uniform"].at()).below(1.0),
             source="article",
-            estimate=Mean(measure=MEAN_SINGULAR_VALUE, runs=ARMS["tanh_uniform"].at()),
-            rule=Below(1.0),
             unit="mean singular value",
             because="the other reading: the factor by which a layer shrinks a gradient on average over directions",
         ),
     ),
     figures=(
-        Figure(
-            name="factors",
-            caption=(
-                "Singular values of the layers' Jacobians before training: the mean, which Glorot and Bengio give as about "
-                "0.5 for the uniform and 0.8 for their own initialization of tanh networks, and the gain by layer."
-            ),
-            panels=(
-                bars("Mean singular value", MEAN_SINGULAR_VALUE, ALL, x_label="network", y_label="mean singular value"),
-                curve(
-                    "Root mean square by layer",
-                    "layer_jacobian_gain",
-                    ALL,
-                    over="index",
-                    x_label="from hidden layer (0 is nearest the input)",
-                    y_label="gain",
-                    y_limits=(0.0, None),
-                    references=(Reference(label="neither shrinks nor grows", y=1.0),),
-                ),
-            ),
+        figure(
+            "factors",
+            "Singular values of the layers' Jacobians before training: the mean, which Glorot and Bengio give as about "
+            "0.5 for the uniform and 0.8 for their own initialization of tanh networks, and the gain by layer.",
+            bars("Mean singular value", MEAN_SINGULAR_VALUE, ALL).axes("network", "mean singular value"),
+            curve(
+                "Root mean square by layer",
+                "layer_jacobian_gain",
+                ALL,
+                over="index",
+                references=(Reference(label="neither shrinks nor grows", y=1.0),),
+            ).axes("from hidden layer (0 is nearest the input)", "gain", y_limits=(0.0, None)),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"model.width": 16}),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(
-            num_seeds=20,
-            training={"model.width": 300, "task.source": "mnist", "task.resolution": 28, "batch_size": 300},
-        ),
-    },
+    smoke=Changes({"model.width": 16}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes({"model.width": 300, "task.source": "mnist", "task.resolution": 28, "batch_size": 300}, num_seeds=20),
 )

@@ -12,8 +12,8 @@ XAVIER = Training(
 )
 HE = XAVIER.but(initialization=Initialization(kind="he"))
 
-xavier_arm = Arm(name="xavier", label="Xavier", training=XAVIER)
-he_arm = Arm(name="he", label="He", training=HE)
+xavier_arm = Arm("xavier", XAVIER, label="Xavier")
+he_arm = Arm("he", HE, label="He")
 he, xavier = he_arm.best(), xavier_arm.best()
 LEFT_CHANCE = Reached(Over("test_accuracy", "max"), above=0.2)
 
@@ -34,51 +34,41 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=he_arm.at({"optimizer.learning_rate": 0.003}),
     claims=(
-        Claim(
-            id="B-VG2",
-            statement="Thirty ReLU layers stall with Xavier's initialization and train with He's.",
+        claim(
+            "B-VG2",
+            "Thirty ReLU layers stall with Xavier's initialization and train with He's.",
+            ProportionDifference(LEFT_CHANCE, he, xavier).above(0.2),
             source="He et al. 2015, section 2.2",
-            estimate=ProportionDifference(measure=LEFT_CHANCE, runs=he, baseline=xavier),
-            rule=Above(0.2),
             unit="share of seeds that leave chance",
-            because=(
-                "the literature's difference is 1, all seeds against none; above 0.2 the gain is more than one run in five, "
-                "each initialization at its own best rate"
-            ),
+            because="the literature's difference is 1, all seeds against none; above 0.2 the gain is more than one run in five, "
+            "each initialization at its own best rate",
         ),
     ),
     figures=(
-        Figure(
-            name="rectifiers",
-            caption="Thirty ReLU layers: test accuracy at the best rate of each, and the gradient before training.",
-            panels=(
-                curve(
-                    "Training",
-                    "test_accuracy",
-                    {"Xavier": xavier, "He": he},
-                    references=(Reference(label="chance", y=0.1),),
-                ),
-                curve(
-                    "Gradient before training",
-                    "layer_signal_gradient_rms",
-                    all_runs(xavier_arm, he_arm),
-                    over="index",
-                    x_label="hidden layer (0 is nearest the input)",
-                    y_label="gradient (root mean square)",
-                    log_y=True,
-                ),
+        figure(
+            "rectifiers",
+            "Thirty ReLU layers: test accuracy at the best rate of each, and the gradient before training.",
+            curve(
+                "Training",
+                "test_accuracy",
+                {"Xavier": xavier, "He": he},
+                references=(Reference(label="chance", y=0.1),),
             ),
+            curve(
+                "Gradient before training", "layer_signal_gradient_rms", all_runs(xavier_arm, he_arm), over="index"
+            ).axes("hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"),
         ),
     ),
-    scales={
-        "smoke": Changes(
-            num_seeds=2, training={"num_steps": 10, "model.width": 20}, sweep={"optimizer.learning_rate": (0.01,)}
-        ),
-        "full": Changes(num_seeds=32),
-        "paper": Changes(
-            num_seeds=20,
-            training={"num_steps": 20_000, "model.width": 256, "task.source": "mnist", "task.resolution": 28},
-            sweep={"optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)},
-        ),
-    },
+    smoke=Changes({"num_steps": 10, "model.width": 20, "optimizer.learning_rate": (0.01,)}, num_seeds=2),
+    full=Changes(num_seeds=32),
+    paper=Changes(
+        {
+            "num_steps": 20_000,
+            "model.width": 256,
+            "task.source": "mnist",
+            "task.resolution": 28,
+            "optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
+        },
+        num_seeds=20,
+    ),
 )

@@ -11,8 +11,8 @@ PLAIN = Training(
     batch_size=64,
 )
 
-plain = Arm(name="plain", label="plain", training=PLAIN)
-residual = Arm(name="residual", label="residual", training=PLAIN.but({"model.residual": True}))
+plain = Arm("plain", PLAIN)
+residual = Arm("residual", PLAIN.but({"model.residual": True}))
 likeness = Last("input_gradient_cosine")
 first_layer = At("layer_signal_gradient_rms", step=0, index=0)
 
@@ -30,73 +30,44 @@ experiment = Experiment.here(
     selection=Selection(metric="input_gradient_cosine"),
     noise_floor=plain,
     claims=(
-        Claim(
-            id="B-VG7",
-            form="plain",
-            statement="In a plain ReLU network the gradients of nearby inputs grow less alike with depth.",
+        claim(
+            "B-VG7 (plain)",
+            "In a plain ReLU network the gradients of nearby inputs grow less alike with depth.",
+            PairedDifference(likeness, plain.at({DEPTH: Ranked(-1)}), plain.at({DEPTH: Ranked(0)})).below(-0.5),
             source="Balduzzi et al. 2017",
-            estimate=PairedDifference(
-                measure=likeness, runs=plain.at({DEPTH: Ranked(-1)}), baseline=plain.at({DEPTH: Ranked(0)})
-            ),
-            rule=Below(-0.5),
             unit="cosine, deepest minus shallowest",
             because="from nearly parallel to less than half of it is a loss of what one step for all inputs needs",
         ),
-        Claim(
-            id="B-VG7",
-            form="residual",
-            statement="Residual connections keep them more alike.",
+        claim(
+            "B-VG7 (residual)",
+            "Residual connections keep them more alike.",
+            PairedDifference(likeness, residual.at({DEPTH: Ranked(-1)}), plain.at({DEPTH: Ranked(-1)})).above(0.1),
             source="Balduzzi et al. 2017",
-            estimate=PairedDifference(
-                measure=likeness, runs=residual.at({DEPTH: Ranked(-1)}), baseline=plain.at({DEPTH: Ranked(-1)})
-            ),
-            rule=Above(0.1),
             unit="cosine at the largest depth, residual minus plain",
             because="a tenth of the cosine's range is far more than the spread between seeds",
         ),
-        Claim(
-            id="B-VG7",
-            form="healthy norms",
-            statement="Gradients shatter although they do not vanish: in the deep plain network their size is healthy.",
+        claim(
+            "B-VG7 (healthy norms)",
+            "Gradients shatter although they do not vanish: in the deep plain network their size is healthy.",
+            PairedRatio(first_layer, plain.at({DEPTH: Ranked(-1)}), plain.at({DEPTH: Ranked(0)})).within(0.2, 5.0),
             source="Balduzzi et al. 2017; He et al. 2015",
-            estimate=PairedRatio(
-                measure=first_layer, runs=plain.at({DEPTH: Ranked(-1)}), baseline=plain.at({DEPTH: Ranked(0)})
-            ),
-            rule=Within(0.2, 5.0),
             unit="gradient at the first layer, deepest over shallowest",
             because="over 50 layers a vanishing gradient changes by many decades; a factor of five either way is healthy",
         ),
     ),
     figures=(
-        Figure(
-            name="shattering",
-            caption="Cosine between the gradients at two inputs 0.3 radians apart, and gradient at the first layer, over the depth.",
-            panels=(
-                sweep_curve(
-                    "Likeness",
-                    likeness,
-                    all_runs(plain, residual),
-                    over=DEPTH,
-                    x_label="hidden layers",
-                    y_label="cosine",
-                    log_x=True,
-                ),
-                sweep_curve(
-                    "Size",
-                    first_layer,
-                    all_runs(plain, residual),
-                    over=DEPTH,
-                    x_label="hidden layers",
-                    y_label="gradient (root mean square)",
-                    log_x=True,
-                    log_y=True,
-                ),
+        figure(
+            "shattering",
+            "Cosine between the gradients at two inputs 0.3 radians apart, and gradient at the first layer, over the depth.",
+            sweep_curve("Likeness", likeness, all_runs(plain, residual), over=DEPTH).axes(
+                "hidden layers", "cosine", log="x"
+            ),
+            sweep_curve("Size", first_layer, all_runs(plain, residual), over=DEPTH).axes(
+                "hidden layers", "gradient (root mean square)", log="xy"
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"model.width": 40}, sweep={DEPTH: (2, 10)}),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(num_seeds=40, training={"model.width": 1000}),
-    },
+    smoke=Changes({"model.width": 40, DEPTH: (2, 10)}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes({"model.width": 1000}, num_seeds=40),
 )

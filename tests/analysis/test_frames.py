@@ -30,7 +30,7 @@ EXPERIMENT = make_experiment(
         Claim(id="X", statement="s", source="s", unit="nats", because="b", rule=Below(0.0),
               estimate=PairedDifference(measure=Last("test_loss"), runs=A.at(), baseline=B.at())),
     ),
-    figures=(Figure(name="one", caption="c", panels=(curve("losses", "test_loss", {"a": A.at()}, log_y=True),)),),
+    figures=(Figure(name="one", caption="c", panels=(curve("losses", "test_loss", {"a": A.at()}).axes(log="y"),)),),
 )  # fmt: skip
 
 

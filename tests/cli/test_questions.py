@@ -1,6 +1,7 @@
 """A question in a folder of one's own: written by `new`, looked at by `check` and `explain`, planned beside the suite."""
 
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from seven_terms.cli.checking import faults
 from seven_terms.cli.experiments import experiments_of, results_of
 from seven_terms.cli.workflow import read_settings
 from seven_terms.records.folder import Folder
-from seven_terms.spec import TERMS, title_of
+from seven_terms.spec import TERMS, questions, title_of
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_new_question_passes_its_check_at_once_and_measures_its_noise_floor(mi
     assert capsys.readouterr().out == "1 experiment with 1 claim: all is well\n"
     (experiment,) = experiments_of(mine)
     assert (experiment.path, experiment.noise_floor_arm) == ("dropout/rate", "small")
-    assert len((mine / "dropout" / "rate.py").read_text().splitlines()) < 70
+    assert len((mine / "dropout" / "rate.py").read_text().splitlines()) <= 40
 
 
 def test_a_question_is_never_written_over(mine, capsys):
@@ -48,13 +49,40 @@ def test_a_question_has_a_name_that_files_and_figures_can_have(mine, capsys, nam
     assert not mine.exists()
 
 
-def test_a_question_is_listed_where_a_term_has_a_list(mine):
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('(\n    __name__,\n    "zeal",\n)', '(\n    __name__,\n    "zeal",\n    "rate",\n)'),
+        ('(__name__, "zeal")', '(__name__, "zeal", "rate")'),
+    ],
+)
+def test_a_question_is_listed_where_a_term_has_a_list(mine, before, after):
     (mine / "dropout").mkdir(parents=True)
     listing = mine / "dropout" / "__init__.py"
-    listing.write_text("from . import (\n    zeal,\n)\n\nQUESTIONS = (\n    zeal.experiment,\n)\n")
+    listing.write_text(f"QUESTIONS = questions{before}\n")
     command_line.run(["new", "dropout/rate", "--experiments", "mine"])
-    names = "from . import (\n    rate,\n    zeal,\n)\n\n"
-    assert listing.read_text() == names + "QUESTIONS = (\n    zeal.experiment,\n    rate.experiment,\n)\n"
+    assert listing.read_text() == f"QUESTIONS = questions{after}\n"
+
+
+def test_a_term_lists_every_file_once_and_in_its_order(mine):
+    for name in ("rate", "zeal"):
+        command_line.run(["new", f"dropout/{name}", "--experiments", "mine"])
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(mine.absolute().parent))
+    assert [one.name for one in questions("mine.dropout", "zeal", "rate")] == ["zeal", "rate"]
+    with pytest.raises(
+        ValueError, match=r"questions must name every file of the term once, got .none of \['zeal'\].; add"
+    ):
+        questions("mine.dropout", "rate")
+    with pytest.raises(ValueError, match="names of questions must be unique"):
+        questions("mine.dropout", "rate", "zeal", "rate")
+
+
+def test_a_new_question_is_formatted_as_this_project_is(mine):
+    command_line.run(["new", "dropout/rate", "--experiments", "mine"])
+    command = [sys.executable, "-m", "ruff", "format", "--check", "--line-length", "120", str(mine)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_check_names_file_line_and_field(mine):
@@ -62,7 +90,7 @@ def test_a_check_names_file_line_and_field(mine):
     path = mine / "dropout" / "rate.py"
     path.write_text(path.read_text().replace("depth=2", "dept=2"))
     (fault,) = faults(mine).faults
-    assert fault.endswith("rate.py, line 8: Mlp: it has no field 'dept'; try 'depth'.")
+    assert fault.endswith("rate.py, line 7: Mlp: it has no field 'dept'; try 'depth'.")
 
 
 def test_a_check_misses_claims_and_the_arm_against_itself(mine):
@@ -79,7 +107,7 @@ def test_an_explanation_says_what_is_trained_claimed_and_why(mine, capsys):
     capsys.readouterr()
     assert command_line.run(["explain", "dropout/rate", "--experiments", "mine"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    for words in ("2 hidden layers of 32", "learning rate 0.03, 0.1, 0.3, 1", "8 seeds", "A/A arm small", "is above 1"):
+    for words in ("2 hidden layers of 32", "learning rate 0.1, 0.3, 1, 3", "8 seeds", "A/A arm small", "is above 1"):
         assert words in told
     assert "to train: 72 runs" in told
     assert command_line.run(["explain", "dropout/rat", "--experiments", "mine"]) == 1

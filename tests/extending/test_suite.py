@@ -175,7 +175,7 @@ def extreme(kind, results) -> Parts:
 """,
     },
     "rule": {
-        "spec/claims.py": """
+        "spec/rules.py": """
 
 @checked(kw_only=False)
 class About(Rule):

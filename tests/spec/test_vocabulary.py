@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seven_terms import spec
 from seven_terms.spec import (
     Above,
     Arm,
+    Below,
+    Changes,
     Claim,
     Clipping,
     Combine,
@@ -20,13 +24,16 @@ from seven_terms.spec import (
     PairedDifference,
     Panel,
     Ranked,
+    Reached,
     Selected,
     Slope,
     SweepCurve,
     Training,
+    Within,
     all_runs,
     best_runs,
     curve,
+    figure,
     sweep_curve,
 )
 
@@ -76,15 +83,55 @@ def test_a_setting_that_the_holder_varies_is_not_chosen():
 
 
 def test_labels_are_those_of_arms_metrics_and_swept_settings():
-    made = sweep_curve("p", Last("test_loss"), all_runs(plain), over=RATE, log_x=True)
+    made = sweep_curve("p", Last("test_loss"), all_runs(plain), over=RATE)
     assert (made.x_label, made.y_label, made.log_x) == ("learning rate", "test loss", True)
-    made = curve("p", "gradient_norm", all_runs(plain, norm), y_label="")
-    assert (made.x_label, made.y_label, list(made.content.runs)) == ("step", "", ["no clipping", "clip by norm"])
+    made = curve("p", "gradient_norm", all_runs(plain, norm))
+    assert (made.x_label, made.y_label) == ("step", "gradient norm")
+    assert list(made.content.runs) == ["no clipping", "clip by norm"]
+    made = sweep_curve("p", Reached(Last("test_loss"), below=1.0), all_runs(plain), over=DEPTH)
+    assert (made.y_label, made.y_limits, made.log_x) == ("share of runs", (-0.03, 1.03), False)
+    assert Arm("batch_norm", TRAINING).label == "batch norm"
+
+
+def test_axes_change_what_is_given_and_nothing_else():
+    panel = sweep_curve("p", Last("test_loss"), all_runs(plain), over=RATE)
+    made = panel.axes(y="loss", log="xy", y_limits=(0.0, None))
+    assert made == replace(panel, y_label="loss", log_y=True, y_limits=(0.0, None))
+    assert panel.axes(log="").log_x is False
+
+
+def test_a_short_claim_is_the_long_one():
+    estimate = PairedDifference(Last("test_loss"), norm.best(), plain.best())
+    short = spec.claim("A (fair)", "s", estimate.above(0.0), source="x", unit="u", because="b", scales=("full",))
+    fields = {"statement": "s", "source": "x", "unit": "u", "because": "b", "scales": ("full",)}
+    assert short == Claim(id="A", form="fair", estimate=estimate, rule=Above(0.0), **fields)
+    assert estimate.below(1.0).rule == Below(1.0)
+    assert estimate.within(0.0, 1.0).rule == Within(0.0, 1.0)
+    with pytest.raises(
+        ValueError, match=r"^claim 'A': a rule must decide it, as in `estimate.above\(0.0\)`, got Paired"
+    ):
+        spec.claim("A", "s", estimate, source="x", unit="u", because="b")  # pyright: ignore[reportArgumentType]
+
+
+def test_a_short_figure_is_the_long_one():
+    panel = curve("p", "test_loss", all_runs(plain))
+    assert figure("f", "c", panel, panel, key=1) == Figure(name="f", caption="c", panels=(panel, panel), key=1)
+
+
+def test_a_scale_takes_swept_values_and_the_training_in_one_mapping():
+    made = experiment(smoke=Changes({RATE: (0.1,), "num_steps": 5, DEPTH: 2}, num_seeds=2), paper=Changes(skip=True))
+    smoke = Changes({"num_steps": 5, DEPTH: 2}, sweep={RATE: (0.1,)}, num_seeds=2)
+    assert made.scales == {"smoke": smoke, "paper": Changes(skip=True)}
 
 
 def test_a_label_must_be_given_where_no_metric_has_one():
-    with pytest.raises(ValueError, match=r"^panel 'p': the label must be given .*, got None; add y_label=.$"):
-        sweep_curve("p", Combine("log", Last("test_loss")), all_runs(plain), over=RATE)
+    panel = sweep_curve("loss", Combine("log", Last("test_loss")), all_runs(plain), over=RATE)
+    message = (
+        r"^figure 'f': the y axis must say what is measured, got \['loss'\]; add .axes\(y=\"...\"\) to the panel.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        figure("f", "c", panel)
+    assert figure("f", "c", panel.axes(y="log loss")).panels[0].y_label == "log loss"
 
 
 @pytest.mark.parametrize(

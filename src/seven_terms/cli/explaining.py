@@ -47,7 +47,7 @@ def explained(question: str, folder: Path, *, scale: Scale) -> str:
 
 
 def _row(name: str, text: str) -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=f"  {name:<16}", subsequent_indent=" " * 18)
+    return textwrap.fill(text, WIDTH, initial_indent=f"  {name:<15} ", subsequent_indent=" " * 18)
 
 
 def _claim(claim: Claim, labels: dict[str, str]) -> str:

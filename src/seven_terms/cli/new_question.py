@@ -9,7 +9,7 @@ from ..spec import require
 
 HERE = '''"""Experiments: a folder a term, a file a question. `make report EXPERIMENTS=<this folder>` runs them."""
 
-from seven_terms.spec.collecting import collect
+from seven_terms.spec import collect
 
 EXPERIMENTS = collect(__name__)
 '''
@@ -17,57 +17,41 @@ TEMPLATE = '''"""Does a larger batch reach a lower loss at equal examples? (What
 
 from seven_terms.spec import *
 
-# What is trained, except for the seed. ArrayData(path="mine.csv") brings your data, Module(cls="package.nets:Net") your net.
-SMALL = Training(
-    task=Digits(resolution=7),
-    model=Mlp(depth=2, width=32, activation="relu"),
-    initialization=Initialization(kind="he"),
-    optimizer=Sgd(learning_rate=0.1),
-    num_steps=400,
-    batch_size=16,
-)
-# The alternatives: named, labelled, and otherwise alike.
-small = Arm(name="small", label="batches of 16", training=SMALL)
-large = Arm(name="large", label="batches of 64", training=SMALL.but(batch_size=64, num_steps=100))
+RATE = "optimizer.learning_rate"
+# ArrayData(path="mine.csv") brings your data, Module(cls="nets:Net") your net, LightningTraining a LightningModule.
+SMALL = Training(task=Digits(resolution=7), model=Mlp(depth=2, width=32), optimizer=Sgd(), num_steps=400, batch_size=16)
+small = Arm("small", SMALL, label="batches of 16")  # the alternatives, otherwise alike
+large = Arm("large", SMALL.but(batch_size=64, num_steps=100), label="batches of 64")
 
 experiment = Experiment.here(
     __name__,
     title="{title}",
     question="Does a larger batch reach a lower loss at equal examples?",
-    method="Two layers of 32 ReLU units on digits of 7 x 7 pixels see 6,400 examples in batches of 16 or 64, each at its own "
-    "best rate.",
+    method="Two layers of 32 ReLU units see 6,400 digits in batches of 16 or 64, each at its own best rate.",
     arms=(small, large),
-    sweep={{"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0)}},  # of each arm; the best is chosen on validation data
+    sweep={{RATE: (0.1, 0.3, 1.0, 3.0)}},  # of each arm; the best is chosen on validation data
     num_seeds=8,  # equal seeds are paired across arms
     probes=(Stream(window=20), Evaluate(steps=Steps(count=5), splits=("validation", "test"))),
-    noise_floor=small.at({{"optimizer.learning_rate": 0.1}}),  # the A/A arm: one arm against itself with other seeds
-    # Write all of it before the first run. Above, Below and Within say which values agree with the statement.
-    claims=(
-        Claim(
-            id="{id}",
-            statement="At equal examples larger batches end at a higher test loss.",
+    noise_floor=small.at({{RATE: 0.3}}),  # the A/A arm: one arm against itself with other seeds
+    claims=(  # written, with the numbers that agree, before the first run
+        claim(
+            "{id}",
+            "At equal examples larger batches end at a higher test loss.",
+            PairedRatio(Last("test_loss"), large.best(), small.best()).above(1.0),  # or .below(...), .within(..., ...)
             source="folklore",
-            estimate=PairedRatio(measure=Last("test_loss"), runs=large.best(), baseline=small.best()),
-            rule=Above(1.0),
             unit="test loss, large over small batches",
             because="with a quarter of the updates the large batches must make up for them by a better direction",
         ),
     ),
     figures=(
-        Figure(
-            name="rates",
-            caption="Test loss after 6,400 examples over the learning rate.",
-            panels=(
-                sweep_curve(
-                    "Over the rate", Last("test_loss"), all_runs(small, large), over="optimizer.learning_rate", log_x=True
-                ),
-            ),
+        figure(
+            "rates",
+            "Test loss after 6,400 examples over the learning rate.",
+            sweep_curve("Over the rate", Last("test_loss"), all_runs(small, large), over=RATE).axes(log="xy"),
         ),
     ),
-    scales={{
-        "smoke": Changes(num_seeds=2, training={{"num_steps": 20}}, sweep={{"optimizer.learning_rate": (0.1, 0.3)}}),
-        "paper": Changes(skip=True),
-    }},
+    smoke=Changes({{"num_steps": 20, RATE: (0.1, 0.3)}}, num_seeds=2),
+    paper=Changes(skip=True),
 )
 '''
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}/[a-z][a-z0-9_]{0,59}")
@@ -108,12 +92,10 @@ def _listed(path: Path, name: str) -> bool:
         path.write_text("", encoding="utf-8")
         return False
     text = path.read_text(encoding="utf-8")
-    imports = re.search(r"from \. import \(\n(.*?)\)\n", text, flags=re.DOTALL)
-    questions = re.search(r"QUESTIONS = \(\n(.*?)\)\n", text, flags=re.DOTALL)
-    if imports is None or questions is None:
+    listed = re.search(r"questions\((\s*__name__.*?)\)", text, flags=re.DOTALL)
+    if listed is None:
         return False
-    names = sorted({*imports[1].split(), f"{name},"})
-    text = text.replace(imports[1], "".join(f"    {one}\n" for one in names))
-    text = text.replace(questions[1], f"{questions[1]}    {name}.experiment,\n")
-    path.write_text(text, encoding="utf-8")
+    names = listed[1].rstrip().removesuffix(",")
+    more = f'{names},\n    "{name}",\n' if "\n" in names else f'{names}, "{name}"'
+    path.write_text(text.replace(listed[1], more), encoding="utf-8")
     return True

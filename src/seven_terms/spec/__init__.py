@@ -9,6 +9,8 @@ from typing import Literal
 from .checked import checked as checked
 from .checks import require as require
 from .claims import *
+from .collecting import collect as collect
+from .collecting import questions as questions
 from .estimates import *
 from .experiment import *
 from .figures import *
@@ -27,6 +29,7 @@ from .models import *
 from .optimizers import *
 from .probes import *
 from .refusals import number_fields as number_fields
+from .rules import *
 from .schedules import *
 from .selections import *
 from .tasks import *

@@ -6,70 +6,21 @@ otherwise. With a `condition` what would be `supported` is `conditional`: suppor
 printed.
 
     Measure   one run  -> a number             Last("test_loss"), StepsTo("test_accuracy", above=0.9)
-    Estimate  many runs -> number + interval   PairedDifference(Last(...), arm="a", baseline="b")
-    Rule      interval -> verdict              Above(0), Within(0.9, 1.1)
+    Estimate  many runs -> number + interval   PairedDifference(Last("test_loss"), a.best(), b.best())
+    Rule      interval -> verdict              Above(0.0), Within(0.9, 1.1)
+
+An experiment writes `claim(key, statement, estimate.above(0.0), ...)`; see `vocabulary`.
 """
 
 from __future__ import annotations
 
-import math
-from abc import abstractmethod
 from typing import Annotated, Literal, get_args
 
 from .checked import checked
-from .checks import require
 from .estimates import Estimate
-from .kinds import Kind
 from .limits import Line, Matches, Sized
+from .rules import Rule
 from .scales import SCALES, Scale
-
-# ---- rules -----------------------------------------------------------------------------------------------------------
-
-
-class Rule(Kind):
-    """Which numbers agree with a statement: those between two limits, one of which may be infinite.
-
-    A claim is supported when its whole interval lies within, refuted when none of it does. A limit itself is within, except
-    where the other is infinite: exactly zero is not above zero.
-    """
-
-    __slots__ = ()
-
-    @property
-    @abstractmethod
-    def limits(self) -> tuple[float, float]: ...
-
-
-@checked(kw_only=False)
-class Above(Rule):
-    threshold: float
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        return self.threshold, math.inf
-
-
-@checked(kw_only=False)
-class Below(Rule):
-    threshold: float
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        return -math.inf, self.threshold
-
-
-@checked(kw_only=False)
-class Within(Rule):
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        require(self.low < self.high, what="Within", must="low must be < high", got=(self.low, self.high))
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        return self.low, self.high
-
 
 Verdict = Literal["supported", "conditional", "refuted", "inconclusive"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

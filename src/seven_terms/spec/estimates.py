@@ -7,6 +7,7 @@ notes), which is imported when there are results.
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass
 from typing import Annotated, ClassVar, Literal, Protocol
 
 from .checked import checked
@@ -14,6 +15,7 @@ from .checks import require
 from .kinds import Kind
 from .limits import Line, Sized
 from .measures import Measure, StepsTo
+from .rules import Above, Below, Rule, Within
 from .selections import Selected
 
 
@@ -44,13 +46,35 @@ class Estimate(Kind):
     def chooses(self) -> bool:
         return False
 
+    def by(self, rule: Rule) -> Judged:
+        """Return this number together with the rule that judges it; `above`, `below` and `within` are the usual rules."""
+        return Judged(self, rule)
 
-@checked
+    def above(self, threshold: float) -> Judged:
+        return self.by(Above(threshold))
+
+    def below(self, threshold: float) -> Judged:
+        return self.by(Below(threshold))
+
+    def within(self, low: float, high: float) -> Judged:
+        return self.by(Within(low, high))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What decides a claim: a number, and which numbers agree with the statement."""
+
+    estimate: Estimate
+    rule: Rule
+
+
+@checked(kw_only=False)
 class Mean(Estimate):
     """Mean over seeds, Student t. `log`: geometric mean."""
 
     measure: Measure
     runs: Selected
+    _: KW_ONLY
     log: bool = False
 
     compute = "seven_terms.statistics.estimates:mean"
@@ -60,7 +84,7 @@ class Mean(Estimate):
         return f"{say.measure(self.measure)}, {say.runs(self.runs)}; {kind} over seeds, Student's t"
 
 
-@checked
+@checked(kw_only=False)
 class Median(Estimate):
     """Median over seeds with the interval of the sign test, which bears seeds without a value: they may lie anywhere."""
 
@@ -73,7 +97,7 @@ class Median(Estimate):
         return f"{say.measure(self.measure)}, {say.runs(self.runs)}; median over seeds, sign test"
 
 
-@checked
+@checked(kw_only=False)
 class PairedDifference(Estimate):
     """Mean over shared seeds of measure(runs) - measure(baseline), Student t.
 
@@ -84,6 +108,7 @@ class PairedDifference(Estimate):
     measure: Measure
     runs: Selected
     baseline: Selected
+    _: KW_ONLY
     exact: bool = False
 
     compute = "seven_terms.statistics.estimates:paired"
@@ -93,7 +118,7 @@ class PairedDifference(Estimate):
         return f"{say.measure(self.measure)}, {versus}; {_paired('mean difference', exact=self.exact)}"
 
 
-@checked
+@checked(kw_only=False)
 class PairedRatio(Estimate):
     """Geometric mean over shared seeds of measure(runs) / measure(baseline), Student t on logs.
 
@@ -105,6 +130,7 @@ class PairedRatio(Estimate):
     measure: Measure
     runs: Selected
     baseline: Selected
+    _: KW_ONLY
     exact: bool = False
 
     compute = "seven_terms.statistics.estimates:paired"
@@ -117,7 +143,7 @@ class PairedRatio(Estimate):
         return f"{say.measure(self.measure)}, {versus}; {how}"
 
 
-@checked
+@checked(kw_only=False)
 class Proportion(Estimate):
     """Share of runs whose 0/1 measure is 1, Wilson interval; several runs of a seed count for what they are worth.
 
@@ -126,6 +152,7 @@ class Proportion(Estimate):
 
     measure: Measure
     runs: Selected
+    _: KW_ONLY
     exact: bool = False
 
     compute = "seven_terms.statistics.estimates:proportion"
@@ -135,13 +162,14 @@ class Proportion(Estimate):
         return f"share of runs with {say.measure(self.measure)}, {say.runs(self.runs)}; {how}"
 
 
-@checked
+@checked(kw_only=False)
 class ProportionDifference(Estimate):
     """Difference of two shares, Newcombe's hybrid score interval; seeds and `exact` as for `Proportion`."""
 
     measure: Measure
     runs: Selected
     baseline: Selected
+    _: KW_ONLY
     exact: bool = False
 
     compute = "seven_terms.statistics.estimates:proportion_difference"
@@ -152,7 +180,7 @@ class ProportionDifference(Estimate):
         return f"share of runs with {say.measure(self.measure)}, {versus}; {how}"
 
 
-@checked
+@checked(kw_only=False)
 class Slope(Estimate):
     """Per seed, the least-squares slope of the measure over a sweep value; mean over seeds, Student t.
 
@@ -165,6 +193,7 @@ class Slope(Estimate):
     """
 
     measure: Measure | None
+    _: KW_ONLY
     over: Line
     runs: Annotated[tuple[Selected, ...], Sized(least=1)]
     log_x: bool = True
@@ -204,7 +233,7 @@ class Slope(Estimate):
         return self.argbest is not None
 
 
-@checked
+@checked(kw_only=False)
 class BestSetting(Estimate):
     """The value of a sweep at which the measure is best, or its ratio to the baseline's; Student t on logarithms.
 
@@ -217,6 +246,7 @@ class BestSetting(Estimate):
     measure: Measure
     setting: Line
     runs: Selected
+    _: KW_ONLY
     which: Literal["min", "max", "largest_reached"] = "min"
     baseline: Selected | None = None
     baseline_which: Literal["min", "max", "largest_reached"] | None = None
@@ -239,7 +269,7 @@ class BestSetting(Estimate):
         return (self.setting,)
 
 
-@checked
+@checked(kw_only=False)
 class Correlation(Estimate):
     """Spearman rank correlation of two measures: over runs of one seed each, Fisher interval; else per seed, Student t.
 
@@ -249,6 +279,7 @@ class Correlation(Estimate):
     first: Measure
     second: Measure
     runs: Annotated[tuple[Selected, ...], Sized(least=1)]
+    _: KW_ONLY
     exact: bool = False
 
     compute = "seven_terms.statistics.estimates:correlation"
@@ -258,7 +289,7 @@ class Correlation(Estimate):
         return f"Spearman's rank correlation of {say.measure(self.first)} and {say.measure(self.second)}; {how}"
 
 
-@checked
+@checked(kw_only=False)
 class WorstDeviation(Estimate):
     """Largest |measured / expected - 1| (or difference if `absolute`) over the runs: for statements that are exact.
 
@@ -270,6 +301,7 @@ class WorstDeviation(Estimate):
     measure: Measure | Annotated[tuple[Measure, ...], Sized(least=1)]
     expected: float | Measure | str
     runs: Annotated[tuple[Selected, ...], Sized(least=1)]
+    _: KW_ONLY
     absolute: bool = False
     mean_over_seeds: bool = False
 

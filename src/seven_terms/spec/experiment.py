@@ -7,8 +7,8 @@ for a scale, and nothing else.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from dataclasses import field
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import KW_ONLY, field
 from typing import Annotated, Any, Literal
 
 from .checked import checked
@@ -19,7 +19,7 @@ from .fits import check_training
 from .kinds import Model, Optimizer, Probe, Task
 from .later import later
 from .lightning import LightningTraining
-from .limits import Bounds, FileName, Fraction, Label, Line, Matches, Sized
+from .limits import Bounds, FileName, Fraction, Label, LabelOrNone, Line, Matches, Sized
 from .models import Initialization
 from .optimizers import Clipping, Sgd
 from .paths import read_path as read_path
@@ -30,7 +30,7 @@ from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .schedules import Constant, Schedule
 from .selections import EVERY, Selected
-from .spelling import Sweeps, in_last_parts, require_paths
+from .spelling import Sweeps, in_last_parts, require_paths, words
 from .terms import TERMS as TERMS
 from .terms import Term as Term
 from .terms import rank_of as rank_of
@@ -92,15 +92,19 @@ class Training:
 AnyTraining = Training | LightningTraining
 
 
-@checked
+@checked(kw_only=False)
 class Arm:
-    """A named alternative. `sweep` adds to, or replaces, the experiment's sweep for this arm."""
+    """A named alternative; its label is the name by default. `sweep` adds to, or replaces, the experiment's sweep."""
 
     name: Label
-    label: Label
     training: AnyTraining
+    label: LabelOrNone = ""
+    _: KW_ONLY
     sweep: Sweep = field(default_factory=dict)
     num_seeds: Seeds | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or words(self.name))
 
     def at(self, where: Mapping[str, Any] | None = None) -> Selected:
         """Return all runs of this arm, or those with the given swept values (a value or a `Ranked`, by path)."""
@@ -126,12 +130,16 @@ class Selection:
     at: Literal["last", "best", "mean"] = "last"
 
 
-@checked
+@checked(kw_only=False)
 class Changes:
-    """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds, arms left out."""
+    """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds, arms left out.
 
-    num_seeds: Seeds | None = None
+    `Experiment.here` takes both in one mapping: the values of a swept path replace its sweep.
+    """
+
     training: Mapping[str, Any] = field(default_factory=dict)
+    _: KW_ONLY
+    num_seeds: Seeds | None = None
     sweep: Sweep = field(default_factory=dict)
     without_arms: Annotated[tuple[str, ...], Sized(unique=True)] = ()
     probes: tuple[Probe, ...] | None = None
@@ -189,8 +197,9 @@ class Experiment:
     def here(cls, place: str, *, noise_floor: Arm | Selected | None = None, **fields: Any) -> Experiment:
         """Return the experiment of a file: `place` is the module's `__name__`, whose last two parts are term and name.
 
-        `noise_floor` is the A/A arm, or `arm.at(...)` with the one value of a sweep at which it is trained again. ValueError
-        where a claim or figure spells a setting otherwise than its sweep.
+        `noise_floor` is the A/A arm, or `arm.at(...)` with the one value of a sweep at which it is trained again; `smoke`,
+        `laptop`, `full` and `paper` are the `Changes` of a scale. ValueError where a claim or figure spells a setting
+        otherwise than its sweep.
         """
         term, name = place.split(".")[-2:]
         swept = {path for sweep in (fields.get("sweep", {}), *(arm.sweep for arm in fields["arms"])) for path in sweep}
@@ -199,7 +208,8 @@ class Experiment:
             fields |= {"noise_floor_arm": noise_floor.arm, "noise_floor_at": noise_floor.where}
         elif noise_floor is not None:
             fields |= {"noise_floor_arm": noise_floor.name}
-        return cls(name=name, term=term, **fields)
+        scales = {scale: _divided(fields.pop(scale), swept) for scale in SCALES if scale in fields}
+        return cls(name=name, term=term, **({"scales": scales} if scales else {}), **fields)
 
     @property
     def sweeps(self) -> Sweeps:
@@ -244,3 +254,10 @@ class Experiment:
 
     def runs_at(self, scale: Scale) -> bool:
         return not self.scales.get(scale, Changes()).skip
+
+
+def _divided(changes: Changes, swept: Set[str]) -> Changes:
+    """Return changes with the values of swept paths where they belong, in the sweep."""
+    values = {path: value for path, value in changes.training.items() if path in swept and isinstance(value, tuple)}
+    training = {path: value for path, value in changes.training.items() if path not in values}
+    return dataclasses.replace(changes, training=training, sweep={**values, **changes.sweep})

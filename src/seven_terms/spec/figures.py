@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,6 +15,7 @@ from .scales import SCALES, Scale
 from .selections import Selected
 from .spelling import words
 
+Logarithmic = Literal["", "x", "y", "xy"]  # which axes are
 Series = Annotated[Mapping[LabelOrNone, Selected], Sized(least=1, most=100)]  # label -> runs
 
 
@@ -166,6 +168,19 @@ class Panel:
         ordered = low is None or high is None or low < high
         require(ordered, what=f"panel {self.title!r}", must="y_limits must increase", got=self.y_limits)
 
+    def axes(
+        self,
+        x: str | None = None,
+        y: str | None = None,
+        *,
+        log: Logarithmic | None = None,
+        y_limits: tuple[float | None, float | None] | None = None,
+    ) -> Panel:
+        """Return this panel with other labels of its axes, scales or limits; what is not given stays."""
+        given: dict[str, Any] = {"x_label": x, "y_label": y, "y_limits": y_limits}
+        given |= {} if log is None else {"log_x": "x" in log, "log_y": "y" in log}
+        return dataclasses.replace(self, **{name: value for name, value in given.items() if value is not None})
+
 
 @checked
 class Figure:
@@ -183,6 +198,9 @@ class Figure:
     key: Number | None = None
 
     def __post_init__(self) -> None:
+        unsaid = [panel.title for panel in self.panels if not panel.y_label]
+        must, do = "the y axis must say what is measured", 'add .axes(y="...") to the panel'
+        require(not unsaid, what=f"figure {self.name!r}", must=must, got=unsaid, do=do)
         last = len(self.panels) - 1
         for name, number in (("summary", self.summary), ("key", self.key)):
             must = f"{name} must be the number of a panel, 0 to {last}, or None"

@@ -1,4 +1,4 @@
-"""Short forms of what most figures say alike: a series is called as its arm, an axis as its metric or swept setting.
+"""Short forms of what most experiments say alike: claims, figures, and panels whose labels are those of arms and metrics.
 
 They return the same records as the long forms, with every label spelt out, so that a plan shows what is drawn.
 """
@@ -9,13 +9,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from .checks import require
+from .claims import Claim
+from .estimates import Judged
 from .experiment import Arm
-from .figures import Bars, Cloud, Curve, Heatmap, Panel, Survival, SweepCurve
-from .measures import Measure
+from .figures import Bars, Cloud, Content, Curve, Figure, Heatmap, Panel, Reference, Survival, SweepCurve
+from .measures import Measure, Reached
+from .scales import SCALES, Scale
 from .selections import Selected
-from .spelling import words
+from .spelling import last_part, words
 
 Runs = Mapping[str, Selected]  # label -> runs
+SHARES = (-0.03, 1.03)  # the y limits of a share of runs, so that 0 and 1 are seen
 
 
 def all_runs(*arms: Arm, at: Mapping[str, Any] | None = None) -> dict[str, Selected]:
@@ -33,6 +37,47 @@ def by_name(arms: Iterable[Arm]) -> dict[str, Arm]:
     return {arm.name: arm for arm in arms}
 
 
+def claim(
+    key: str,
+    statement: str,
+    test: Judged,
+    *,
+    source: str,
+    unit: str,
+    because: str,
+    condition: str = "",
+    scales: tuple[Scale, ...] = SCALES,
+) -> Claim:
+    """Return a claim by its key, "B-SC2" or "B-SC2 (fair)", and what decides it: `estimate.above(0.0)`."""
+    id, _, form = key.removesuffix(")").partition(" (")
+    require(isinstance(test, Judged), what=f"claim {key!r}", must="a rule must decide it, as in `estimate.above(0.0)`",
+            got=test)  # fmt: skip
+    return Claim(
+        id=id,
+        form=form,
+        statement=statement,
+        source=source,
+        estimate=test.estimate,
+        rule=test.rule,
+        unit=unit,
+        because=because,
+        condition=condition,
+        scales=scales,
+    )
+
+
+def figure(
+    name: str,
+    caption: str,
+    *panels: Panel,
+    summary: int | None = None,
+    key: int | None = None,
+    scales: tuple[Scale, ...] = SCALES,
+) -> Figure:
+    """Return a figure of 1 to 4 panels; see `Figure` for the panels that `summary` and `key` mark."""
+    return Figure(name=name, caption=caption, panels=panels, summary=summary, key=key, scales=scales)
+
+
 def curve(
     title: str,
     metric: str,
@@ -44,13 +89,11 @@ def curve(
     band: Literal["interval", "quantiles", "seeds"] = "interval",
     index: int | None = -1,
     between: tuple[str, str] | None = None,
-    x_label: str | None = None,
-    y_label: str | None = None,
-    **panel: Any,
+    references: tuple[Reference, ...] = (),
 ) -> Panel:
     """Return a panel with a metric over steps or over its index."""
     content = Curve(metric=metric, runs=runs, over=over, step=step, by=by, band=band, index=index, between=between)
-    return _panel(title, content, (x_label, over), (y_label, words(metric)), panel)
+    return _panel(title, content, over, words(metric), references)
 
 
 def sweep_curve(
@@ -59,71 +102,44 @@ def sweep_curve(
     runs: Mapping[str, Selected | tuple[Selected, ...]],
     *,
     over: str,
-    x_label: str | None = None,
-    y_label: str | None = None,
-    **panel: Any,
+    references: tuple[Reference, ...] = (),
 ) -> Panel:
-    """Return a panel with a measure over a swept setting."""
-    content = SweepCurve(measure=measure, over=over, runs=runs)
-    return _panel(title, content, (x_label, words(over)), (y_label, _metric_words(measure)), panel)
+    """Return a panel with a measure over a swept setting; a learning rate's axis is logarithmic."""
+    panel = _panel(
+        title, SweepCurve(measure=measure, over=over, runs=runs), words(over), _words_of(measure), references
+    )
+    return panel.axes(log="x") if last_part(over) == "learning_rate" else panel
 
 
-def survival(
-    title: str, measure: Measure, runs: Runs, *, x_label: str = "step", y_label: str = "share of runs not there yet"
-) -> Panel:
+def survival(title: str, measure: Measure, runs: Runs) -> Panel:
     """Return a panel with the share of runs that have not reached a target, over steps."""
-    return _panel(title, Survival(measure=measure, runs=runs), (x_label, ""), (y_label, ""), {})
+    return _panel(title, Survival(measure=measure, runs=runs), "step", "share of runs not there yet")
 
 
-def bars(
-    title: str, measure: Measure, runs: Runs, *, x_label: str = "", y_label: str | None = None, **panel: Any
-) -> Panel:
+def bars(title: str, measure: Measure, runs: Runs, *, references: tuple[Reference, ...] = ()) -> Panel:
     """Return a panel with a measure per label and every seed as a dot."""
-    return _panel(title, Bars(measure=measure, runs=runs), (x_label, ""), (y_label, _metric_words(measure)), panel)
+    return _panel(title, Bars(measure=measure, runs=runs), "", _words_of(measure), references)
 
 
-def heatmap(
-    title: str,
-    measure: Measure,
-    runs: Selected,
-    *,
-    x: str,
-    y: str,
-    x_label: str | None = None,
-    y_label: str | None = None,
-    **panel: Any,
-) -> Panel:
+def heatmap(title: str, measure: Measure, runs: Selected, *, x: str, y: str) -> Panel:
     """Return a panel with the mean of a measure over two swept settings."""
-    content = Heatmap(measure=measure, x=x, y=y, runs=runs)
-    return _panel(title, content, (x_label, words(x)), (y_label, words(y)), panel)
+    return _panel(title, Heatmap(measure=measure, x=x, y=y, runs=runs), words(x), words(y))
 
 
-def cloud(
-    title: str,
-    x: Measure,
-    y: Measure,
-    runs: Runs,
-    *,
-    x_label: str | None = None,
-    y_label: str | None = None,
-    **panel: Any,
-) -> Panel:
+def cloud(title: str, x: Measure, y: Measure, runs: Runs, *, references: tuple[Reference, ...] = ()) -> Panel:
     """Return a panel with a point per run, one measure against another."""
-    return _panel(title, Cloud(x=x, y=y, runs=runs), (x_label, _metric_words(x)), (y_label, _metric_words(y)), panel)
+    return _panel(title, Cloud(x=x, y=y, runs=runs), _words_of(x), _words_of(y), references)
 
 
-def _metric_words(measure: Measure) -> str | None:
-    """Return the words for a measure of one metric, None where only a person can say what is shown."""
+def _words_of(measure: Measure) -> str:
+    """Return the words for a measure, none where only a person can say what is shown: `Panel.axes` takes them."""
+    if isinstance(measure, Reached):
+        return "share of runs"
     metric = getattr(measure, "metric", None)
-    return words(metric) if isinstance(metric, str) else None
+    return words(metric) if isinstance(metric, str) else ""
 
 
-Label = tuple[str | None, str | None]  # as given, and by default
-
-
-def _panel(title: str, content: Any, x_label: Label, y_label: Label, panel: Mapping[str, Any]) -> Panel:
-    x, y = (default if given is None else given for given, default in (x_label, y_label))
-    missing = "x_label" if x is None else "y_label" if y is None else ""
-    must = "the label must be given where the measure is not that of one metric"
-    require(not missing, what=f"panel {title!r}", must=must, got=None, do=f"add {missing}=")
-    return Panel(title=title, content=content, x_label=x or "", y_label=y or "", **panel)
+def _panel(title: str, content: Content, x: str, y: str, references: tuple[Reference, ...] = ()) -> Panel:
+    panel = Panel(title=title, content=content, x_label=x, y_label=y, references=references)
+    is_share = isinstance(getattr(content, "measure", None), Reached) and not isinstance(content, Heatmap)
+    return panel.axes(y_limits=SHARES) if is_share else panel
