@@ -93,7 +93,7 @@ report: places environment latex compiler $(SPEED) ## train, judge, draw and wri
 	  $(if $(OWN),experiments='$(EXPERIMENTS)') && \
 	seven-terms show --results $(RESULTS) $(CHOSEN) && \
 	seven-terms timing --results $(RESULTS) $(CHOSEN) --since $$start
-	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish-wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
+	@$(if $(filter online,$(WANDB_MODE)),seven-terms publish --wandb --results $(RESULTS) $(CHOSEN) || echo 'seven-terms: the report is done; its W&B runs are not uploaded.' >&2)
 
 test: environment latex compiler browser tmux ## run the tests
 	@$(PYTEST) -m 'not slow'
@@ -117,9 +117,9 @@ docs: environment ## build the documentation: results/site/index.html
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet && echo 'seven-terms: the documentation is results/site/index.html'
 
 paper-rows: environment latex compiler results/calibration-cpu.json ## run and publish what fits of scale paper into BUDGET=25m
-	@rows=$$(seven-terms rows --scale paper --budget '$(BUDGET)' --published results/published/paper) && \
+	@rows=$$(seven-terms plan --scale paper --budget '$(BUDGET)') && \
 	$(MAKE) --no-print-directory report SCALE=paper ONLY="$$rows" && \
-	seven-terms publish --results results/paper --only $$rows --output results/published/paper
+	seven-terms publish --results results/paper --only $$rows
 
 paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
 	@seven-terms paper --published results/published/$(SCALE) --beside results/published \
@@ -129,13 +129,13 @@ arxiv: paper ## results/arxiv.tar.gz: the paper's sources, which compile in an e
 	@sh setup/arxiv.sh results/$(SCALE)-published results/arxiv.tar.gz
 
 agree: environment ## did your results agree with the published ones? Claim by claim; fails where one moved or flipped
-	@seven-terms agree --results $(RESULTS) --published results/published/$(SCALE)
+	@seven-terms agree --results $(RESULTS) --other results/published/$(SCALE)
 
 browse: environment ## look at the W&B runs of results/<scale> in the terminal (ONLY=, or TERM=batch_norm: of one term)
 	@$(if $(NARROWED),TERM=xterm-256color )seven-terms browse --results '$(RESULTS)' $(CHOSEN) $(NARROWED)
 
 publish-wandb: environment ## upload those W&B runs to your account, with a workspace and a report
-	@seven-terms publish-wandb --results '$(RESULTS)' $(CHOSEN)
+	@seven-terms publish --wandb --results '$(RESULTS)' $(CHOSEN)
 
 verify: ## compare results/published with its checksums
 	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \

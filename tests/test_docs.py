@@ -56,7 +56,7 @@ def test_the_tutorial_goes_from_a_doubt_to_the_verdict_that_it_prints(project: P
     claim, verdict = expected.splitlines()[1].split()[:2]
     assert re.search(rf"^{claim} +{verdict} ", "".join(printed), re.MULTILINE)
     assert "to train: 3 of 3 stacks, 288 runs" in "".join(printed)
-    assert Path("results/doubt/figures/batch_norm/small_batches/loss.pdf").is_file()
+    assert Path("doubt/results/laptop/figures/batch_norm/small_batches/loss.pdf").is_file()
     assert "final_test_loss [the metric's]: last recorded value" in "".join(printed)
 
 
@@ -71,8 +71,8 @@ def test_every_example_runs_from_an_empty_folder_and_trains_nothing_twice(
         shutil.copytree(project / "examples" / name, empty / name)
         assert run(["run", "--experiments", name]) == 0, name
         told = capsys.readouterr().out
-        assert "1 claims: " in told, name
-        assert list(Path("results", name, "figures").rglob("*.pdf")), name
+        assert "1 claim: " in told, name
+        assert list(Path(name, "results", "laptop", "figures").rglob("*.pdf")), name
         assert run(["run", "--experiments", name]) == 0
         assert "to train: 0 of" in capsys.readouterr().out, name
 

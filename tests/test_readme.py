@@ -28,7 +28,7 @@ TYPED = {
     "make report SCALE=full": f"make {SHOWN} report SCALE=full",
     "make report SCALE=paper": f"make {SHOWN} report SCALE=paper",
     "make test": f"make {SHOWN} test",
-    "make paper": f"make {SHOWN} paper",  # tests/report/test_published.py builds it
+    "make paper": f"make {SHOWN} paper",  # tests/report/test_literature.py holds its numbers
     "make agree": f"make {SHOWN} agree",  # tests/report/test_agreement.py
     "make docs": f"make {SHOWN} docs",  # tests/test_docs.py builds it
     "seven-terms run --experiments mine": "seven-terms run --experiments examples/own_judge --results results/mine",
@@ -47,9 +47,9 @@ TYPED = {
     "conda env create -f environment.yml && conda activate seven-terms && snakemake": f"snakemake -n {SMOKE}",
     "snakemake --workflow-profile profiles/gpu": f"snakemake --workflow-profile profiles/gpu -n {SMOKE}",
     "snakemake -n": f"snakemake -n {SMOKE}",
-    "seven-terms plan --scale paper --results results/paper": f"seven-terms plan --scale smoke --results {RESULTS}-p",
+    "seven-terms plan --scale paper": f"seven-terms plan --scale smoke --results {RESULTS}-p",
     "seven-terms calibrate": "seven-terms calibrate --help",
-    "seven-terms show --results results/laptop": f"seven-terms show --results {RESULTS}",
+    "seven-terms show": f"seven-terms show --results {RESULTS}",
     "wandb leet inspect --summary results/laptop/wandb": f"wandb leet inspect --summary {RESULTS}/wandb",
     "WANDB_MODE=disabled": f"WANDB_MODE=disabled make report SCALE=smoke ONLY={ONLY}",
 }

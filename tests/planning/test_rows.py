@@ -40,7 +40,7 @@ def test_another_budget_is_refused_in_a_sentence(text):
 
 
 def test_the_verb_prints_names_that_make_takes(project, tmp_path, capsys):
-    words = ["rows", "--scale", "smoke", "--budget", "30s", "--published", str(tmp_path)]
+    words = ["plan", "--scale", "smoke", "--budget", "30s", "--published", str(tmp_path)]
     assert command_line.run([*words, "--experiments", str(project / "experiments")]) == 0
     out = capsys.readouterr()
     assert set(out.out.split()) <= {experiment.path for experiment in EXPERIMENTS}

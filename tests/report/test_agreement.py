@@ -29,7 +29,7 @@ def test_a_claim_has_the_same_bits_or_is_within_moved_or_flipped(ours, expected)
 
 def test_the_exit_status_says_whether_all_claims_repeat(tmp_path, capsys):
     ours, published = fabricate(tmp_path / "laptop"), fabricate(tmp_path / "published")
-    arguments = ["agree", "--results", str(ours), "--published", str(published)]
+    arguments = ["agree", "--results", str(ours), "--other", str(published)]
     assert run(arguments) == 0
     set_verdict(ours, "GC2", verdict="refuted", effect=-0.4, low=-0.6, high=-0.2)
     set_verdict(published, "GC2", verdict="supported", effect=0.4, low=0.2, high=0.6)

@@ -137,7 +137,7 @@ def test_what_is_not_whole_or_does_not_belong_there_is_refused_and_changes_nothi
         case "seed":
             plan = results / "plan" / f"{FIRST.path}.json"
             change_plan(plan, base_seed=1000)
-            sentence = "published results must be those of base seed 0, got 1000; publish other seeds with"
+            sentence = "published results must be those of base seed 0, got 1000; put other seeds beside them"
         case "runs":
             runs = read_csv(results / "runs.csv", kind="runs")
             write_csv(runs[1:], results / "runs.csv", kind="runs")

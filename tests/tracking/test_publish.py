@@ -55,7 +55,7 @@ def server():
 
 
 def publish(folder: Path) -> int:
-    return verbs.run(["publish-wandb", "--results", str(folder)])
+    return verbs.run(["publish", "--wandb", "--results", str(folder)])
 
 
 def no_file_holds_the_key(folder: Path) -> bool:
@@ -144,14 +144,14 @@ def test_a_wrong_key_is_one_sentence_that_does_not_hold_it(results_dir, server, 
     os.environ["WANDB_API_KEY"] = wrong
     assert publish(results_dir) == 1
     said = capsys.readouterr()
-    assert said.err.startswith(f"seven-terms publish-wandb: upload to {server.url}: all 10 runs must arrive, got ")
+    assert said.err.startswith(f"seven-terms publish: upload to {server.url}: all 10 runs must arrive, got ")
     assert wrong not in said.out + said.err
 
 
 def test_without_a_login_the_sentence_says_so(results_dir, capsys):
     assert publish(results_dir) == 1
     assert capsys.readouterr().err == (
-        "seven-terms publish-wandb: W&B account at https://api.wandb.ai: somebody must be logged in, got 'no API key'; "
+        "seven-terms publish: W&B account at https://api.wandb.ai: somebody must be logged in, got 'no API key'; "
         "run `wandb login`, then the same command again.\n"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 import traceback
@@ -52,6 +53,11 @@ def place_of(error: BaseException, folder: Path) -> str:
 def results_of(folder: Path) -> Path:
     """Return where the results of a folder of experiments lie: those of the suite in `results`, of any other inside it."""
     return Path("results") if is_suite(folder) else folder / "results"
+
+
+def results_at(options: argparse.Namespace, scale: str) -> Path:
+    """Return the results folder that was asked for, or else that of a scale: `make report` and all verbs agree on it."""
+    return options.results or results_of(options.experiments) / scale
 
 
 def is_suite(folder: Path) -> bool:

@@ -8,13 +8,22 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .experiments import SUITE, experiments_of, results_of
+from .experiments import SUITE, experiments_of, results_at, results_of
+
+DEFAULT = "laptop"  # the scale whose results are meant where none are named
 
 
 def publish(options: argparse.Namespace) -> None:
+    from ..report.inputs import read_plans
     from ..report.publishing import publish
+    from ..tracking.publish import publish as upload
 
-    print("\n".join(publish(_selection(options), options.output, literature_path=options.literature)))
+    results = _selection(options)
+    if options.wandb:
+        print(upload(results))
+        return
+    output = options.output or results_of(options.experiments) / "published" / read_plans(results)[0].scale
+    print("\n".join(publish(results, output, literature_path=options.literature)))
 
 
 def figure(options: argparse.Namespace) -> None:
@@ -156,9 +165,15 @@ def page(options: argparse.Namespace) -> None:
 
 def agree(options: argparse.Namespace) -> int:
     from ..report.agreement import agree, agreement_lines, is_repeated
+    from ..statistics import replicate
 
-    found = agree(options.results, options.published)
+    results = options.results or results_of(Path(SUITE)) / DEFAULT
+    other = options.other or results.parent / "published" / results.name
+    found = agree(results, other)
     print("\n".join(agreement_lines(found)))
+    if options.output is not None:  # other seeds move claims: that is what the table is for
+        replicate(results, other, options.output)
+        return 0
     return 0 if is_repeated(found) else 1
 
 
@@ -171,11 +186,7 @@ def show(options: argparse.Namespace) -> None:
 def _selection(options: argparse.Namespace) -> Path:
     from ..records.folder import Folder
 
-    return Folder(_results(options)).selected(" ".join(options.only)).path
-
-
-def _results(options: argparse.Namespace) -> Path:
-    return options.results or results_of(Path(SUITE)) / "laptop"
+    return Folder(results_at(options, DEFAULT)).selected(" ".join(options.only)).path
 
 
 def timing(options: argparse.Namespace) -> None:
@@ -194,10 +205,4 @@ def mirror(options: argparse.Namespace) -> None:
 def browse(options: argparse.Namespace) -> None:
     from ..tracking.browse import browse
 
-    browse(_results(options), only=options.only, term=options.term)
-
-
-def publish_wandb(options: argparse.Namespace) -> None:
-    from ..tracking.publish import publish
-
-    print(publish(_selection(options)))
+    browse(results_at(options, DEFAULT), only=options.only, term=options.term)

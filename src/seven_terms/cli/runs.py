@@ -9,10 +9,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from .experiments import experiments_of, results_of
+from .experiments import experiments_of, results_at, results_of
 
 
 def new(options: argparse.Namespace) -> None:
@@ -35,7 +34,9 @@ def explain(options: argparse.Namespace) -> None:
     print(explained(options.question, options.experiments, scale=options.scale))
 
 
-def plan(options: argparse.Namespace) -> None:
+def plan(options: argparse.Namespace) -> int:
+    if options.budget:
+        return _name_affordable(options)
     from ..planning import plans_at, write_plans
     from ..planning.forecast import cost_before
     from ..records.folder import Folder
@@ -46,8 +47,7 @@ def plan(options: argparse.Namespace) -> None:
     experiments = experiments_of(options.experiments)
     settings = {"base_seed": options.base_seed, "compiling": options.compiling, "only": " ".join(options.only)}
     plans = plans_at(experiments, options.scale, **settings)
-    results = options.results or results_of(options.experiments) / options.scale
-    folder = Folder(results).selected(settings["only"])
+    folder = Folder(results_at(options, options.scale)).selected(settings["only"])
     try:
         with contextlib.closing(hold(folder.shared) or io.StringIO()):
             write_plans(plans, folder.path, among=experiments)
@@ -62,9 +62,11 @@ def plan(options: argparse.Namespace) -> None:
         brief=options.brief,
     )
     print(shown)
+    return 0
 
 
-def rows(options: argparse.Namespace) -> int:
+def _name_affordable(options: argparse.Namespace) -> int:
+    """Name the experiments with the most unpublished claims that can be run in the budget; nothing is written."""
     from ..planning import plans_at
     from ..planning.calibration import calibration_of
     from ..planning.rows import budget_seconds, chosen, published_experiments, rows_of, sentence
@@ -72,7 +74,8 @@ def rows(options: argparse.Namespace) -> int:
     seconds, num_devices = budget_seconds(options.budget), _num_devices(options)
     plans = plans_at(experiments_of(options.experiments), options.scale, compiling=options.compiling)
     calibration = calibration_of(options.accelerator, options.calibration)
-    left = rows_of(plans, calibration, published=published_experiments(options.published))
+    published = options.published or results_of(options.experiments) / "published" / options.scale
+    left = rows_of(plans, calibration, published=published_experiments(published))
     found = chosen(left, seconds=seconds, num_devices=num_devices)
     print(f"seven-terms: {sentence(found, num_left=len(left), num_devices=num_devices)}", file=sys.stderr)
     print(" ".join(row.name for row in found))
@@ -136,9 +139,8 @@ def run_folder(options: argparse.Namespace) -> None:
     from .alone import run_alone, shown
 
     only = " ".join(options.only)
-    results = options.results or Path("results", options.experiments.resolve().name)
-    folder = Folder(results).selected(only)
-    settings = {"scale": options.scale or "laptop", "only": only, "accelerator": options.accelerator}
+    folder = Folder(results_at(options, options.scale)).selected(only)
+    settings = {"scale": options.scale, "only": only, "accelerator": options.accelerator}
     run_alone(experiments_of(options.experiments), folder, **settings)
     print(shown(folder.path))
 
@@ -174,12 +176,6 @@ def power(options: argparse.Namespace) -> None:
 
     judged = read_csv(options.results / "verdicts.csv", kind="verdicts")
     write_csv(power_table(judged, experiments_of(options.experiments)), options.output, kind="power")
-
-
-def replicate(options: argparse.Namespace) -> None:
-    from ..statistics import replicate
-
-    replicate(options.results, options.other, options.output)
 
 
 def compare(options: argparse.Namespace) -> None:

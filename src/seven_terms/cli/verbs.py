@@ -22,7 +22,6 @@ from .reports import (
     page,
     paper,
     publish,
-    publish_wandb,
     report,
     show,
     speed_figure,
@@ -38,8 +37,6 @@ from .runs import (
     new,
     plan,
     power,
-    replicate,
-    rows,
     run_folder,
     runs,
     summarize,
@@ -73,7 +70,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, kw_only=False, slots=True)
 class Verb:
-    """One verb: the options that it needs and those that it takes. Without an example it is the pipeline's own."""
+    """One verb: the options that it needs and those that it takes. A verb without an example is not listed by --help."""
 
     run: Callable[[argparse.Namespace], object]
     purpose: str
@@ -83,7 +80,7 @@ class Verb:
     example: str = ""
 
 
-VERBS: dict[str, Verb] = {
+YOURS: dict[str, Verb] = {  # in the order in which somebody with a question needs them
     "new": Verb(
         new,
         "write an experiment that runs as it is, to be changed line by line",
@@ -106,86 +103,50 @@ VERBS: dict[str, Verb] = {
     ),
     "plan": Verb(
         plan,
-        "write the plan of every experiment and show its cost",
-        takes="scale results base-seed compiling only experiments accelerator calibration devices brief",
-        example="seven-terms plan --scale paper",
+        "write the plan of every experiment and show its cost; with --budget only name what fits into that time",
+        takes="scale results base-seed compiling only experiments accelerator calibration devices brief budget published",
+        example="seven-terms plan --scale paper --budget 25m",
     ),
     "run": Verb(
         run_folder,
         "train, judge and draw a folder of experiments in one process: no Snakemake, no LaTeX",
-        needs="experiments",
-        takes="scale results only accelerator",
+        takes="experiments scale results only accelerator",
         example="seven-terms run --experiments my_experiments",
-    ),
-    "rows": Verb(
-        rows,
-        "name the experiments of a scale with the most unpublished claims that fit into a budget, e.g. 25m",
-        needs="budget published",
-        takes="scale compiling experiments accelerator calibration devices",
-        example="seven-terms rows --scale paper --budget 25m --published results/published/paper",
-    ),
-    "calibrate": Verb(
-        calibrate,
-        "measure how fast this machine is, for the times of `plan`",
-        takes="accelerator calibration",
-        example="seven-terms calibrate",
     ),
     "show": Verb(
         show,
         "print the report's path and its verdicts",
-        takes="results only",
+        takes="results experiments only",
         example="seven-terms show --results results/smoke",
-    ),
-    "power": Verb(
-        power,
-        "say of each claim how many seeds it has, needs and gets at scale full",
-        needs="results output",
-        takes="experiments",
-        example="seven-terms power --results results/laptop --output power.csv",
     ),
     "agree": Verb(
         agree,
-        "compare verdicts with published ones; exits with 1 where a claim moved or flipped",
-        needs="results published",
-        example="seven-terms agree --results results/laptop --published results/published/laptop",
+        "compare verdicts with published ones, or with those of other seeds; exits with 1 where a claim moved or flipped",
+        takes="results other output",
+        example="seven-terms agree --results results/laptop --other results/published/laptop",
     ),
     "browse": Verb(
         browse,
-        "look at those W&B runs in the terminal",
-        takes="results only term",
-        example="seven-terms browse --results results/laptop --term batch_norm",
-    ),
-    "publish-wandb": Verb(
-        publish_wandb,
-        "upload those W&B runs to your account, with a workspace and a report",
-        takes="results only",
-        example="seven-terms publish-wandb --results results/laptop",
+        "look at the W&B runs of results in the terminal",
+        takes="results experiments only term",
+        example="seven-terms browse --term batch_norm",
     ),
     "publish": Verb(
         publish,
-        "put a results folder's tables among the published ones of its scale",
-        needs="results output",
-        takes="literature only",
-        example="seven-terms publish --results results/laptop --output results/published/laptop",
+        "put a results folder's tables among the published ones of its scale; with --wandb upload its W&B runs instead",
+        takes="results experiments output literature only wandb",
+        example="seven-terms publish --results results/laptop",
     ),
-    "paper": Verb(
-        paper,
-        "write the paper from published tables, without training",
-        needs="published output",
-        takes="experiments paper sources beside",
-        example="seven-terms paper --published results/published/laptop --output results/laptop-published",
-    ),
-    "replicate": Verb(
-        replicate,
-        "put the verdicts of two base seeds side by side",
-        needs="results other output",
-        example="seven-terms replicate --results results/laptop --other results/laptop-seed1000 --output replication.csv",
-    ),
+}
+PIPELINE: dict[str, Verb] = {  # what the Snakefile, the Makefile and the documentation of clusters call
     "train": Verb(
         train,
         "train one stack of a plan, on a machine that needs neither Snakemake nor W&B",
         needs="plan stack output",
         takes="state accelerator progress",
+    ),
+    "calibrate": Verb(
+        calibrate, "measure how fast this machine is, for the times of `plan`", takes="accelerator calibration"
     ),
     "runs": Verb(runs, "list every run with its status", needs="results output"),
     "summarize": Verb(
@@ -195,6 +156,12 @@ VERBS: dict[str, Verb] = {
         takes="progress",
     ),
     "verdicts": Verb(verdicts, "judge all claims together", needs="results output", takes="replication"),
+    "power": Verb(
+        power,
+        "say of each claim how many seeds it has, needs and gets at scale full",
+        needs="results output",
+        takes="experiments",
+    ),
     "compare": Verb(compare, "put numbers of the literature beside ours", needs="results literature output"),
     "figure": Verb(figure, "draw one figure", needs="plan summary name output", takes="progress"),
     "key-figure": Verb(key_figure, "draw the panel that stands for an experiment", needs="plan summary output"),
@@ -204,6 +171,12 @@ VERBS: dict[str, Verb] = {
     "speed-figure": Verb(speed_figure, "draw what `make bench` measured", needs="table output"),
     "report": Verb(report, "write the report's .tex files", needs="results output", takes="paper sources beside"),
     "page": Verb(page, "write index.html, the page of all claims", needs="results output", takes="paper beside"),
+    "paper": Verb(
+        paper,
+        "write the paper from published tables, without training",
+        needs="published output",
+        takes="experiments paper sources beside",
+    ),
     "mirror": Verb(
         mirror,
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
@@ -216,13 +189,17 @@ VERBS: dict[str, Verb] = {
     ),
     "timing": Verb(timing, "say how the wall time divides", needs="results since", takes="only"),
 }
+VERBS = YOURS | PIPELINE
 HELP = """Claims about training, each with a rule, judged on runs with paired seeds.
 
 `make report` does all of it; these verbs help before and after: a new question, its check, its cost, its verdicts."""
 OPTIONS: dict[str, dict] = {
     "question": {"metavar": "TERM/QUESTION", "help": "e.g. batch_norm/parts"},
     "scale": {"choices": SCALES, "default": "laptop", "help": "smoke, laptop (default), full or paper"},
-    "results": {"type": Path, "help": "folder of results (default: results/laptop)"},
+    "results": {
+        "type": Path,
+        "help": "folder of results (default: results/<scale>, of your own experiments inside their folder)",
+    },
     "sources": {"type": Path, "help": "where the LaTeX is that --paper lacks"},
     "base-seed": {"type": int, "default": 0, "help": "the first seed (default: 0)"},
     "compiling": {
@@ -231,6 +208,9 @@ OPTIONS: dict[str, dict] = {
         "help": "whether code may be compiled (default: auto)",
     },
     "only": {"nargs": "+", "default": (), "metavar": "NAME", "help": "terms or <term>/<name>; without it, everything"},
+    "published": {"type": Path, "help": "published tables of that scale (default: results/published/<scale>)"},
+    "other": {"type": Path, "help": "results to compare with (default: those published of that scale)"},
+    "wandb": {"action": "store_true", "help": "upload W&B runs to your account, with a workspace and a report"},
     "literature": {"type": Path, "default": Path("paper/literature.yaml")},
     "paper": {"type": Path, "default": Path("paper")},
     "beside": {"type": Path, "help": "folder of published scales, whose results are put beside these"},
@@ -239,7 +219,7 @@ OPTIONS: dict[str, dict] = {
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
     "jobs": {"type": int, "default": 1, "help": "so many processes write"},
     "name": {},
-    "budget": {},
+    "budget": {"default": "", "help": "e.g. 25m: name the experiments with the most unpublished claims that fit"},
     "term": {"default": "", "help": "a term, or <term>/<name> of an experiment"},
     "since": {"type": float},
     "accelerator": {"choices": ("cpu", "gpu"), "default": "cpu", "help": "cpu (default) or gpu"},

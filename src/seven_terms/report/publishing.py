@@ -60,7 +60,10 @@ def _require_publishable(inputs: Inputs, output_dir: Path) -> None:
         must=f"they are of scale {inputs.scale!r} and must be published in a folder of that name",
         got=str(output_dir),
     )
-    must, do = "published results must be those of base seed 0", "publish other seeds with `seven-terms replicate`"
+    must, do = (
+        "published results must be those of base seed 0",
+        "put other seeds beside them with `seven-terms agree --output`",
+    )
     require(inputs.base_seed == 0, what=what, must=must, got=inputs.base_seed, do=do)
     planned, listed = {key for plan in inputs.plans for key in plan.runs}, set(_runs(inputs)["run_id"])
     require(

@@ -39,7 +39,7 @@ def shown_lines(verdicts: pd.DataFrame) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     counts = ", ".join(f"{int((verdicts['verdict'].map(said) == word).sum())} {word}" for word in SAYABLE)
-    return [*lines, f"{len(verdicts)} claims: {counts}."]
+    return [*lines, f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}: {counts}."]
 
 
 def _short(value: float) -> str:
