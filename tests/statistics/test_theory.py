@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from experiments.lr_schedule.noisy_quadratic import INVERSE_SQRT_RATES, RATES, SCHEDULES, training
 from seven_terms.spec import (
@@ -15,6 +16,7 @@ from seven_terms.spec import (
     Initialization,
     InverseTime,
     Linear,
+    LinearMemory,
     Mlp,
     Point,
     Quadratic,
@@ -242,3 +244,44 @@ def test_the_bound_on_the_last_iterate_is_the_sum_written_out() -> None:
         rest = sum(factors[k:])
         second += 0.5 * factors[k] / sum(factors[k + 1 :]) * sum(f**2 for f in factors[k:]) / rest
     assert predict("last_iterate_bound", training(Step(), 12)) == pytest.approx(2.0 * math.sqrt(first * second))
+
+
+def test_curvature_at_a_memorys_teacher_is_the_variance_of_the_gradient_of_its_state():
+    a = torch.tensor(0.9, dtype=torch.float64)
+    impulses_TK = torch.eye(600, dtype=torch.float64)  # the state's answer to an impulse k steps ago, for each k
+
+    def state(a):
+        h_K = torch.zeros(600, dtype=torch.float64)
+        for x_K in impulses_TK:
+            h_K = a * h_K + x_K
+        return h_K
+
+    gradient_K = torch.func.jvp(state, (a,), (torch.ones_like(a),))[1]
+    variance = gradient_K.square().sum().item()  # of white inputs: impulses of all lags add up
+    assert predict("memory_curvature", memory(decay=0.9)) == pytest.approx(variance, rel=1e-12)
+    assert variance == pytest.approx(263.89, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    "cures", [{"exponential": True}, {"normalized": True}, {"exponential": True, "normalized": True}]
+)
+def test_curvature_with_cures_is_the_second_difference_of_the_loss(cures):
+    training, step = memory(decay=0.9, **cures), 1e-4
+    lags = np.arange(1000)
+
+    def loss(x):
+        a = math.exp(math.log(0.9) * math.exp(x)) if "exponential" in cures else 0.9 + x
+        scale = [math.sqrt(1 - b * b) if "normalized" in cures else 1.0 for b in (a, 0.9)]
+        return float(np.square(scale[0] * a**lags - scale[1] * 0.9**lags).sum() / 2)
+
+    found = (loss(step) + loss(-step)) / step**2
+    assert predict("memory_curvature", training) == pytest.approx(found, rel=1e-4)
+
+
+def test_both_cures_leave_a_curvature_of_a_quarter_however_long_the_memory():
+    training = memory(decay=1 - 1e-9, exponential=True, normalized=True)
+    assert predict("memory_curvature", training) == pytest.approx(0.25, rel=1e-6)
+
+
+def memory(**task):
+    return Training(task=LinearMemory(**task), model=Point(dimension=1, start=0.0), num_steps=0, precision="float64")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from seven_terms.spec import NoisyQuadraticMoments, OneUnitRecurrence, PowerFunction, Quadratic
+from seven_terms.spec import LinearMemory, NoisyQuadraticMoments, OneUnitRecurrence, PowerFunction, Quadratic
 from seven_terms.tasks import build_task
 from seven_terms.tasks.quadratic import eigenvalues
 
@@ -124,3 +124,24 @@ def test_recurrent_units_are_independent_and_their_losses_add_up():
     together = torch.func.grad(data.loss)(point(2, -1, 5, -3), ZERO)
     alone = torch.func.grad(data.loss)(point(5, -3), ZERO)
     torch.testing.assert_close(together[2:], alone, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("exponential", [False, True])
+@pytest.mark.parametrize("normalized", [False, True])
+def test_the_loss_of_a_linear_memory_is_half_the_squared_difference_of_its_responses_to_impulses(
+    exponential, normalized
+):
+    task = LinearMemory(decay=0.8, exponential=exponential, normalized=normalized)
+    x, lags = 0.05, torch.arange(400, dtype=torch.float64)
+
+    def response(a):
+        return a**lags * (math.sqrt(1 - a * a) if normalized else 1.0)
+
+    a = math.exp(-math.exp(math.log(-math.log(0.8)) + x)) if exponential else 0.8 + x
+    expected = (response(a) - response(0.8)).square().sum() / 2
+    assert built(task).loss(point(x), ZERO).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert built(task).loss(point(0.0), ZERO).item() == 0.0
+
+
+def test_a_linear_memory_without_a_stationary_state_is_infinitely_far():
+    assert built(LinearMemory(decay=0.8)).loss(point(0.2), ZERO).item() == math.inf

@@ -7,6 +7,7 @@ from seven_terms.spec import (
     Adding,
     Digits,
     GaussianInputs,
+    LinearMemory,
     LinearRegression,
     NoisyQuadraticMoments,
     OneUnitRecurrence,
@@ -27,7 +28,7 @@ SAMPLED = {
     "gaussian": GaussianInputs(num_features=5),
     "gaussian_sequences": GaussianInputs(num_features=5, length=4),
 }
-WITHOUT_DATA = (Quadratic(), NoisyQuadraticMoments(), PowerFunction(), OneUnitRecurrence())
+WITHOUT_DATA = (Quadratic(), NoisyQuadraticMoments(), PowerFunction(), OneUnitRecurrence(), LinearMemory())
 
 
 def built(task, dtype=torch.float64):

@@ -17,6 +17,7 @@ from ..spec import (
     Claim,
     Experiment,
     LightningTraining,
+    LinearMemory,
     NoisyQuadraticMoments,
     OneUnitRecurrence,
     PowerFunction,
@@ -36,7 +37,7 @@ KINDS_IN_WORDS = {
 }
 ROUNDING = 1e-3  # an identity is asked to hold to this, far below any effect of training
 ROUNDING_OF_FUNCTIONS = 1e-8  # closed forms are approached, not met, unless asked for this
-CLOSED_FORMS = (Quadratic, NoisyQuadraticMoments, PowerFunction, OneUnitRecurrence)
+CLOSED_FORMS = (Quadratic, NoisyQuadraticMoments, PowerFunction, OneUnitRecurrence, LinearMemory)
 
 
 def kind_of(experiment: Experiment, claim: Claim) -> Kind:

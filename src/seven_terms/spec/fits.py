@@ -47,7 +47,7 @@ def _check_shape(training: Training) -> None:
     model, task = training.model, training.task
     what, shape = f"{type(model).__name__} on {type(task).__name__}", task.input_shape
     if "point" in (model.offers or ()):
-        do = "take Quadratic, NoisyQuadraticMoments, PowerFunction or OneUnitRecurrence"
+        do = "take Quadratic, NoisyQuadraticMoments, PowerFunction, OneUnitRecurrence or LinearMemory"
         require(task.supply == "function", what=what, must="the task must be a function of the parameters alone",
                 got=task, do=do)  # fmt: skip
         num_parameters, must = _num_parameters(training), f"dimension must be {task.num_outputs}, as the task has it"

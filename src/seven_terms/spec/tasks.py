@@ -282,6 +282,34 @@ class OneUnitRecurrence(Task):
 
 
 @checked
+class LinearMemory(Task):
+    """How far a linear recurrence is from a teacher of the same kind: h <- a h + x for white inputs x of variance one, half the
+    expected squared difference of the states, exactly. The point x moves the weight, a = decay + x, and 0 is the teacher.
+
+    `exponential`: the point moves v in a = exp(-exp(v)) instead. `normalized`: inputs are multiplied by sqrt(1 - a^2), so
+    that the state has variance one.
+    """
+
+    decay: Annotated[float, Bounds(above=0.0, below=1.0)] = 0.9
+    exponential: bool = False
+    normalized: bool = False
+
+    builder = "seven_terms.tasks.point_functions:linear_memory"
+    supply = "function"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (1,)
+
+    @property
+    def num_outputs(self) -> int:
+        return 1
+
+    def examples(self, split: Split) -> int:
+        return 1
+
+
+@checked
 class LinearRegression(Task):
     """Gaussian features, a random linear target of large variance and small noise; squared error (EG-6).
 

@@ -18,6 +18,7 @@ THEORIES = (
     "last_iterate_bound",
     "log_gradient_norm_slope",
     "log_loss_slope",
+    "memory_curvature",
     "noisy_quadratic_loss",
     "q_star",
     "stability_limit",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..spec import AnyTraining, Training, replace_path, require
-from . import mean_field, quadratics, schedules
+from . import mean_field, memory, quadratics, schedules
 
 PREDICTIONS: dict[str, Callable[[Training], float]] = {
     function.__name__: function
@@ -31,6 +31,7 @@ PREDICTIONS: dict[str, Callable[[Training], float]] = {
         quadratics.inverse_time_variance,
         quadratics.noisy_quadratic_loss,
         schedules.last_iterate_bound,
+        memory.memory_curvature,
         mean_field.weight_gain,
         mean_field.gradient_variance_gain,
         mean_field.gradient_norm_gain,

@@ -1,11 +1,13 @@
-"""Two functions of a point in which clipping can be seen exactly: a steep power and the cliff of a recurrent unit."""
+"""Functions of a point that show gradients exactly: a steep power, the cliff of a recurrent unit, a linear memory."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
-from ..spec import OneUnitRecurrence, PowerFunction, require
+from ..spec import LinearMemory, OneUnitRecurrence, PowerFunction, require
 from .data import TaskData
 from .quadratic import without_data
 
@@ -34,3 +36,28 @@ def one_unit_recurrence(task: OneUnitRecurrence, *, dtype: torch.dtype, device: 
         return (torch.sigmoid(x_K) - task.target).square().sum()
 
     return without_data(loss, dimension=2, dtype=dtype, device=device)
+
+
+def linear_memory(task: LinearMemory, *, dtype: torch.dtype, device: torch.device) -> TaskData:
+    """Return half the mean squared difference of the states of two linear recurrences, weights a and b, under one white input.
+
+    States h = sum_k a^k x_{t-k} have E[h h'] = 1 / (1 - a b), hence (a - b)^2 (1 + a b) / (2 (1 - a^2) (1 - b^2) (1 - a b));
+    normalized ones have the correlation r = sqrt((1 - a^2) (1 - b^2)) / (1 - a b), hence 1 - r. Without a stationary state,
+    from |a| = 1 on, the difference is infinite.
+    """
+    b = task.decay
+
+    def loss(point_1: Tensor, nothing: Tensor) -> Tensor:
+        (x,) = point_1.unbind(-1)
+        a = torch.exp(math.log(b) * torch.exp(x)) if task.exponential else b + x
+        apart = 1 - a * b
+        if task.normalized:
+            correlation = ((1 - a * a) * (1 - b * b)).sqrt() / apart
+            found = ((a - b) / apart).square() / (
+                1 + correlation
+            )  # 1 - r = (1 - r^2) / (1 + r), without its cancellation
+        else:
+            found = (a - b).square() * (1 + a * b) / (2 * (1 - a * a) * (1 - b * b) * apart)
+        return torch.where(a.abs() < 1, found, torch.full_like(found, math.inf))
+
+    return without_data(loss, dimension=1, dtype=dtype, device=device)

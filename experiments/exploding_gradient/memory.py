@@ -1,0 +1,100 @@
+"""Does a recurrence whose weight stays below one have gradients that do not explode? A linear one, exactly.
+
+The claims are algebra (`seven_terms.statistics.memory`, derived again by tests); they were written before the first run.
+"""
+
+from seven_terms.spec import *
+
+DECAY = "task.decay"
+PLAIN = Training(
+    task=LinearMemory(), model=Point(dimension=1, start=0.0), optimizer=Sgd(), num_steps=0, precision="float64"
+)
+
+plain = Arm(name="plain", label="as it is", training=PLAIN)
+exponential = Arm(name="exponential", label="weight exp(-exp v)", training=PLAIN.but({"task.exponential": True}))
+normalized = Arm(name="normalized", label="state of variance one", training=PLAIN.but({"task.normalized": True}))
+both = Arm(name="both", label="both", training=PLAIN.but({"task.exponential": True, "task.normalized": True}))
+sensitivity = At("sharpness", step=0)
+
+
+def growth(arm: Arm) -> PairedRatio:
+    """Return the sensitivity at the longest memory over that at the shortest."""
+    runs, baseline = arm.at({DECAY: Ranked(-1)}), arm.at({DECAY: Ranked(0)})
+    return PairedRatio(measure=sensitivity, runs=runs, baseline=baseline, exact=True)
+
+
+experiment = Experiment.here(
+    __name__,
+    title="The curse of memory",
+    question="Does a recurrence whose weight stays below one have gradients that do not explode?",
+    method="A linear recurrence h <- a h + x of one unit sees white inputs. Its loss is half the mean squared difference from a "
+    "teacher of the same kind, in closed form; measured is the curvature of that loss at the teacher, by automatic "
+    "differentiation, which is the variance of the gradient of the state with respect to the weight. Beside it "
+    "stand a weight written as exp(-exp v), inputs scaled so that the state has variance one, and both.",
+    arms=(plain, exponential, normalized, both),
+    sweep={DECAY: (0.5, 0.8, 0.9, 0.97, 0.99, 0.999)},
+    num_seeds=1,
+    probes=(Sharpness(steps=Steps(at=(0,)), num_iterations=1),),
+    selection=Selection(metric="sharpness"),
+    claims=(
+        Claim(
+            id="B-EG4",
+            form="as said",
+            statement="A recurrence whose weight stays below one has gradients that do not explode.",
+            source="folklore",
+            estimate=growth(plain),
+            rule=Below(100.0),
+            unit="variance of the gradient, weight 0.999 over weight 0.5",
+            because="a hundred is a factor of ten in the gradient, which a choice of rate could still follow",
+        ),
+        Claim(
+            id="B-EG4",
+            form="fair",
+            statement="In a stable linear recurrence the gradient's variance is (1 + a^2) / (1 - a^2)^3: without limit as memory grows.",
+            source="algebra; Zucchet and Orvieto 2024",
+            estimate=WorstDeviation(measure=sensitivity, expected="memory_curvature", runs=(plain.at(),)),
+            rule=Below(1e-6),
+            unit="curvature by automatic differentiation, relative deviation from the formula",
+            because="both are exact; a millionth is rounding",
+        ),
+        Claim(
+            id="B-EG4",
+            form="one cure",
+            statement="An exponential weight, or a normalized state, is cure enough alone.",
+            source="Zucchet and Orvieto 2024 ask for both",
+            estimate=growth(exponential),
+            rule=Below(100.0),
+            unit="curvature, weight 0.999 over weight 0.5, with an exponential weight (the better one alone)",
+            because="the same hundred; by algebra it grows as 1 / (1 - a), and with a normalized state alone as its square",
+        ),
+        Claim(
+            id="B-EG4",
+            form="both cures",
+            statement="With an exponential weight and a normalized state the sensitivity no longer depends on the memory.",
+            source="Zucchet and Orvieto 2024; the limit 1/4 is algebra",
+            estimate=growth(both),
+            rule=Within(0.5, 2.0),
+            unit="curvature, weight 0.999 over weight 0.5",
+            because="within a factor of two one rate fits all memories",
+        ),
+    ),
+    figures=(
+        Figure(
+            name="memory",
+            caption="Curvature of the loss at the right weight, over that weight. The limit of both cures is 1/4.",
+            panels=(
+                sweep_curve(
+                    "Sensitivity",
+                    sensitivity,
+                    all_runs(plain, normalized, exponential, both),
+                    over=DECAY,
+                    x_label="recurrent weight",
+                    y_label="curvature",
+                    log_y=True,
+                    references=(Reference(label="1 / 4", y=0.25),),
+                ),
+            ),
+        ),
+    ),
+    scales={"smoke": Changes(sweep={DECAY: (0.5, 0.9, 0.999)})},
+)
