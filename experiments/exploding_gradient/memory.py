@@ -81,15 +81,16 @@ experiment = Experiment.here(
     figures=(
         Figure(
             name="memory",
-            caption="Curvature of the loss at the right weight, over that weight. The limit of both cures is 1/4.",
+            caption="Curvature of the loss at the right weight, over its memory. The limit of both cures is 1/4.",
             panels=(
                 sweep_curve(
                     "Sensitivity",
                     sensitivity,
                     all_runs(plain, normalized, exponential, both),
-                    over=DECAY,
-                    x_label="recurrent weight",
+                    over="memory_length",
+                    x_label="memory, 1 / (1 - weight)",
                     y_label="curvature",
+                    log_x=True,
                     log_y=True,
                     references=(Reference(label="1 / 4", y=0.25),),
                 ),

@@ -23,6 +23,7 @@ from .tap import OutputTap as OutputTap
 from .tap import Tap as Tap
 from .tap import output_taps as output_taps
 from .tap import taps as taps
+from .trained import trained_names as trained_names
 
 
 def build_model(model: spec.Model, *, input_shape: tuple[int, ...], num_outputs: int) -> nn.Module:

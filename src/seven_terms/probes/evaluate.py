@@ -13,6 +13,7 @@ from ..spec import EXAMPLES_AT_ONCE, Evaluate
 
 def observe_evaluation(probe: Evaluate, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     averaged = program.state.get("average")
+    averaged = None if averaged is None else {**program.parameters, **averaged}  # with what is not trained
     for split in probe.splits:
         for prefix, parameters in (("", program.parameters), ("averaged_", averaged)):
             if parameters is not None:

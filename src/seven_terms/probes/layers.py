@@ -38,6 +38,14 @@ def observe_layer_updates(program: Any, before: dict[str, Tensor]) -> Iterator[t
     yield "layer_movement", _by_layer(movement, names, _norm) / _by_layer(start, names, _norm), None
 
 
+def measure_rotation(program: Any, before: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, None]]:
+    """Yield the angle by which each layer's weights have turned in the update just made, and its square."""
+    names = weight_names(program)
+    angle_RL = torch.stack([_angle(before[name], program.parameters[name]) for name in names], dim=1)
+    yield "layer_rotation", angle_RL, None
+    yield "layer_squared_rotation", angle_RL.square(), None
+
+
 def weight_names(program: Any) -> list[str]:
     """Return the names of the weight matrices and kernels, nearest the input first."""
     return [name for name, parameter in program.module.named_parameters() if parameter.dim() >= 2]
@@ -53,3 +61,9 @@ def _norm(tensor: Tensor) -> Tensor:
 
 def _rms(tensor: Tensor) -> Tensor:
     return tensor.detach().double().flatten(1).square().mean(1).sqrt()
+
+
+def _angle(first: Tensor, second: Tensor) -> Tensor:
+    """Return the angle of each run's two tensors; half of it by its sine and cosine, exact for small angles (Kahan)."""
+    u, v = (tensor.detach().double().flatten(1) / _norm(tensor)[:, None] for tensor in (first, second))
+    return 2.0 * torch.atan2(_norm(u - v), _norm(u + v))

@@ -41,6 +41,7 @@ Seeds = Annotated[int, Bounds(low=1, high=10_000)]
 Growth = Annotated[int, Bounds(low=1, high=10_000)]
 Values = Annotated[tuple[Any, ...], Sized(least=1, most=1_000, unique=True)]
 Sweep = Mapping[Line, Values]  # path into the training -> values
+Trained = Literal["all", "normalization", "readout", "hidden"]  # hidden: all but the readout
 Written = Annotated[str, Matches(r"(?s).*\S.*", "text that is not empty")]
 
 
@@ -51,6 +52,7 @@ class Training:
     `batch_growth`: (fraction of the budget, factor) pairs; from that fraction on, batches are that many times larger
     and updates that many times fewer (the budget counts examples). `num_devices`: as many processes, one a device,
     each take an equal share of every batch; it decides numbers through the order of sums and through batch norm.
+    `trained`: which parameters are; the others stay as they were drawn, and count in no norm of a gradient.
     """
 
     task: Task
@@ -64,6 +66,7 @@ class Training:
     batch_growth: Annotated[tuple[tuple[Fraction, Growth], ...], Sized(most=100)] = ()
     precision: Literal["float32", "float64"] = "float32"
     num_devices: Annotated[int, Bounds(low=1, high=1_024)] = later(default=1)
+    trained: Trained = later(default="all")
 
     def __post_init__(self) -> None:
         starts = [fraction for fraction, _ in self.batch_growth]

@@ -29,6 +29,7 @@ def check_training(training: Training) -> None:
     _check_optimizer(training)
     _check_batches(training)
     _check_normalization(training)
+    _check_trained(training)
     _check_size(training)
 
 
@@ -99,6 +100,22 @@ def _check_normalization(training: Training) -> None:
     for norm, features, places in training.model.normalized(training.task.input_shape):
         for examples in batch_sizes(training):
             norm.require_fit(features=features, examples=examples, places=places, num_devices=training.num_devices)
+
+
+def _check_trained(training: Training) -> None:
+    """Raise a ValueError where a model has no parameters of the kind that is trained; own models are asked when built."""
+    model, trained = training.model, training.trained
+    if trained == "all" or model.offers is None:
+        return
+    what = f"Training, trained={trained!r}"
+    require("point" not in model.offers, what=what, must="the model must have weight matrices", got=model)
+    if trained == "normalization":
+        normalized = model.normalized(training.task.input_shape)
+        learned = any(norm.num_parameters(features) for norm, features, _ in normalized)
+        require(learned, what=what, must="the model must have a normalization with gains and shifts", got=model)
+    else:
+        must = "the model must have hidden layers, to train them or the readout alone"
+        require(getattr(model, "depth", 1) > 0, what=what, must=must, got=model)
 
 
 def _check_size(training: Training) -> None:

@@ -31,6 +31,7 @@ from .probes import (
     NormalizedOutputs,
     PreconditionedSharpness,
     Recurrence,
+    Rotation,
     Sharpness,
     Stream,
 )
@@ -165,6 +166,11 @@ def _layer_updates(probe: LayerUpdates, training: Training) -> Iterator[Metric]:
         yield from _layers("layer_update_ratio layer_movement", num_weights(training.model))
 
 
+def _rotation(probe: Rotation, training: Training) -> Iterator[Metric]:
+    if training.num_steps:
+        yield from _layers("layer_rotation layer_squared_rotation", num_weights(training.model))
+
+
 def _activations(probe: Activations, training: Training) -> Iterator[Metric]:
     units = min(probe.num_units, getattr(training.model, "width", probe.num_units))
     for percent in (15, 50, 85):
@@ -219,6 +225,7 @@ METRICS: dict[type, Callable[[Any, Training], Iterator[Metric]]] = {
     Evaluate: _evaluate,
     LayerGradients: _layer_gradients,
     LayerUpdates: _layer_updates,
+    Rotation: _rotation,
     Activations: _activations,
     NormalizedOutputs: _normalized_outputs,
     Recurrence: _named("spectral_radius", "largest_singular_value"),

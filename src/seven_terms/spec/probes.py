@@ -139,6 +139,25 @@ class LayerUpdates(Probe):
 
 
 @checked
+class Rotation(Probe):
+    """layer_rotation: the angle between a layer's weights before and after the update made at the step, in radians;
+    layer_squared_rotation: its square, of which a mean over steps is taken."""
+
+    steps: Steps = Steps(count=10)
+
+    needs = ("weights",)
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        return iter(())  # it looks at an update that is made anyway
+
+    def at_step(self, program: Any, step: int) -> Iterator[Any]:
+        return iter(())  # see after_update
+
+    def after_update(self, program: Any, before: Mapping[str, Any]) -> Iterator[Any]:
+        return load("seven_terms.probes.layers:measure_rotation")(program, before)
+
+
+@checked
 class Activations(Probe):
     """Inputs of the activation functions on the validation split.
 
@@ -259,6 +278,8 @@ class PreconditionedSharpness(Probe):
     def require_fit(self, training: Training) -> None:
         known = {"beta1", "beta2", "eps"} <= set(hints_of(type(training.optimizer)))
         require(known, what="PreconditionedSharpness", must="the optimizer must be Adam", got=training.optimizer)
+        must = "trained must be 'all', since Adam preconditions nothing else"
+        require(training.trained == "all", what="PreconditionedSharpness", must=must, got=training.trained)
 
     def passes(self, training: Training) -> Iterator[Passes]:
         products = 2 * self.num_iterations  # each is the gradient of a gradient

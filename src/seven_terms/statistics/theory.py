@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..spec import AnyTraining, Training, replace_path, require
-from . import mean_field, memory, quadratics, schedules
+from . import mean_field, memory, quadratics, rotation, schedules
 
 PREDICTIONS: dict[str, Callable[[Training], float]] = {
     function.__name__: function
@@ -31,7 +31,10 @@ PREDICTIONS: dict[str, Callable[[Training], float]] = {
         quadratics.inverse_time_variance,
         quadratics.noisy_quadratic_loss,
         schedules.last_iterate_bound,
+        rotation.equilibrium_rotation,
+        rotation.rate_over_decay,
         memory.memory_curvature,
+        memory.memory_length,
         mean_field.weight_gain,
         mean_field.gradient_variance_gain,
         mean_field.gradient_norm_gain,

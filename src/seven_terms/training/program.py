@@ -77,6 +77,7 @@ class StackedProgram:
             name: buffer.to(self.device).expand(len(self.runs), *buffer.shape).clone()
             for name, buffer in module.named_buffers()
         }
+        self.rules.trained = trained_names(module, self.training.trained)
         self.module = module.to("meta")
         tell_batch_norms(self.module, num_devices=self.training.num_devices)
         self.network = StackedNetwork(self.module, self.task, stacks=facts(self.training).stacks)

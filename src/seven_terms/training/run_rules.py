@@ -24,6 +24,7 @@ class RunRules:
         self.clip_norm_R = self._threshold([clipping.norm for clipping in clippings])
         self.clip_value_R = self._threshold([clipping.value for clipping in clippings])
         self.clip_adaptive_R = self._threshold([clipping.adaptive for clipping in clippings])
+        self.trained: tuple[str, ...] | None = None  # names of parameters; None: all
         self.rate_UR = self._per_run([_rates(run, steps) for run in runs]).T.contiguous()
 
     def initial_state(self, parameters: Tensors) -> State:
@@ -37,7 +38,11 @@ class RunRules:
         self, rate_R: Tensor, parameters: Tensors, gradients: Tensors, state: State, number: int | Tensor
     ) -> tuple[Tensors, State]:
         """Return the parameters and the rule's state after update `number`."""
-        return update(self.optimizer, self.hyper, rate_R, parameters, gradients, state, number)
+        moved, state = update(self.optimizer, self.hyper, rate_R, self._trained(parameters), gradients, state, number)
+        return (moved if self.trained is None else {**parameters, **moved}), state
+
+    def _trained(self, parameters: Params) -> Params:
+        return parameters if self.trained is None else {name: parameters[name] for name in self.trained}
 
     def _per_run(self, values: list[Any]) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self.device)
