@@ -243,3 +243,25 @@ def test_averaged_iterates_are_evaluated_beside_the_last():
     iterates = np.array([(1 - 0.25 * h) ** t for t in (1, 2, 3)])
     assert table["train_loss"] == pytest.approx(0.5 * (h * iterates[-1] ** 2).sum())
     assert table["averaged_train_loss"] == pytest.approx(0.5 * (h * iterates.mean(0) ** 2).sum())
+
+
+def test_rotation_is_the_angle_between_weights_before_and_after_an_update():
+    program = program_of(NET)
+    before = {name: tensor.clone() for name, tensor in program.parameters.items()}
+    program.update(0)
+    values = dict((metric, tensor[0]) for metric, tensor, _ in measure.after_update(spec.Rotation(), program, before))
+    for layer, name in enumerate(name for name in before if name.endswith("weight")):
+        u, v = (tensor[name][0].flatten() for tensor in (before, program.parameters))
+        angle = torch.arccos((u @ v) / (u.norm() * v.norm())).item()
+        assert values["layer_rotation"][layer].item() == pytest.approx(angle, rel=1e-6)
+        assert values["layer_squared_rotation"][layer].item() == pytest.approx(angle**2, rel=1e-6)
+
+
+def test_rotation_of_what_does_not_move_is_zero_and_of_what_turns_round_is_pi():
+    program = program_of(NET)
+    before = {name: tensor.clone() for name, tensor in program.parameters.items()}
+    told = [dict((m, t) for m, t, _ in measure.after_update(spec.Rotation(), program, before))]
+    program.held.parameters = {name: -tensor for name, tensor in before.items()}
+    told.append(dict((m, t) for m, t, _ in measure.after_update(spec.Rotation(), program, before)))
+    assert told[0]["layer_rotation"].abs().max().item() == 0.0
+    assert told[1]["layer_rotation"][:, 1].tolist() == pytest.approx([np.pi] * len(program.runs))

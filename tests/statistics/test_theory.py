@@ -285,3 +285,17 @@ def test_both_cures_leave_a_curvature_of_a_quarter_however_long_the_memory():
 
 def memory(**task):
     return Training(task=LinearMemory(**task), model=Point(dimension=1, start=0.0), num_steps=0, precision="float64")
+
+
+def test_a_settled_weight_turns_by_the_angle_whose_cosine_is_what_decay_leaves():
+    run = Training(
+        task=Digits(), model=Mlp(), optimizer=Sgd(learning_rate=0.2, weight_decay=0.05), num_steps=1, batch_size=8
+    )
+    rate, decay, w = 0.2, 0.05, np.array([1.0, 0.0])
+    for _ in range(3000):  # a gradient of one size over |w|, at a right angle to w
+        g = np.array([-w[1], w[0]]) / np.square(w).sum()
+        before, w = w, (1 - rate * decay) * w - rate * g
+    cosine = before @ w / (np.linalg.norm(before) * np.linalg.norm(w))
+    assert cosine == pytest.approx(1 - rate * decay, rel=1e-12)
+    assert predict("equilibrium_rotation", run) == pytest.approx(math.acos(cosine), rel=1e-2)
+    assert np.linalg.norm(w) ** 4 == pytest.approx(predict("rate_over_decay", run) / 2, rel=1e-2)

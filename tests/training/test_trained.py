@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seven_terms.records.runs import Run, Stack
-from seven_terms.spec import BatchNorm, Clipping, GaussianInputs, Mlp, Sgd, Training, replace_paths
+from seven_terms.spec import BatchNorm, Clipping, Exponential, GaussianInputs, Mlp, Sgd, Training, replace_paths
 from seven_terms.training.program import StackedProgram
 
 NET = Training(
@@ -78,3 +78,26 @@ def test_a_gradients_norm_is_that_of_what_is_trained():
 def test_parameters_that_a_model_lacks_are_refused(changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         replace_paths(NET, changes)
+
+
+def test_weight_decay_under_batch_norm_is_a_growing_rate_without_decay():
+    rate, decay, steps = 0.5, 0.02, 12
+    shrinks = 1 - rate * decay
+    changes = {"model.normalization": BatchNorm(eps=0.0, affine=False), "model.bias": False, "num_steps": steps}
+    net = replace_paths(NET, {**changes, "trained": "hidden"})
+    with_decay = program_of(dataclasses.replace(net, optimizer=Sgd(learning_rate=rate, weight_decay=decay)))
+    without = program_of(
+        dataclasses.replace(
+            net,
+            optimizer=Sgd(learning_rate=rate / shrinks),
+            schedule=Exponential(final=shrinks ** (-2 * steps)),
+        )
+    )
+    for number in range(steps):
+        losses = [program.update(number)["batch_loss"][0].item() for program in (with_decay, without)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+    for name in ("layers.0.linear.weight", "layers.1.linear.weight"):
+        torch.testing.assert_close(
+            with_decay.parameters[name], shrinks**steps * without.parameters[name], rtol=1e-11, atol=0
+        )
+    assert torch.equal(with_decay.parameters["readout.weight"], without.parameters["readout.weight"])

@@ -1,8 +1,8 @@
 """Weights that are multiplied by any number without a change of the network's function: how far they turn in an update.
 
-Such a weight's gradient is at a right angle to it and falls as one over its length. With SGD and weight decay the length settles
-where decay and gradient balance: (1 - r d)^2 + (r |g| / |w|)^2 = 1 for rate r and decay d, so the angle between two successive
-weights has the cosine 1 - r d (Kosson et al. 2024: the root of 2 r d, to first order).
+A gradient of such a weight is at a right angle to it and falls as one over its length. With SGD and weight decay the length
+settles where both balance: (1 - r d)^2 + (r |g| / |w|)^2 = 1 for rate r and decay d. The angle between two successive weights
+then has the cosine 1 - r d (Kosson et al. 2024: the root of 2 r d, to first order).
 """
 
 from __future__ import annotations
