@@ -265,3 +265,30 @@ def test_rotation_of_what_does_not_move_is_zero_and_of_what_turns_round_is_pi():
     told.append(dict((m, t) for m, t, _ in measure.after_update(spec.Rotation(), program, before)))
     assert told[0]["layer_rotation"].abs().max().item() == 0.0
     assert told[1]["layer_rotation"][:, 1].tolist() == pytest.approx([np.pi] * len(program.runs))
+
+
+def test_batch_sharpness_is_the_mean_curvature_of_batches_along_their_own_gradients():
+    program = program_of(NET)
+    names, shapes = list(program.parameters), {name: value[0].shape for name, value in program.parameters.items()}
+    flat = torch.cat([program.parameters[name][0].flatten() for name in names])
+    quotients = []
+    for number in range(3):
+        batch = program.batch_of_step(2 + number)
+
+        def loss(flat, batch=batch):
+            parts = flat.split([shapes[name].numel() for name in names])
+            one = {name: part.reshape(shapes[name]) for name, part in zip(names, parts, strict=True)}
+            outputs = torch.func.functional_call(program.module, one, (batch[0][0],))
+            return program.task.loss(outputs, *(tensor[0] for tensor in batch))
+
+        gradient = torch.autograd.functional.jacobian(loss, flat)
+        hessian = torch.autograd.functional.hessian(loss, flat)
+        quotients.append((gradient @ hessian @ gradient / (gradient @ gradient)).item())
+    assert max(quotients) > 1.01 * min(quotients)
+    found = values_of(spec.BatchSharpness(num_batches=3), program, step=2)["batch_sharpness"]
+    assert found == pytest.approx(np.mean(quotients), rel=1e-9)
+
+
+def test_batch_sharpness_of_a_quadratic_along_its_only_direction_is_its_curvature():
+    one = replace_paths(QUADRATIC, {"task.dimension": 1, "model.dimension": 1, "task.condition_number": 1.0})
+    assert values_of(spec.BatchSharpness(), program_of(one))["batch_sharpness"] == pytest.approx(4.0, rel=1e-12)

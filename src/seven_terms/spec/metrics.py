@@ -18,6 +18,7 @@ from .models import Cnn, Mlp, Recurrent, Resnet
 from .optimizers import Sgd
 from .probes import (
     Activations,
+    BatchSharpness,
     ClippedDirection,
     CovariateShift,
     Distance,
@@ -232,6 +233,7 @@ METRICS: dict[type, Callable[[Any, Training], Iterator[Metric]]] = {
     LagGradients: _lag_gradients,
     LayerJacobians: _layer_jacobians,
     Sharpness: _named("sharpness"),
+    BatchSharpness: _named("batch_sharpness"),
     PreconditionedSharpness: _preconditioned_sharpness,
     InputGradients: _named("input_gradient_cosine"),
     LossAlongGradient: _named("loss_range", "gradient_change_max", "relative_gradient_change", "effective_smoothness"),

@@ -266,6 +266,22 @@ class Sharpness(Probe):
 
 
 @checked
+class BatchSharpness(Probe):
+    """batch_sharpness: curvature g^T H g / g^T g of a batch's loss along its own gradient, mean over the next `num_batches`
+    batches of the run; of the whole split that is the curvature along the gradient."""
+
+    steps: Steps = Steps(count=50)
+    num_batches: Annotated[int, Bounds(low=1, high=10_000)] = 16
+
+    measure = "seven_terms.probes.curvature:measure_batch_sharpness"
+    needs = ("curvature",)
+
+    def passes(self, training: Training) -> Iterator[Passes]:
+        batches = self.num_batches if training.batch_size else 1
+        yield Passes(count=self.steps.times(training) * 3 * batches, examples=_batch(training))
+
+
+@checked
 class PreconditionedSharpness(Probe):
     """preconditioned_sharpness: top eigenvalue of P^-1 H for Adam's P = sqrt(corrected second moment) + eps, from step 1."""
 
