@@ -90,7 +90,9 @@ experiment = Experiment.here(
             form="weights",
             statement="The two have weights of different size, by 0.995 to the power of -400.",
             source="algebra",
-            estimate=PairedRatio(measure=Last("layer_weight_norm", index=1), runs=grown.at(), baseline=decayed.at()),
+            estimate=PairedRatio(
+                measure=Last("layer_weight_norm", index=1), runs=grown.at(), baseline=decayed.at(), exact=True
+            ),
             rule=Within(7.42, 7.43),
             unit="weight norm of the second layer, growing rate over decay",
             because="by algebra 7.427: the size of the weights says nothing of the function",
@@ -149,11 +151,11 @@ experiment = Experiment.here(
             caption="Test loss with the batch's own statistics, and angle of an update against what theory says.",
             panels=(
                 curve("The same function", LOSS, all_runs(neither, decayed, grown), log_y=True),
-                sweep_curve(
+                cloud(
                     "Rotation",
+                    Setting("equilibrium_rotation"),
                     turns(1),
                     all_runs(network),
-                    over="equilibrium_rotation",
                     x_label="sqrt(2 rate decay)",
                     y_label="angle of an update",
                     log_x=True,

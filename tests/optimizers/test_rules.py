@@ -164,7 +164,9 @@ def test_an_update_leaves_its_arguments_as_they_are() -> None:
     assert not any(value.any() for part in state.values() for value in part.values())
 
 
-@pytest.mark.parametrize("rule", [NESTEROV[1], ADAMW[0], spec.Sgd(average_iterates=True)], ids=repr)
+@pytest.mark.parametrize(
+    "rule", [NESTEROV[1], ADAMW[0], spec.Sgd(average_iterates=True), spec.ScheduleFree()], ids=repr
+)
 def test_updates_are_one_compiled_graph_for_every_step(rule: spec.Optimizer) -> None:
     params, hyper = start(2), hyper_parameters([rule, rule])
     state = initial_state(rule, params, hyper)
@@ -175,3 +177,52 @@ def test_updates_are_one_compiled_graph_for_every_step(rule: spec.Optimizer) -> 
         compiled, _ = fast(rule, hyper, hyper["learning_rate"], params, params, state, number)
         params, state = update(rule, hyper, hyper["learning_rate"], params, params, state, step)
         assert all(torch.equal(compiled[name], params[name]) for name in SHAPES)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_schedule_free_sgd_follows_the_three_published_sequences(beta: float, decay: float) -> None:
+    """Defazio et al. 2024: y = (1 - b) z + b x; z' = z - rate (g(y) + decay y); x' = (1 - c) x + c z' with c = 1 / t."""
+    rule = spec.ScheduleFree(learning_rate=0.2, beta=beta, weight_decay=decay)
+    params, hyper = start(1), hyper_parameters([rule])
+    state = initial_state(rule, params, hyper)
+    z = x = params["weight"].clone()
+    for step in range(30):
+        y = (1 - beta) * z + beta * x
+        torch.testing.assert_close(params["weight"], y, rtol=1e-12, atol=1e-13)
+        g = torch.sin(3.0 * y)
+        z = z - 0.2 * (g + decay * y)
+        c = 1 / (step + 1)
+        x = (1 - c) * x + c * z
+        grads = {name: torch.sin(3.0 * value) for name, value in params.items()}
+        params, state = update(rule, hyper, hyper["learning_rate"], params, grads, state, step)
+        torch.testing.assert_close(state["average"]["weight"], x, rtol=1e-12, atol=1e-13)
+
+
+def test_schedule_free_without_interpolation_is_sgd_and_its_average() -> None:
+    sgd = spec.Sgd(learning_rate=0.05, average_iterates=True)
+    free = spec.ScheduleFree(learning_rate=0.05, beta=0.0)
+    states = {}
+    for rule in (sgd, free):
+        params, hyper = start(1), hyper_parameters([rule])
+        state = initial_state(rule, params, hyper)
+        for step in range(20):
+            params, state = update(rule, hyper, hyper["learning_rate"], params, params, state, step)
+        states[rule] = (params["weight"], state["average"]["weight"])
+    for one, other in zip(*states.values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
+
+
+def test_weights_of_an_average_with_a_power_grow_with_the_step() -> None:
+    """With power 2 the weight of iterate t is t (t + 1), up to a factor."""
+    rule = spec.ScheduleFree(learning_rate=0.3, beta=0.0, power=2.0)
+    params, hyper = start(1), hyper_parameters([rule])
+    state, iterates = initial_state(rule, params, hyper), []
+    for step in range(12):
+        params, state = update(rule, hyper, hyper["learning_rate"], params, params, state, step)
+        iterates.append(params["weight"])
+    weights = torch.tensor([t * (t + 1) for t in range(1, 13)], dtype=torch.float64)
+    weights = (weights / weights.sum()).reshape(-1, *[1] * iterates[0].dim())
+    torch.testing.assert_close(
+        state["average"]["weight"], (weights * torch.stack(iterates)).sum(0), rtol=1e-12, atol=1e-13
+    )

@@ -292,3 +292,18 @@ def test_batch_sharpness_is_the_mean_curvature_of_batches_along_their_own_gradie
 def test_batch_sharpness_of_a_quadratic_along_its_only_direction_is_its_curvature():
     one = replace_paths(QUADRATIC, {"task.dimension": 1, "model.dimension": 1, "task.condition_number": 1.0})
     assert values_of(spec.BatchSharpness(), program_of(one))["batch_sharpness"] == pytest.approx(4.0, rel=1e-12)
+
+
+def test_evaluation_of_schedule_free_sgd_is_of_its_average_and_beside_it_of_its_iterate():
+    training = replace_paths(QUADRATIC, {"optimizer": spec.ScheduleFree(learning_rate=0.25), "num_steps": 3})
+    probe, program = spec.Evaluate(steps=spec.Steps(count=1), splits=("train",)), program_of(training)
+    at_start = values_of(probe, program)
+    assert at_start["train_loss"] == at_start["iterate_train_loss"] > 0
+    for number in range(3):
+        program.update(number)
+    found = values_of(probe, program, step=3)
+    h = torch.tensor(np.geomspace(4.0 / 50.0, 4.0, 30))
+    (x,), (y,) = program.state["average"].values(), program.parameters.values()
+    for name, point in (("train_loss", x), ("iterate_train_loss", y)):
+        assert found[name] == pytest.approx((h * point[0].square()).sum().item() / 2, rel=1e-12)
+    assert set(found) == {metric.name for metric in spec.metrics_of(probe, training)}

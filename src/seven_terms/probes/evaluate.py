@@ -15,11 +15,20 @@ def observe_evaluation(probe: Evaluate, program: Any, step: int) -> Iterator[tup
     averaged = program.state.get("average")
     averaged = None if averaged is None else {**program.parameters, **averaged}  # with what is not trained
     for split in probe.splits:
-        for prefix, parameters in (("", program.parameters), ("averaged_", averaged)):
-            if parameters is not None:
-                yield from _evaluate(probe, program, split, parameters, prefix, training=False)
+        for prefix, parameters in evaluated.items():
+            yield from _evaluate(probe, program, split, parameters, prefix, training=False)
         if probe.batch_statistics:
             yield from _evaluate(probe, program, split, program.parameters, "batch_statistics_", training=True)
+
+
+def _evaluated(program: Any, step: int) -> dict[str, dict[str, Tensor]]:
+    """Return what is evaluated by the prefix of its metrics; with averages comes what is not trained."""
+    parameters, result = program.parameters, program.training.optimizer.result
+    if result:
+        handed_over = {**parameters, **program.state[result]} if step else parameters
+        return {"": handed_over, "iterate_": parameters}
+    averaged = program.state.get("average")
+    return {"": parameters} if averaged is None else {"": parameters, "averaged_": {**parameters, **averaged}}
 
 
 def _evaluate(

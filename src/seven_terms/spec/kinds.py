@@ -178,6 +178,7 @@ class Optimizer(Kind):
     __slots__ = ()
     moments: ClassVar[bool] = False  # see `Task`
     may_be_left_out: ClassVar[tuple[str, ...]] = ()  # float fields that are off, without work, where every run has zero
+    result: ClassVar[str] = ""  # which memory is handed over in place of the parameters, once there was an update
 
     def memory(self, hyper: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the names of what is remembered for every parameter, zero at the start."""

@@ -122,7 +122,8 @@ def _plain(name: str) -> Metric:
 
 def _evaluate(probe: Evaluate, training: Training) -> Iterator[Metric]:
     averages = getattr(training.optimizer, "average_iterates", False) and isinstance(training.optimizer, Sgd)
-    prefixes = ["", *["averaged_"] * averages, *["batch_statistics_"] * probe.batch_statistics]
+    result = ["iterate_"] if training.optimizer.result else []
+    prefixes = ["", *["averaged_"] * averages, *result, *["batch_statistics_"] * probe.batch_statistics]
     for prefix in prefixes:
         for split in probe.splits:
             for metric in task_metrics(training.task):

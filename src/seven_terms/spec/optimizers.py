@@ -79,6 +79,35 @@ class Adam(Optimizer):
 
 
 @checked
+class ScheduleFree(Optimizer):
+    """Schedule-free SGD (Defazio et al. 2024): gradients at y = (1 - beta) z + beta x; z <- z - rate (g + weight_decay y);
+    x <- x + (z - x) (power + 1) / (t + power) at update t = 1, 2, ...: an average with weights that grow as t^power.
+
+    With `beta` 0 it is SGD and the average of its iterates (Polyak and Ruppert; with a power that of Shamir and Zhang 2013).
+    The result is x: Evaluate writes its metrics under their plain names, and those of y as iterate_... . For a constant rate.
+    """
+
+    learning_rate: Positive = 0.1
+    beta: ShareBelowOne = 0.9
+    power: NonNegative = 0.0
+    weight_decay: NonNegative = 0.0
+
+    may_be_left_out = ("weight_decay",)
+    result = "average"
+
+    def memory(self, hyper: Mapping[str, Any]) -> tuple[str, ...]:
+        return "average", "ahead"  # x, and x - z, which is zero at the start
+
+    def update(self, w: Any, g: Any, memory: Mapping[str, Any], c: Any, *, number: Any) -> tuple[Any, dict[str, Any]]:
+        ahead = memory["ahead"]  # w is y = z + beta (x - z)
+        z = w - c.beta * ahead
+        x = z + ahead
+        z = z.addcmul(c.rate, _decayed(w, g, c), value=-1)
+        x = x + (z - x) * ((c.power + 1.0) / (number + 1.0 + c.power))
+        return z + c.beta * (x - z), {"average": x, "ahead": x - z}
+
+
+@checked
 class ExpectedSgd(Optimizer):
     """Exact second moments of SGD on a noisy quadratic: v <- (1 - rate h)^2 v + rate^2 noise h, with h = 2 dloss/dv."""
 

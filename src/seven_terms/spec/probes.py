@@ -79,7 +79,8 @@ class Stream(Probe):
 
 @checked
 class Evaluate(Probe):
-    """<split>_loss and, where the task has one, <split>_accuracy / <split>_error; averaged_<split>_... for averaged iterates.
+    """<split>_loss and, where the task has one, <split>_accuracy / <split>_error; averaged_<split>_... for averaged iterates,
+    iterate_<split>_... for those of an optimizer that hands over something else.
 
     `batch_statistics=True` also writes batch_statistics_<split>_...: batch norm with the split's own statistics.
     """
@@ -97,7 +98,8 @@ class Evaluate(Probe):
                 _require_normalized(training, min(self.num_examples, training.task.examples(split)))
 
     def passes(self, training: Training) -> Iterator[Passes]:
-        times, averages = self.steps.times(training), getattr(training.optimizer, "average_iterates", False)
+        times, rule = self.steps.times(training), training.optimizer
+        averages = bool(getattr(rule, "average_iterates", False) or rule.result)
         for split in self.splits:
             examples = min(self.num_examples, training.task.examples(split))
             parts = math.ceil(examples / EXAMPLES_AT_ONCE)
