@@ -45,15 +45,14 @@ network = Arm(
 )
 LAYERS = (0, 1, 2)  # the hidden ones: the readout has no normalization behind it
 LOSS = "batch_statistics_test_loss"
-late = {"start": 0.5}
 
 
 def turns(layer: int) -> Measure:
     """Return the root of the mean squared angle of an update over the second half."""
-    return Combine("sqrt", Over("layer_squared_rotation", "mean", **late, index=layer))
+    return Combine("sqrt", Over("layer_squared_rotation", "mean", start=0.5, index=layer))
 
 
-size = Over("layer_weight_norm", "mean", **late, index=1)
+size = Over("layer_weight_norm", "mean", start=0.5, index=1)
 grid = tuple(network.at({RATE: Ranked(rate), DECAY: Ranked(decay)}) for rate in range(2) for decay in range(3))
 
 experiment = Experiment.here(

@@ -6,7 +6,7 @@ Network, data and rates are those of `edge_of_stability`. The claims were writte
 from seven_terms.spec import *
 
 RATE, BATCH = "optimizer.learning_rate", "batch_size"
-WHOLE = 200
+WHOLE, LATE = 200, 0.6  # images; the fraction of training from which on is averaged
 TRAINING = Training(
     task=Digits(resolution=14, num_train=WHOLE, loss="half_squared_error"),
     model=Mlp(depth=2, width=32, activation="tanh"),
@@ -17,9 +17,8 @@ TRAINING = Training(
 
 descent = Arm(name="descent", label="SGD", training=TRAINING)
 limit = Setting("curvature_limit")  # 2 / rate
-late = {"start": 0.6}
-of_batches = Combine("ratio", Over("batch_sharpness", "mean", **late), limit)
-of_all = Combine("ratio", Over("sharpness", "mean", **late), limit)
+of_batches = Combine("ratio", Over("batch_sharpness", "mean", start=LATE), limit)
+of_all = Combine("ratio", Over("sharpness", "mean", start=LATE), limit)
 SMALLEST, MIDDLE, ALL = ({BATCH: Ranked(rank)} for rank in range(3))
 
 experiment = Experiment.here(

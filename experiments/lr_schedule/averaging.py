@@ -40,7 +40,7 @@ momentum = Arm(
     name="momentum",
     label=f"linear to zero in {LONGEST}, momentum 0.9",
     training=PLAIN.but(optimizer=Sgd(momentum=0.9), schedule=Linear()),
-    sweep={RATE: (0.005, 0.01, 0.02, 0.05, 0.1)},
+    sweep={RATE: (0.01, 0.02, 0.05, 0.1, 0.2)},
 )
 
 
@@ -73,7 +73,7 @@ experiment = Experiment.here(
     "to zero at each of these horizons, and one with momentum 0.9 at the longest. Each arm takes its own best of five rates, an "
     "undecayed one by its validation loss at the end alone.",
     arms=(*UNDECAYED, *LINEAR.values(), momentum),
-    sweep={RATE: (0.05, 0.1, 0.2, 0.5, 1.0)},
+    sweep={RATE: (0.1, 0.2, 0.5, 1.0, 2.0)},
     num_seeds=10,
     probes=(Evaluate(steps=Steps(at=HORIZONS, count=8), splits=("validation", "test")),),
     selection=Selection(metric="validation_loss"),
@@ -136,7 +136,7 @@ experiment = Experiment.here(
         ),
     ),
     scales={
-        "smoke": Changes(num_seeds=2, sweep={RATE: (0.1, 0.5)}, arms={}),
+        "smoke": Changes(num_seeds=2, sweep={RATE: (0.1, 0.5)}),
         "full": Changes(num_seeds=32),
         "paper": Changes(training={"task": Digits(source="mnist"), "model.width": 256}, num_seeds=8),
     },
