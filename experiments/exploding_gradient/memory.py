@@ -32,7 +32,7 @@ experiment = Experiment.here(
     "differentiation, which is the variance of the gradient of the state with respect to the weight. Beside it "
     "stand a weight written as exp(-exp v), inputs scaled so that the state has variance one, and both.",
     arms=(plain, exponential, normalized, both),
-    sweep={DECAY: (0.5, 0.8, 0.9, 0.97, 0.99, 0.999)},
+    sweep={DECAY: (0.5, 0.8, 0.9, 0.98, 0.99, 0.999)},
     num_seeds=1,
     probes=(Sharpness(steps=Steps(at=(0,)), num_iterations=1),),
     selection=Selection(metric="sharpness"),

@@ -25,7 +25,7 @@ def free(*, beta: float = 0.0, power: float = 0.0) -> Training:
 
 constant = Arm(name="constant", label="constant, last iterate", training=PLAIN)
 uniform = Arm(name="uniform", label="constant, mean of all iterates", training=free())
-weighted = Arm(name="weighted", label="constant, mean weighted by t^3", training=free(power=3.0))
+weighted = Arm(name="weighted", label="constant, mean with cubic weights", training=free(power=3.0))
 schedule_free = Arm(name="schedule_free", label="schedule-free", training=free(beta=0.9))
 UNDECAYED = (constant, uniform, weighted, schedule_free)
 LINEAR = {

@@ -159,12 +159,22 @@ def test_a_verdict_that_differs_has_its_cause_beside_it(laptop, published):
         for key, row in inputs.verdicts.iterrows()
         if row["experiment"] == MNIST.path and row["verdict"] != "refuted"
     ]
-    causes = {differ[0]: "50 % more looks", "B-LR3": "of another experiment"}
+    causes = {"paper": {differ[0]: "50 % more looks", "B-LR3": "of another experiment"}, "full": {differ[1]: "no"}}
     text = scales_section(inputs, published, causes=causes)
     assert f"\\item[{differ[0]}] 50\\,\\% more looks." in text or f"\\item[{differ[0]}] 50 \\% more looks." in text
     assert "another experiment" not in text
+    assert f"\\item[{differ[1]}] no." not in text
 
 
 def test_causes_are_given_for_claims_that_there_are():
     keys = {claim.key for one in EXPERIMENTS for claim in one.claims}
-    assert set(read_causes(Path(__file__).parents[2] / "paper")) <= keys
+    causes = read_causes(Path(__file__).parents[2] / "paper")
+    assert set(causes) <= {"full", "paper"}
+    assert {key for of_scale in causes.values() for key in of_scale} <= keys
+
+
+def test_a_cause_that_nobody_wrote_follows_from_the_intervals(laptop, published):
+    publish_beside(published, MNIST, verdict="refuted")
+    inputs = read_inputs(laptop)
+    text = scales_section(inputs, published)
+    assert "the two intervals overlap" in text or "the effects themselves differ" in text

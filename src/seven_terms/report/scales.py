@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,16 +45,21 @@ class Sides:
         return {key: (first, second) for key, (first, second) in words.items() if first != second}
 
 
-def read_causes(paper_dir: Path) -> dict[str, str]:
-    """Return why verdicts differ between scales, by claim key, from paper/scale_causes.yaml."""
+Causes = Mapping[
+    str, Mapping[str, str]
+]  # scale that is larger than laptop -> claim key -> why its verdict differs there
+
+
+def read_causes(paper_dir: Path) -> dict[str, dict[str, str]]:
+    """Return why verdicts differ from those of scale laptop, by scale and claim key, from paper/scale_causes.yaml."""
     path = paper_dir / "scale_causes.yaml"
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def scales_section(inputs: Inputs, beside_dir: Path | None, *, causes: Mapping[str, str] = MappingProxyType({})) -> str:
+def scales_section(inputs: Inputs, beside_dir: Path | None, *, causes: Causes = MappingProxyType({})) -> str:
     """Return the section on the results published in `beside_dir`, named as their scale; empty without such a folder's name.
 
-    `causes` says by claim key why its verdicts differ.
+    `causes` says by scale and claim key why verdicts differ.
     """
     if beside_dir is None:
         return ""
@@ -67,7 +73,7 @@ def scales_section(inputs: Inputs, beside_dir: Path | None, *, causes: Mapping[s
     tables = [_table(sides), _origins_table(sides)]
     told = [
         _agreement(sides),
-        _causes(sides, causes),
+        _causes(sides, causes.get(sides.scales[1], {})),
         _changes(sides),
         _origins(sides),
         *tables,
@@ -116,13 +122,30 @@ def _agreement(sides: Sides) -> str:
 
 
 def _causes(sides: Sides, causes: Mapping[str, str]) -> str:
-    """Say why verdicts differ, a line a claim, where somebody has written it down."""
-    told = [
-        f"\\item[{escape(key)}] {escape(causes[key])}."
-        for key in sides.differing
-        if key in causes and "paper" in sides.scales
-    ]
+    """Say why verdicts differ, a line a claim: as somebody has written it down, else as the two intervals tell."""
+    found = {key: causes.get(key) or _by_intervals(sides, key) for key in sides.differing}
+    told = [f"\\item[{escape(key)}] {escape(cause)}." for key, cause in found.items() if cause]
     return "\n".join([r"\begin{description}", *told, r"\end{description}"]) if told else ""
+
+
+def _by_intervals(sides: Sides, key: str) -> str:
+    """Return what the intervals of two verdicts have to do with each other; empty where a claim has none."""
+    ends, seeds = (_numbers(sides, key, names) for names in (["low", "high"], ["num_seeds"]))
+    (low, high), (other_low, other_high) = ends
+    if not all(map(math.isfinite, (low, high, other_low, other_high))) or low == high:
+        return ""
+    if low > other_high or other_low > high:
+        first, second = sides.scales
+        return f"the effects themselves differ: the interval of scale {second} lies outside of that of scale {first}"
+    (before,), (after,) = seeds
+    counted = f", from {before:g} and {after:g} seeds" if math.isfinite(before + after) else ""
+    return f"the two intervals overlap{counted}, and one of them holds the limit of the rule"
+
+
+def _numbers(sides: Sides, key: str, names: list[str]) -> list[list[float]]:
+    """Return columns of a claim at either scale, NaN for one that a table lacks."""
+    rows = [table.reindex(columns=names).loc[[key]] for table in sides.verdicts]
+    return [row.to_numpy(dtype=float, na_value=math.nan)[0].tolist() for row in rows]
 
 
 def _changes(sides: Sides) -> str:
