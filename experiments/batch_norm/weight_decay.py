@@ -94,7 +94,7 @@ experiment = Experiment.here(
             ),
             rule=Within(7.42, 7.43),
             unit="weight norm of the second layer, growing rate over decay",
-            because="by algebra 7.427: the size of the weights says nothing of the function",
+            because="by algebra 7.426: the size of the weights says nothing of the function",
         ),
         Claim(
             id="B-BN14",
