@@ -75,7 +75,7 @@ experiment = Experiment.here(
     noise_floor=decayed,
     claims=(
         Claim(
-            id="B-BN14",
+            id="B-BN17",
             form="function",
             statement="With batch normalization, SGD with weight decay trains the same function as a growing rate without decay.",
             source="Li and Arora 2020; for plain SGD the rate is algebra",
@@ -85,7 +85,7 @@ experiment = Experiment.here(
             because="equal but for rounding, which training makes larger; a millionth is far below any effect of a rate",
         ),
         Claim(
-            id="B-BN14",
+            id="B-BN17",
             form="weights",
             statement="The two have weights of different size, by 0.995 to the power of -400.",
             source="algebra",
@@ -97,7 +97,7 @@ experiment = Experiment.here(
             because="by algebra 7.426: the size of the weights says nothing of the function",
         ),
         Claim(
-            id="B-BN14",
+            id="B-BN17",
             form="effective rate",
             statement="What decay does is to keep the rate from fading: without it, the weights turn less than half as far an update.",
             source="algebra",
