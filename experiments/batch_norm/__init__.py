@@ -9,8 +9,10 @@ QUESTIONS = questions(
     "layer_outputs",
     "placement",
     "parts",
+    "gain_and_shift",
     "batch_size",
     "devices",
     "running_statistics",
     "internal_shift",
+    "weight_decay",
 )

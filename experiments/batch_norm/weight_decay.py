@@ -33,13 +33,13 @@ GROWN = INVARIANT.but(
     optimizer=Sgd(learning_rate=EXACT_RATE / SHRINKS), schedule=Exponential(final=SHRINKS ** (-2 * STEPS))
 )
 
-decayed = Arm(name="decayed", label="weight decay", training=INVARIANT.but({DECAY: EXACT_DECAY}))
-grown = Arm(name="grown", label="growing rate", training=GROWN)
-neither = Arm(name="neither", label="neither", training=INVARIANT)
+decayed = Arm("decayed", INVARIANT.but({DECAY: EXACT_DECAY}), label="weight decay")
+grown = Arm("grown", GROWN, label="growing rate")
+neither = Arm("neither", INVARIANT, label="neither")
 network = Arm(
-    name="network",
+    "network",
+    NETWORK,
     label="batch norm, weight decay",
-    training=NETWORK,
     sweep={RATE: (0.2, 0.6), DECAY: (0.003, 0.01, 0.03)},
     num_seeds=6,
 )
@@ -74,98 +74,78 @@ experiment = Experiment.here(
     selection=Selection(metric="validation_loss"),
     noise_floor=decayed,
     claims=(
-        Claim(
-            id="B-BN17",
-            form="function",
-            statement="With batch normalization, SGD with weight decay trains the same function as a growing rate without decay.",
+        claim(
+            "B-BN17 (function)",
+            "With batch normalization, SGD with weight decay trains the same function as a growing rate without decay.",
+            PairedDifference(measure=Last(LOSS), runs=grown.at(), baseline=decayed.at()).within(-1e-6, 1e-6),
             source="Li and Arora 2020; for plain SGD the rate is algebra",
-            estimate=PairedDifference(measure=Last(LOSS), runs=grown.at(), baseline=decayed.at()),
-            rule=Within(-1e-6, 1e-6),
             unit="nats of test loss after 400 updates",
             because="equal but for rounding, which training makes larger; a millionth is far below any effect of a rate",
         ),
-        Claim(
-            id="B-BN17",
-            form="weights",
-            statement="The two have weights of different size, by 0.995 to the power of -400.",
-            source="algebra",
-            estimate=PairedRatio(
+        claim(
+            "B-BN17 (weights)",
+            "The two have weights of different size, by 0.995 to the power of -400.",
+            PairedRatio(
                 measure=Last("layer_weight_norm", index=1), runs=grown.at(), baseline=decayed.at(), exact=True
-            ),
-            rule=Within(7.42, 7.43),
+            ).within(7.42, 7.43),
+            source="algebra",
             unit="weight norm of the second layer, growing rate over decay",
             because="by algebra 7.426: the size of the weights says nothing of the function",
         ),
-        Claim(
-            id="B-BN17",
-            form="effective rate",
-            statement="What decay does is to keep the rate from fading: without it, the weights turn less than half as far an update.",
+        claim(
+            "B-BN17 (effective rate)",
+            "What decay does is to keep the rate from fading: without it, the weights turn less than half as far an update.",
+            PairedRatio(measure=Last("layer_rotation", index=1), runs=decayed.at(), baseline=neither.at()).above(2.0),
             source="algebra",
-            estimate=PairedRatio(measure=Last("layer_rotation", index=1), runs=decayed.at(), baseline=neither.at()),
-            rule=Above(2.0),
             unit="angle of the last update, second layer, with decay over without",
             because="settled weights turn by 0.1; without decay by at most 1 / sqrt(2 x 400) = 0.035 for gradients of one size",
         ),
-        Claim(
-            id="B-BN15",
-            statement="Weights in front of a batch normalization come to turn by sqrt(2 rate decay) an update.",
+        claim(
+            "B-BN15",
+            "Weights in front of a batch normalization come to turn by sqrt(2 rate decay) an update.",
+            Mean(measure=Combine("ratio", turns(1), Setting("equilibrium_rotation")), runs=network.at()).within(
+                0.9, 1.1
+            ),
             source="Kosson et al. 2024",
-            estimate=Mean(measure=Combine("ratio", turns(1), Setting("equilibrium_rotation")), runs=network.at()),
-            rule=Within(0.9, 1.1),
             unit="angle of the second layer over sqrt(2 rate decay), mean over two rates and three decays",
             because="the formula is of first order in rate x decay, here at most 0.018, and weights that settle slowly are off by more",
         ),
-        Claim(
-            id="B-BN15",
-            form="every layer",
-            statement="So do all hidden layers, at every rate and decay.",
-            source="Kosson et al. 2024",
-            estimate=WorstDeviation(
+        claim(
+            "B-BN15 (every layer)",
+            "So do all hidden layers, at every rate and decay.",
+            WorstDeviation(
                 measure=tuple(turns(layer) for layer in LAYERS),
                 expected="equilibrium_rotation",
                 runs=grid,
                 mean_over_seeds=True,
-            ),
-            rule=Below(0.2),
+            ).below(0.2),
+            source="Kosson et al. 2024",
             unit="angle, relative deviation from sqrt(2 rate decay)",
             because="a fifth at the worst of eighteen, where the angles themselves span a factor of five",
             scales=("laptop", "full", "paper"),
         ),
-        Claim(
-            id="B-BN15",
-            form="norm",
-            statement="Their size settles at a fourth power that is proportional to rate over decay.",
-            source="algebra, for gradients of one size",
-            estimate=Slope(
+        claim(
+            "B-BN15 (norm)",
+            "Their size settles at a fourth power that is proportional to rate over decay.",
+            Slope(
                 measure=Combine("square", Combine("square", size)), over="rate_over_decay", runs=(network.at(),)
-            ),
-            rule=Within(0.8, 1.2),
+            ).within(0.8, 1.2),
+            source="algebra, for gradients of one size",
             unit="exponent of the fourth power of the weight norm over rate / decay",
             because="exactly 1 along equal products of rate and decay; across them the gradient's size changes, which a fifth allows for",
         ),
     ),
     figures=(
-        Figure(
-            name="weight_decay",
-            caption="Test loss with the batch's own statistics, and angle of an update against what theory says.",
-            panels=(
-                curve("The same function", LOSS, all_runs(neither, decayed, grown), log_y=True),
-                cloud(
-                    "Rotation",
-                    Setting("equilibrium_rotation"),
-                    turns(1),
-                    all_runs(network),
-                    x_label="sqrt(2 rate decay)",
-                    y_label="angle of an update",
-                    log_x=True,
-                    log_y=True,
-                ),
+        figure(
+            "weight_decay",
+            "Test loss with the batch's own statistics, and angle of an update against what theory says.",
+            curve("The same function", LOSS, all_runs(neither, decayed, grown)).axes(log="y"),
+            cloud("Rotation", Setting("equilibrium_rotation"), turns(1), all_runs(network)).axes(
+                x="sqrt(2 rate decay)", y="angle of an update", log="xy"
             ),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, arms={"network": {"num_steps": 40}}),
-        "full": Changes(num_seeds=16),
-        "paper": Changes(num_seeds=12, arms={"network": {"task.source": "mnist", "num_steps": 20_000}}),
-    },
+    smoke=Changes(num_seeds=2, arms={"network": {"num_steps": 40}}),
+    full=Changes(num_seeds=16),
+    paper=Changes(num_seeds=12, arms={"network": {"task.source": "mnist", "num_steps": 20_000}}),
 )

@@ -3,5 +3,13 @@
 from seven_terms.spec import questions
 
 QUESTIONS = questions(
-    __name__, "gain_and_depth", "spectral_radius", "cliff", "spikes", "overshooting", "batch_norm_growth", "regression"
+    __name__,
+    "gain_and_depth",
+    "spectral_radius",
+    "memory",
+    "cliff",
+    "spikes",
+    "overshooting",
+    "batch_norm_growth",
+    "regression",
 )

@@ -10,10 +10,10 @@ PLAIN = Training(
     task=LinearMemory(), model=Point(dimension=1, start=0.0), optimizer=Sgd(), num_steps=0, precision="float64"
 )
 
-plain = Arm(name="plain", label="as it is", training=PLAIN)
-exponential = Arm(name="exponential", label="weight exp(-exp v)", training=PLAIN.but({"task.exponential": True}))
-normalized = Arm(name="normalized", label="state of variance one", training=PLAIN.but({"task.normalized": True}))
-both = Arm(name="both", label="both", training=PLAIN.but({"task.exponential": True, "task.normalized": True}))
+plain = Arm("plain", PLAIN, label="as it is")
+exponential = Arm("exponential", PLAIN.but({"task.exponential": True}), label="weight exp(-exp v)")
+normalized = Arm("normalized", PLAIN.but({"task.normalized": True}), label="state of variance one")
+both = Arm("both", PLAIN.but({"task.exponential": True, "task.normalized": True}), label="both")
 sensitivity = At("sharpness", step=0)
 
 
@@ -37,65 +37,51 @@ experiment = Experiment.here(
     probes=(Sharpness(steps=Steps(at=(0,)), num_iterations=1),),
     selection=Selection(metric="sharpness"),
     claims=(
-        Claim(
-            id="B-EG4",
-            form="as said",
-            statement="A recurrence whose weight stays below one has gradients that do not explode.",
+        claim(
+            "B-EG4 (as said)",
+            "A recurrence whose weight stays below one has gradients that do not explode.",
+            growth(plain).below(100.0),
             source="folklore",
-            estimate=growth(plain),
-            rule=Below(100.0),
             unit="variance of the gradient, weight 0.999 over weight 0.5",
             because="a hundred is a factor of ten in the gradient, which a choice of rate could still follow",
         ),
-        Claim(
-            id="B-EG4",
-            form="fair",
-            statement="In a stable linear recurrence the gradient's variance is (1 + a^2) / (1 - a^2)^3: without limit as memory grows.",
+        claim(
+            "B-EG4 (fair)",
+            "In a stable linear recurrence the gradient's variance is (1 + a^2) / (1 - a^2)^3: without limit as memory grows.",
+            WorstDeviation(measure=sensitivity, expected="memory_curvature", runs=(plain.at(),)).below(1e-6),
             source="algebra; Zucchet and Orvieto 2024",
-            estimate=WorstDeviation(measure=sensitivity, expected="memory_curvature", runs=(plain.at(),)),
-            rule=Below(1e-6),
             unit="curvature by automatic differentiation, relative deviation from the formula",
             because="both are exact; a millionth is rounding",
         ),
-        Claim(
-            id="B-EG4",
-            form="one cure",
-            statement="An exponential weight, or a normalized state, is cure enough alone.",
+        claim(
+            "B-EG4 (one cure)",
+            "An exponential weight, or a normalized state, is cure enough alone.",
+            growth(exponential).below(100.0),
             source="Zucchet and Orvieto 2024 ask for both",
-            estimate=growth(exponential),
-            rule=Below(100.0),
             unit="curvature, weight 0.999 over weight 0.5, with an exponential weight (the better one alone)",
             because="the same hundred; by algebra it grows as 1 / (1 - a), and with a normalized state alone as its square",
         ),
-        Claim(
-            id="B-EG4",
-            form="both cures",
-            statement="With an exponential weight and a normalized state the sensitivity no longer depends on the memory.",
+        claim(
+            "B-EG4 (both cures)",
+            "With an exponential weight and a normalized state the sensitivity no longer depends on the memory.",
+            growth(both).within(0.5, 2.0),
             source="Zucchet and Orvieto 2024; the limit 1/4 is algebra",
-            estimate=growth(both),
-            rule=Within(0.5, 2.0),
             unit="curvature, weight 0.999 over weight 0.5",
             because="within a factor of two one rate fits all memories",
         ),
     ),
     figures=(
-        Figure(
-            name="memory",
-            caption="Curvature of the loss at the right weight, over its memory. The limit of both cures is 1/4.",
-            panels=(
-                sweep_curve(
-                    "Sensitivity",
-                    sensitivity,
-                    all_runs(plain, normalized, exponential, both),
-                    over="memory_length",
-                    x_label="memory, 1 / (1 - weight)",
-                    y_label="curvature",
-                    log_x=True,
-                    log_y=True,
-                    references=(Reference(label="1 / 4", y=0.25),),
-                ),
-            ),
+        figure(
+            "memory",
+            "Curvature of the loss at the right weight, over its memory. The limit of both cures is 1/4.",
+            sweep_curve(
+                "Sensitivity",
+                sensitivity,
+                all_runs(plain, normalized, exponential, both),
+                over="memory_length",
+                references=(Reference(label="1 / 4", y=0.25),),
+            ).axes(x="memory, 1 / (1 - weight)", y="curvature", log="xy"),
         ),
     ),
-    scales={"smoke": Changes(sweep={DECAY: (0.5, 0.9, 0.999)})},
+    smoke=Changes({DECAY: (0.5, 0.9, 0.999)}),
 )

@@ -10,6 +10,7 @@ QUESTIONS = questions(
     "range_test",
     "edge_of_stability",
     "edge_of_networks",
+    "batch_sharpness",
     "adam_edge",
     "catapult",
     "batch_scaling",

@@ -15,7 +15,7 @@ TRAINING = Training(
     batch_size=WHOLE,
 )
 
-descent = Arm(name="descent", label="SGD", training=TRAINING)
+descent = Arm("descent", TRAINING, label="SGD")
 limit = Setting("curvature_limit")  # 2 / rate
 of_batches = Combine("ratio", Over("batch_sharpness", "mean", start=LATE), limit)
 of_all = Combine("ratio", Over("sharpness", "mean", start=LATE), limit)
@@ -40,77 +40,63 @@ experiment = Experiment.here(
     selection=Selection(metric="train_loss"),
     noise_floor=descent.at({RATE: 0.25, BATCH: 32}),
     claims=(
-        Claim(
-            id="B-LR11",
-            form="as said",
-            statement="Mini-batch SGD, too, trains with its sharpness at 2 / rate.",
+        claim(
+            "B-LR11 (as said)",
+            "Mini-batch SGD, too, trains with its sharpness at 2 / rate.",
+            Mean(measure=of_all, runs=descent.at(SMALLEST)).within(0.9, 1.1),
             source="folklore from full batches",
-            estimate=Mean(measure=of_all, runs=descent.at(SMALLEST)),
-            rule=Within(0.9, 1.1),
             unit="sharpness x rate / 2 in batches of 8, last 40 %",
             because="within a tenth of the line, as for full batches",
         ),
-        Claim(
-            id="B-LR11",
-            form="fair",
-            statement="What sits at 2 / rate is the batch sharpness.",
+        claim(
+            "B-LR11 (fair)",
+            "What sits at 2 / rate is the batch sharpness.",
+            Mean(measure=of_batches, runs=descent.at(SMALLEST)).within(0.9, 1.1),
             source="Andreyev and Beneventano 2024",
-            estimate=Mean(measure=of_batches, runs=descent.at(SMALLEST)),
-            rule=Within(0.9, 1.1),
             unit="batch sharpness x rate / 2 in batches of 8, last 40 %",
             because="within a tenth of the line, as for full batches",
         ),
-        Claim(
-            id="B-LR11",
-            form="fair, middle",
-            statement="In batches of a medium size, too, what sits at 2 / rate is the batch sharpness.",
+        claim(
+            "B-LR11 (fair, middle)",
+            "In batches of a medium size, too, what sits at 2 / rate is the batch sharpness.",
+            Mean(measure=of_batches, runs=descent.at(MIDDLE)).within(0.9, 1.1),
             source="Andreyev and Beneventano 2024",
-            estimate=Mean(measure=of_batches, runs=descent.at(MIDDLE)),
-            rule=Within(0.9, 1.1),
             unit="batch sharpness x rate / 2 in batches of 32, last 40 %",
             because="the same line for another size",
         ),
-        Claim(
-            id="B-LR11",
-            form="flatter",
-            statement="The sharpness itself lies below, and the smaller the batch the lower it lies.",
+        claim(
+            "B-LR11 (flatter)",
+            "The sharpness itself lies below, and the smaller the batch the lower it lies.",
+            PairedRatio(measure=of_all, runs=descent.at(SMALLEST), baseline=descent.at(ALL)).below(0.9),
             source="Andreyev and Beneventano 2024",
-            estimate=PairedRatio(measure=of_all, runs=descent.at(SMALLEST), baseline=descent.at(ALL)),
-            rule=Below(0.9),
             unit="sharpness in batches of 8 over that of the whole set, at the same rate",
             because="a tenth below is more than the hovering of full batches, which ends up to a tenth above the line",
         ),
     ),
     figures=(
-        Figure(
-            name="batch_sharpness",
-            caption="Sharpness and batch sharpness, times rate / 2, over the batch size. The line is the edge of stability.",
-            panels=(
-                sweep_curve(
-                    "Whole training loss",
-                    of_all,
-                    {f"rate {rate}": descent.at({RATE: rate}) for rate in (0.15, 0.25)},
-                    over=BATCH,
-                    y_label="sharpness x rate / 2",
-                    log_x=True,
-                    references=(Reference(label="2 / rate", y=1.0),),
-                ),
-                sweep_curve(
-                    "Along a batch's own gradient",
-                    of_batches,
-                    {f"rate {rate}": descent.at({RATE: rate}) for rate in (0.15, 0.25)},
-                    over=BATCH,
-                    y_label="batch sharpness x rate / 2",
-                    log_x=True,
-                    references=(Reference(label="2 / rate", y=1.0),),
-                ),
-            ),
+        figure(
+            "batch_sharpness",
+            "Sharpness and batch sharpness, times rate / 2, over the batch size. The line is the edge of stability.",
+            sweep_curve(
+                "Whole training loss",
+                of_all,
+                {f"rate {rate}": descent.at({RATE: rate}) for rate in (0.15, 0.25)},
+                over=BATCH,
+                references=(Reference(label="2 / rate", y=1.0),),
+            ).axes(y="sharpness x rate / 2", log="x"),
+            sweep_curve(
+                "Along a batch's own gradient",
+                of_batches,
+                {f"rate {rate}": descent.at({RATE: rate}) for rate in (0.15, 0.25)},
+                over=BATCH,
+                references=(Reference(label="2 / rate", y=1.0),),
+            ).axes(y="batch sharpness x rate / 2", log="x"),
             scales=("smoke", "laptop", "full"),
         ),
-        Figure(
-            name="over_training",
-            caption="Sharpness and batch sharpness over training at the rate 0.25; on a quadratic 8 is the edge.",
-            panels=tuple(
+        figure(
+            "over_training",
+            "Sharpness and batch sharpness over training at the rate 0.25; on a quadratic 8 is the edge.",
+            *(
                 curve(
                     title,
                     metric,
@@ -122,12 +108,9 @@ experiment = Experiment.here(
             scales=("smoke", "laptop", "full"),
         ),
     ),
-    scales={
-        "smoke": Changes(num_seeds=2, training={"num_steps": 20}),
-        "full": Changes(num_seeds=20),
-        "paper": Changes(
-            training={"task.num_train": 2000, "model.width": 200, "num_steps": 10_000},
-            sweep={RATE: (0.02, 0.04), BATCH: (8, 64, 2000)},
-        ),
-    },
+    smoke=Changes({"num_steps": 20}, num_seeds=2),
+    full=Changes(num_seeds=20),
+    paper=Changes(
+        {"task.num_train": 2000, "model.width": 200, "num_steps": 10_000, RATE: (0.02, 0.04), BATCH: (8, 64, 2000)}
+    ),
 )

@@ -3,5 +3,13 @@
 from seven_terms.spec import questions
 
 QUESTIONS = questions(
-    __name__, "budgets", "noisy_quadratic", "final_rate_exact", "final_rate", "warmup", "one_cycle", "recipe"
+    __name__,
+    "budgets",
+    "averaging",
+    "noisy_quadratic",
+    "final_rate_exact",
+    "final_rate",
+    "warmup",
+    "one_cycle",
+    "recipe",
 )

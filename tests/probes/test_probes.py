@@ -249,7 +249,7 @@ def test_rotation_is_the_angle_between_weights_before_and_after_an_update():
     program = program_of(NET)
     before = {name: tensor.clone() for name, tensor in program.parameters.items()}
     program.update(0)
-    values = dict((metric, tensor[0]) for metric, tensor, _ in measure.after_update(spec.Rotation(), program, before))
+    values = dict((metric, tensor[0]) for metric, tensor, _ in observe.after_update(spec.Rotation(), program, before))
     for layer, name in enumerate(name for name in before if name.endswith("weight")):
         u, v = (tensor[name][0].flatten() for tensor in (before, program.parameters))
         angle = torch.arccos((u @ v) / (u.norm() * v.norm())).item()
@@ -260,9 +260,9 @@ def test_rotation_is_the_angle_between_weights_before_and_after_an_update():
 def test_rotation_of_what_does_not_move_is_zero_and_of_what_turns_round_is_pi():
     program = program_of(NET)
     before = {name: tensor.clone() for name, tensor in program.parameters.items()}
-    told = [dict((m, t) for m, t, _ in measure.after_update(spec.Rotation(), program, before))]
+    told = [dict((m, t) for m, t, _ in observe.after_update(spec.Rotation(), program, before))]
     program.held.parameters = {name: -tensor for name, tensor in before.items()}
-    told.append(dict((m, t) for m, t, _ in measure.after_update(spec.Rotation(), program, before)))
+    told.append(dict((m, t) for m, t, _ in observe.after_update(spec.Rotation(), program, before)))
     assert told[0]["layer_rotation"].abs().max().item() == 0.0
     assert told[1]["layer_rotation"][:, 1].tolist() == pytest.approx([np.pi] * len(program.runs))
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..optimizers import Tensors, gradient_norm
-from ..spec import LossAlongGradient, PreconditionedSharpness, Sharpness, require
+from ..spec import BatchSharpness, LossAlongGradient, PreconditionedSharpness, Sharpness, require
 from .observation import evaluation_batch
 
 
@@ -19,6 +19,18 @@ def observe_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tup
     The start vector is the last probe's top Ritz vector, so a few iterations follow a slowly moving eigenvalue.
     """
     yield "sharpness", _top_eigenvalue(program, probe.num_iterations, "sharpness_start", scale_RP=None), None
+
+
+def observe_batch_sharpness(probe: BatchSharpness, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
+    """Mean over the coming batches of g^T H g / g^T g, gradient and Hessian of the same batch (Andreyev and Beneventano)."""
+    found = []
+    for number in range(probe.num_batches if program.training.batch_size else 1):
+        batch = program.batch_of_step(step + number)
+        _, gradient = program.gradients(program.parameters, program.frozen_buffers(), batch)
+        product = _hessian_product(program, batch, gradient)
+        along = [(gradient[name] * product[name]).flatten(1).double().sum(1) for name in gradient]
+        found.append(torch.stack(along).sum(0) / gradient_norm(gradient).double().square())
+    yield "batch_sharpness", torch.stack(found).mean(0), None
 
 
 def observe_preconditioned_sharpness(

@@ -12,8 +12,7 @@ from ..spec import EXAMPLES_AT_ONCE, Evaluate
 
 
 def observe_evaluation(probe: Evaluate, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
-    averaged = program.state.get("average")
-    averaged = None if averaged is None else {**program.parameters, **averaged}  # with what is not trained
+    evaluated = _evaluated(program, step)
     for split in probe.splits:
         for prefix, parameters in evaluated.items():
             yield from _evaluate(probe, program, split, parameters, prefix, training=False)

@@ -38,7 +38,7 @@ def observe_layer_updates(program: Any, before: dict[str, Tensor]) -> Iterator[t
     yield "layer_movement", _by_layer(movement, names, _norm) / _by_layer(start, names, _norm), None
 
 
-def measure_rotation(program: Any, before: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, None]]:
+def observe_rotation(program: Any, before: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, None]]:
     """Yield the angle by which each layer's weights have turned in the update just made, and its square."""
     names = weight_names(program)
     angle_RL = torch.stack([_angle(before[name], program.parameters[name]) for name in names], dim=1)

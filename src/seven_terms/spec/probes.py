@@ -156,7 +156,7 @@ class Rotation(Probe):
         return iter(())  # see after_update
 
     def after_update(self, program: Any, before: Mapping[str, Any]) -> Iterator[Any]:
-        return load("seven_terms.probes.layers:measure_rotation")(program, before)
+        return load("seven_terms.probes.layers:observe_rotation")(program, before)
 
 
 @checked
@@ -275,7 +275,7 @@ class BatchSharpness(Probe):
     steps: Steps = Steps(count=50)
     num_batches: Annotated[int, Bounds(low=1, high=10_000)] = 16
 
-    measure = "seven_terms.probes.curvature:measure_batch_sharpness"
+    observe = "seven_terms.probes.curvature:observe_batch_sharpness"
     needs = ("curvature",)
 
     def passes(self, training: Training) -> Iterator[Passes]:

@@ -53,9 +53,7 @@ def linear_memory(task: LinearMemory, *, dtype: torch.dtype, device: torch.devic
         apart = 1 - a * b
         if task.normalized:
             correlation = ((1 - a * a) * (1 - b * b)).sqrt() / apart
-            found = ((a - b) / apart).square() / (
-                1 + correlation
-            )  # 1 - r = (1 - r^2) / (1 + r), without its cancellation
+            found = ((a - b) / apart).square() / (1 + correlation)  # 1 - r = (1 - r^2) / (1 + r), which cancels nothing
         else:
             found = (a - b).square() * (1 + a * b) / (2 * (1 - a * a) * (1 - b * b) * apart)
         return torch.where(a.abs() < 1, found, torch.full_like(found, math.inf))

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..models import build_model, initial_parameters
+from ..models import build_model, initial_parameters, trained_names
 from ..optimizers import State, Tensors
 from ..planning.cost import facts, num_rows
 from ..records.runs import Run, Stack

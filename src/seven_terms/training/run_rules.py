@@ -28,10 +28,11 @@ class RunRules:
         self.rate_UR = self._per_run([_rates(run, steps) for run in runs]).T.contiguous()
 
     def initial_state(self, parameters: Tensors) -> State:
-        return initial_state(self.optimizer, parameters, self.hyper)
+        return initial_state(self.optimizer, self._trained(parameters), self.hyper)
 
     def clipped(self, parameters: Tensors, gradients: Tensors) -> tuple[Tensors, Tensor, Tensor]:
-        """Return (clipped gradients, their norm before [R], and after [R])."""
+        """Return (clipped gradients of what is trained, their norm before [R], and after [R])."""
+        parameters, gradients = self._trained(parameters), self._trained(gradients)
         return clip(self.clip_norm_R, self.clip_value_R, self.clip_adaptive_R, parameters, gradients)
 
     def updated(
@@ -41,7 +42,7 @@ class RunRules:
         moved, state = update(self.optimizer, self.hyper, rate_R, self._trained(parameters), gradients, state, number)
         return (moved if self.trained is None else {**parameters, **moved}), state
 
-    def _trained(self, parameters: Params) -> Params:
+    def _trained(self, parameters: Tensors) -> Tensors:
         return parameters if self.trained is None else {name: parameters[name] for name in self.trained}
 
     def _per_run(self, values: list[Any]) -> Tensor:
