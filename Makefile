@@ -24,7 +24,7 @@ LETTERS = a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(DIGITS)
 # $(call without,TEXT,WORDS): the text with every one of these words taken out; empty if it consists of nothing else.
 without = $(strip $(if $(2),$(call without,$(subst $(firstword $(2)),,$(1)),$(wordlist 2,$(words $(2)),$(2))),$(1)))
 QUOTE := '
-SPEED = $(if $(filter full paper,$(SCALE)),results/calibration-cpu.json)# how long it takes is told from this machine's own speed
+SPEED = $(if $(filter full paper,$(SCALE)),results/calibration-cpu.json)# forecasts use this machine's own speed
 BIN = $(CURDIR)/.venv/bin
 OUTDATED_MAKE = $(filter 0.% 1.% 2.% 3.0% 3.1% 3.2% 3.3% 3.4% 3.5% 3.6% 3.7% 3.80%,$(MAKE_VERSION))
 # With other make variables (SHELL, VIRTUAL_ENV, PYTHONPATH) of the caller the numbers must be the same.

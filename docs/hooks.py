@@ -2,8 +2,8 @@
 
 from seven_terms.analysis import COLUMNS
 
-HEADS = {"quantities": "metrics in words", "runs": "a row a run", "metrics": "a row a recorded value",
-         "summary": "the numbers behind figures", "claims": "a row a claim"}  # fmt: skip
+HEADS = {"quantities": "metrics in words", "runs": "a row per run", "metrics": "a row per recorded value",
+         "summary": "the numbers behind figures", "claims": "a row per claim"}  # fmt: skip
 
 
 def on_page_markdown(markdown: str, page, config, files) -> str:

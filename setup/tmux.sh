@@ -7,5 +7,5 @@ command -v tmux >/dev/null && exit 0
 install_packages tmux tmux && command -v tmux >/dev/null && exit 0
 line='conda install -c conda-forge tmux (on macOS: brew install tmux)'
 command -v apt-get >/dev/null && line='apt-get install tmux'
-say "there is no tmux, so the test that drives the terminal browser is skipped; to change that run: $line"
+say "there is no tmux, so the test that drives the terminal browser is skipped; to install it, run: $line"
 exit 0

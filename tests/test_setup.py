@@ -283,7 +283,7 @@ def test_without_root_the_line_that_installs_a_compiler_is_printed_and_the_work_
         "compiler", checkout, bare_path(checkout / "bin", apt_get="exit 1", id="echo 1000", sudo="exit 1")
     )
     assert done.returncode == 0
-    assert "train several times more slowly; to change that run: apt-get install g++" in done.stderr
+    assert "train several times more slowly; to install one, run: apt-get install g++" in done.stderr
 
 
 def test_as_root_a_compiler_is_installed_without_a_question(checkout):
@@ -308,7 +308,7 @@ def test_the_tests_bring_tmux_where_that_needs_no_question_and_say_so_where_it_d
     environment = bare_path(checkout / "bin", apt_get=installing, id="echo 1000", sudo="exit 1")
     (checkout / "bin" / "cp").symlink_to(shutil.which("cp") or "cp")
     done = run_script("tmux", checkout, environment)
-    assert (done.returncode, "is skipped; to change that run: apt-get install tmux" in done.stderr) == (0, True)
+    assert (done.returncode, "is skipped; to install it, run: apt-get install tmux" in done.stderr) == (0, True)
     (checkout / "bin" / "id").write_text("#!/bin/sh\necho 0\n")
     done = run_script("tmux", checkout, environment)
     assert (done.returncode, "is skipped" in done.stderr) == (0, False)

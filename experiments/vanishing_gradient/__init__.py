@@ -1,4 +1,4 @@
-"""One file a question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
+"""One file per question, each with one frozen Experiment called `experiment`; `QUESTIONS` lists them in the paper's order."""
 
 from seven_terms.spec import questions
 

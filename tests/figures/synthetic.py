@@ -152,7 +152,7 @@ def speed_table() -> pd.DataFrame:
         "ours, eager": 2e-4,
         "JAX, vmap and scan": 3e-4,
         "plain PyTorch loop": 8e-4,
-        "Lightning, a process a run": 12.3456e-3,
+        "Lightning, a process per run": 12.3456e-3,
     }
     rows = [
         {"workload": workload, "contender": way, "num_threads": threads, "num_runs": size}

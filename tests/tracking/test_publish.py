@@ -132,7 +132,7 @@ def test_an_upload_that_was_cut_off_goes_on(results_dir, server, capsys):
     assert publish(results_dir) == 1
     said = capsys.readouterr().err
     assert "all 10 runs must arrive" in said
-    assert "type the same command again: it goes on from here" in said
+    assert "type the same command again: it resumes" in said
     assert 0 < len(server.finished) < 10
     assert publish(results_dir) == 0
     assert len(server.finished) == 10

@@ -52,7 +52,7 @@ class Results:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """A row a run: what it was, how it ended, every swept setting, and the last value of every metric."""
+        """A row per run: what it was, how it ended, every swept setting, and the last value of every metric."""
         table = pd.DataFrame([row for name in self._planned for row in self._runs_of(name)])
         scalars = self.metrics[self.metrics["index"] == -1]
         last = scalars.loc[scalars.groupby(["run_id", "metric"], observed=True)["step"].idxmax()]
@@ -99,7 +99,7 @@ class Results:
 
     @cached_property
     def claims(self) -> pd.DataFrame:
-        """A row a claim: its verdict, and all that stands behind it."""
+        """A row per claim: its verdict, and all that stands behind it."""
         path = Folder(self.path).table("verdicts")
         do = "run `make report`"
         require(path.is_file(), what="claims", must=f"{str(path)!r} must exist", got="no file", do=do)

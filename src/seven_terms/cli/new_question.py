@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..spec import require
 
-HERE = '''"""Experiments: a folder a term, a file a question. `make report EXPERIMENTS=<this folder>` runs them."""
+HERE = '''"""Experiments: a folder per term, a file per question. `make report EXPERIMENTS=<this folder>` runs them."""
 
 from seven_terms.spec import collect
 

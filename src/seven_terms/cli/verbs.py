@@ -217,7 +217,7 @@ OPTIONS: dict[str, dict] = {
     "experiments": {"type": Path, "default": Path(SUITE), "help": "folder of experiments (default: experiments)"},
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
-    "jobs": {"type": int, "default": 1, "help": "so many processes write"},
+    "jobs": {"type": int, "default": 1, "help": "number of processes that write"},
     "name": {},
     "budget": {"default": "", "help": "e.g. 25m: name the experiments with the most unpublished claims that fit"},
     "term": {"default": "", "help": "a term, or <term>/<name> of an experiment"},

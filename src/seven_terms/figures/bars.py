@@ -1,4 +1,4 @@
-"""Bars: a measure a label with its interval, and every seed as a dot; lying down where labels are long."""
+"""Bars: a measure per label with its interval, and every seed as a dot; horizontal where labels are long."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lies_down(panel: Panel, *, width: float) -> bool:
 
 
 def draw_bars(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
-    """Draw one bar a label; return the labels without a finite value."""
+    """Draw one bar per label; return the labels without a finite value."""
     labels = drawn_labels(rows, panel.content)
     finite, styles, down = rows[rows["value"].notna()], look.styles, look.down
     filled = [label for label in labels if (finite["series"] == label).any()]

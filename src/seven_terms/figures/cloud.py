@@ -1,4 +1,4 @@
-"""Clouds: a point a run, one measure against another."""
+"""Clouds: a point per run, one measure against another."""
 
 from __future__ import annotations
 

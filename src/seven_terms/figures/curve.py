@@ -19,7 +19,7 @@ def labels_of_curve(content: Curve, rows: pd.DataFrame) -> list[str]:
 
 
 def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
-    """Draw one line a label; return the labels without a finite value."""
+    """Draw one line per label; return the labels without a finite value."""
     labels = labels_of_curve(panel.content, rows)  # pyright: ignore[reportArgumentType]
     tables = {label: series(rows, label) for label in labels}
     filled = [label for label in labels if len(tables[label])]
@@ -31,7 +31,7 @@ def draw_curve(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> l
 def draw_lines(
     axes: Axes, tables: dict[str, pd.DataFrame], labels: list[str], *, styles: dict[str, LineStyle], by_seed: bool
 ) -> None:
-    """Draw tidy rows as lines, one a label or, thin, one a label and seed (column y), and their bands as the table has them."""
+    """Draw tidy rows as lines with bands: one line per label or, thin, one per label and seed (column y)."""
     for label in labels:
         chosen, style = tables[label], styles[label]
         few, drawn = len(chosen) <= FEW_POINTS, len(axes.lines)

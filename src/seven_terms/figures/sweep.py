@@ -16,7 +16,7 @@ MANY = 4  # from so many labels on, error bars would cover everything: bands ins
 
 
 def draw_sweep(axes: Axes, panel: Panel, rows: pd.DataFrame, *, look: Look) -> list[str]:
-    """Draw one line a label, with a ring where it is best; return the labels without a finite value."""
+    """Draw one line per label, with a ring where it is best; return the labels without a finite value."""
     labels = drawn_labels(rows, panel.content)
     filled = [label for label in labels if len(series(rows, label))]
     positions = _positions(pd.concat([rows["x"][rows["series"] == label] for label in filled])) if filled else {}

@@ -1,4 +1,4 @@
-"""Means over the processes that share a run's batches, one process a device: of numbers, and of statistics in a model.
+"""Means over the processes that share a run's batches, one process per device: of numbers, and of statistics in a model.
 
 Shares are equal, so a mean over the batch is the mean over processes of the means over their shares.
 """

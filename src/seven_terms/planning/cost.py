@@ -114,7 +114,7 @@ def num_rows(training: Training, num_runs: int, *, is_compiled: bool) -> int:
 
 
 def compiling_pays(training: Training, num_runs: int) -> bool:
-    """Return whether to compile a program that so many runs share.
+    """Return whether to compile a program that this many runs share.
 
     A loop over time would be unrolled into thousands of operations; it has its own backward pass instead. Exchanges between
     devices stay outside of compiled code. And a compiled stack is padded to FEWEST_COMPILED runs, which costs more than

@@ -1,4 +1,4 @@
-"""The plan folder of the results: a file an experiment, and the tables of all stacks and all experiments."""
+"""The plan folder of the results: a file per experiment, and the tables of all stacks and all experiments."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _row(name: str, part: Forecast) -> tuple[str, ...]:
 
 
 def total_line(plans: Mapping[str, Plan], calibration: Calibration, results_dir: Path, *, num_devices: int) -> str:
-    """Return one sentence: what is left to train, and how long that should take on so many devices."""
+    """Return one sentence: what is left to train, and how long that should take on this many devices."""
     left = missing_stacks(plans, results_dir).values()
     num_stacks = sum(len(plan.stacks) for plan in plans.values())
     if not left:

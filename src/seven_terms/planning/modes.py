@@ -153,7 +153,7 @@ def compiler() -> str | None:
 
 
 def mode_of(training: AnyTraining, num_runs: int, *, compiling: Compiling) -> Mode:
-    """Return the mode of a program that so many runs share, given a compiler."""
+    """Return the mode of a program that this many runs share, given a compiler."""
     if isinstance(training, LightningTraining):
         return "lightning"
     if compiling != "auto":
@@ -174,7 +174,7 @@ def is_faster_run_by_run(training: Training, num_runs: int) -> bool:
     """Return whether a processor takes longer for a stack than for its runs in turn.
 
     So it is with few runs, since `torch.vmap` and padding cost more than they save, and with large convolutions, which
-    become grouped ones. Measured (a run and step of the stack over one alone): a ResNet of 2.4 GFLOP a step 4.2 at R = 1
+    become grouped ones. Measured (a run and step of the stack over one alone): a ResNet of 2.4 GFLOP per step 4.2 at R = 1
     and 1.7 at R = 8, a net of 0.03 GFLOP 2 and 0.4, a dense one in float64 2.8 and 0.3.
     """
     of = facts(training)

@@ -42,7 +42,7 @@ class Plan:
 
 
 def plan_text(plan: Plan) -> str:
-    """Return the text of a plan file: one line a run, written from parts that are remembered."""
+    """Return the text of a plan file: one line per run, written from parts that are remembered."""
     # Keys stay unsorted: figures list labels in the author's order, and the content is read from the first line.
     header = {"content": plan.content, "sha256": UNSTAMPED, "scale": plan.scale, "base_seed": plan.base_seed}
     experiment = encode(plan.experiment)

@@ -31,7 +31,7 @@ COUNT = "count"  # int64, never empty
 FLAG = "flag"  # True or False
 COORDINATE = "coordinate"  # a number, a text or nothing; a text that looks like either stands in quotation marks
 
-# One row a run, then one column `sweep_<name>` for every sweep of any experiment, empty where an arm does not have it.
+# One row per run, then one column `sweep_<name>` for every sweep of any experiment, empty where an arm does not have it.
 RUNS = {
     "run_id": TEXT,
     "term": TEXT,
@@ -46,7 +46,7 @@ RUNS = {
     "commit": TEXT,
     "device": TEXT,
 }
-# What the machines that trained had to do with it, a row a stack: the one table that another day or machine writes otherwise.
+# What training took on which machine, one row per stack: the only table that another day or machine writes differently.
 TIMING = {
     "experiment": TEXT,
     "stack": TEXT,
@@ -198,7 +198,7 @@ COMPARISONS = {
     "agreement": TEXT,
     "difference_because": TEXT,
 }
-# What `make bench` found. Seconds of a run and step are medians over rounds, with the least and the most; times_ours is the
+# What `make bench` found. Seconds per run and step are medians over rounds, with the least and the most; times_ours is the
 # median ratio to ours in the same round. basis: "measured", or "extrapolated" from measured_runs. total_seconds: all num_runs
 # runs of num_steps steps, start included. share_of_floor: floor_seconds, the operations of a step over product_rate (measured
 # operations a second of a large product), over the seconds. loss_difference, distance_difference: how far runs ended from ours.

@@ -1,4 +1,4 @@
-r"""The main text: a section a term, in it a unit a question, which stands together on one page.
+r"""The main text: a section per term, in it a unit per question, which stands together on one page.
 
 A section's source places its experiments as `\begin{question}{name} ... \end{question}`: inside stands what came out, why,
 and what it means, and `\finding{...}` is the title of its figure. An experiment without hand-written text gets a unit from
@@ -50,7 +50,7 @@ def section(inputs: Inputs, facts: Mapping[str, Fact], term: Term, *, source: st
 
 
 def question(inputs: Inputs, facts: Mapping[str, Fact], plan: Plan, *, text: str, output_dir: Path) -> str:
-    """Return the unit of one experiment: question, set-up, what came out beside its figure, and a line a claim."""
+    """Return the unit of one experiment: question, set-up, what came out beside its figure, and a line per claim."""
     experiment = plan.experiment
     finding, told = _split_finding(text)
     own = [fact for fact in facts.values() if fact.experiment.path == experiment.path]
@@ -191,7 +191,7 @@ def band_in_words(inputs: Inputs, experiment: Experiment, figure: Figure, number
     if content.caption:
         return escape(content.caption)
     if isinstance(content, Curve) and content.band == "seeds":
-        return f"One line a seed{_of_seeds(experiment)}."
+        return f"One line per seed{_of_seeds(experiment)}."
     if isinstance(content, Cloud):
         return f"One mark a run{_of_seeds(experiment)}."
     if isinstance(content, Heatmap):

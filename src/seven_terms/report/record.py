@@ -46,7 +46,7 @@ def experiment_record(
 
 
 def terms_record(inputs: Inputs, facts: Mapping[str, Fact], *, output_dir: Path, names: Mapping[str, Reference]) -> str:
-    """Return the records of all experiments, a section a term; `names` are the entries of the bibliography."""
+    """Return the records of all experiments, a section per term; `names` are the entries of the bibliography."""
     parts = []
     for term in inputs.terms:
         parts.append(f"\\section{{{title_of(term)}}}")

@@ -122,7 +122,7 @@ def _agreement(sides: Sides) -> str:
 
 
 def _causes(sides: Sides, causes: Mapping[str, str]) -> str:
-    """Say why verdicts differ, a line a claim: as somebody has written it down, else as the two intervals tell."""
+    """Say why verdicts differ, a line per claim: as somebody has written it down, else as the two intervals tell."""
     found = {key: causes.get(key) or _by_intervals(sides, key) for key in sides.differing}
     told = [f"\\item[{escape(key)}] {escape(cause)}." for key, cause in found.items() if cause]
     return "\n".join([r"\begin{description}", *told, r"\end{description}"]) if told else ""

@@ -22,7 +22,7 @@ INTRODUCTION = (
     "\\emph{Ours} is what the plan chooses: our kernels, run after run, where they know the network, otherwise PyTorch's eager "
     "operations on all runs at once. "
     "Ways take turns within one session, each in processes of its own. The time of a run and step is that of the steps alone, "
-    "without imports and compilation, but for a process a run, where the start is spread over the steps. PyTorch's and "
+    "without imports and compilation, but for a process per run, where the start is spread over the steps. PyTorch's and "
     "Lightning's ways are timed on one run. Data are prepared before the clock starts for JAX, and inside the timed steps for "
     "all others. The floor is the time that the matrix products of a step would take at the rate of one large product, "
     "measured in the same session."

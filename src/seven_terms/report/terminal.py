@@ -12,7 +12,7 @@ from .sentences import SAYABLE, said
 
 
 def show(results_dir: Path) -> None:
-    """Print the path of the report, how many claims fared how, and one line a claim."""
+    """Print the path of the report, how many claims fared how, and one line per claim."""
     scale = read_plans(results_dir)[0].scale
     print("\n".join(shown_lines(read_verdicts(results_dir))))
     if scale == "smoke":

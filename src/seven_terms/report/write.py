@@ -122,7 +122,7 @@ def _summary_figure(inputs: Inputs, *, output_dir: Path) -> str:
     if not path.exists():
         return ""
     place = os.path.relpath(path.resolve(), output_dir.resolve())
-    alt = "Seven small panels, one a term; their titles are the sentences of the table of answers."
+    alt = "Seven small panels, one per term; their titles are the sentences of the table of answers."
     return f"\\pictured{{{place}}}{{{alt}}}\n"
 
 

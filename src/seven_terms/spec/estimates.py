@@ -86,7 +86,7 @@ class Mean(Estimate):
 
 @checked(kw_only=False)
 class Median(Estimate):
-    """Median over seeds with the interval of the sign test, which bears seeds without a value: they may lie anywhere."""
+    """Median over seeds with the interval of the sign test; seeds without a value may lie anywhere."""
 
     measure: Measure
     runs: Selected
@@ -145,7 +145,7 @@ class PairedRatio(Estimate):
 
 @checked(kw_only=False)
 class Proportion(Estimate):
-    """Share of runs whose 0/1 measure is 1, Wilson interval; several runs of a seed count for what they are worth.
+    """Share of runs whose 0/1 measure is 1, Wilson interval; runs of one seed are not independent and count accordingly.
 
     `exact`: the runs are a grid free of chance, so that there is no interval.
     """

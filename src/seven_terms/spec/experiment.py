@@ -50,9 +50,14 @@ class Training:
     """Everything that decides a run's numbers, except its seed.
 
     `batch_growth`: (fraction of the budget, factor) pairs; from that fraction on, batches are that many times larger
+<<<<<<< HEAD
     and updates that many times fewer (the budget counts examples). `num_devices`: as many processes, one a device,
     each take an equal share of every batch; it decides numbers through the order of sums and through batch norm.
     `trained`: which parameters are; the others stay as they were drawn, and count in no norm of a gradient.
+=======
+    and updates that many times fewer (the budget counts examples). `num_devices`: as many processes, one per device,
+    each take an equal share of every batch; it changes results (order of summation, batch statistics), hence ids.
+>>>>>>> d7beef7 (docs: plainer English in docstrings and documentation)
     """
 
     task: Task
@@ -202,7 +207,7 @@ class Experiment:
 
         `noise_floor` is the A/A arm, or `arm.at(...)` with the one value of a sweep at which it is trained again; `smoke`,
         `laptop`, `full` and `paper` are the `Changes` of a scale. ValueError where a claim or figure spells a setting
-        otherwise than its sweep.
+        differently from its sweep.
         """
         term, name = place.split(".")[-2:]
         swept = {path for sweep in (fields.get("sweep", {}), *(arm.sweep for arm in fields["arms"])) for path in sweep}

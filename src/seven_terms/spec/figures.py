@@ -29,7 +29,7 @@ class Content(Kind):
     __slots__ = ()
     rows: ClassVar[str] = ""
     drawing: ClassVar[str] = ""
-    legend: ClassVar[bool] = True  # whether labels are told apart by colour, and not by where they stand
+    legend: ClassVar[bool] = True  # whether colour tells labels apart, and not position
     lines: ClassVar[bool] = False  # whether a label may stand beside its line
     scaled: ClassVar[bool] = True  # whether the axes are those of numbers, with scales and ticks
     caption: ClassVar[str] = ""  # what its marks are, where they are not means with 95 % intervals

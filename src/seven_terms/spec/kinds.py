@@ -101,9 +101,9 @@ class Task(Kind):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFacts:
-    """What one example's way through a model costs.
+    """What one example costs in a model.
 
-    `values_saved`: numbers that the way forward leaves behind for the way back, `pieces` times as many in autograd's memory;
+    `values_saved`: numbers that the forward pass keeps for the backward pass, `pieces` times as many in autograd's memory;
     `values_alive`: the same as runs are cut into stacks by it (it decides ids of stacks, so it stays). `num_layers`: layers
     passed one behind the other, time steps and normalizations counted.
     `speed`: whose measured speed it has. `compiles`: whether an update may go through `torch.compile`;
@@ -160,7 +160,7 @@ class Normalization(Kind):
     over_examples: ClassVar[bool] = False  # whether the output of one example depends on the others of its batch
 
     def require_fit(self, *, features: int, examples: int, places: int, num_devices: int) -> None:
-        """Raise a ValueError where it cannot normalize so many features of a batch of so many examples."""
+        """Raise a ValueError where it cannot normalize this many features over this many examples."""
 
     def num_parameters(self, features: int) -> int:
         return 2 * features
@@ -170,7 +170,7 @@ class Normalization(Kind):
 
 
 class Optimizer(Kind):
-    """An update rule on tensors [R, ...], a run each; needs no torch, since tensors bring their own methods.
+    """An update rule on tensors [R, ...], one run per first index; needs no torch, since tensors bring their own methods.
 
     Float fields may differ between the runs of a stack, other fields may not. `learning_rate` must be one of them.
     """

@@ -60,7 +60,7 @@ class Cost:
     flops_per_step: Annotated[float, Bounds(low=0.0)]
     num_batches: Annotated[int, Bounds(low=0, high=1_000_000_000)] = 0
     num_layers: Annotated[int, Bounds(low=0, high=1_000_000)] = 10
-    values_saved: Annotated[float, Bounds(low=0.0)] = 0.0  # numbers that one batch's way forward leaves behind
+    values_saved: Annotated[float, Bounds(low=0.0)] = 0.0  # numbers that one batch's forward pass keeps
 
 
 @checked

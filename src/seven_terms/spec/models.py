@@ -356,7 +356,7 @@ def _convolutional_facts(
     layers = convolutions(channels_and_strides, input_shape)
     kernels = sum(9 * layer.inputs * layer.channels for layer in layers)
     others = sum(_norm_parameters(norm, layer.channels) if norm else layer.channels for layer in layers)
-    each = 5 if norm else 2  # kept for the way back: input, normalization's steps, activation
+    each = 5 if norm else 2  # kept for the backward pass: input, normalization's steps, activation
     saved = each * sum(layer.channels * layer.side**2 for layer in layers)
     return ModelFacts(
         num_parameters=kernels + others + (layers[-1].channels + 1) * num_outputs,

@@ -1,6 +1,6 @@
 """Update rules and clipping. Every float may vary inside a stack; everything else is part of the tensor program.
 
-A rule is written on tensors [R, ...], a run each, with their own methods: no torch is imported. Coefficients [R] are computed
+A rule is written on tensors [R, ...], one run per first index: no torch is imported. Coefficients [R] are computed
 in float64 and rounded to the parameters' precision once, as `torch.optim` does with Python floats.
 """
 

@@ -376,7 +376,7 @@ _Name = Annotated[str, Matches(r".{0,500}", "one line of at most 500 letters")] 
 
 @checked
 class ArrayData(Task):
-    """Examples from a file of your own: .npz, .csv, idx (.gz too) or a folder of images, a folder a class.
+    """Examples from a file of your own: .npz, .csv, idx (.gz too) or a folder of images, one subfolder per class.
 
     `path`: from here, from the folder of the experiments, or "package:path/in/it". `inputs`, `targets`: names of arrays (x, y)
     or of the target's column (the last); for idx `targets` is the file of the labels. Splits: arrays x_train, x_validation,

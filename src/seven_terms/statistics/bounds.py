@@ -27,7 +27,7 @@ WORSE = {"min": 1, "max": -1, "none": 0}  # by the better direction: the sign of
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PerSeed:
-    """`table` has one row a seed: value, low and high (it lies between them), up (the truth may be larger), down (smaller).
+    """`table` has one row per seed: value, low and high (it lies between them), up (the truth may be larger), down (smaller).
 
     `lost`: some had no value.
     """

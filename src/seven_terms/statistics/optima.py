@@ -67,7 +67,7 @@ def _slope_of_optima(points: pd.DataFrame, kind: Slope, groups: list[Chosen], *,
 
 
 def jackknife(statistic: Callable[[np.ndarray], float], seeds: np.ndarray) -> np.ndarray:
-    """Return a number a seed, whose mean is the statistic and whose spread is that of the jackknife (Tukey 1958)."""
+    """Return a number per seed, whose mean is the statistic and whose spread is that of the jackknife (Tukey 1958)."""
     whole = statistic(seeds)
     if len(seeds) < 2:
         return np.array([whole])

@@ -37,7 +37,7 @@ def summarize(plan: Plan, metrics_dir: Path, summary_path: Path, claims_path: Pa
 
 
 def claims_of(results: Results) -> pd.DataFrame:
-    """Return one row a claim before Holm's correction, and the experiment's noise floor where it has an A/A arm."""
+    """Return one row per claim before Holm's correction, and the experiment's noise floor where it has an A/A arm."""
     rows = [_claim_row(claim, results) for claim in results.experiment.claims]
     if results.experiment.noise_floor_arm is not None:
         rows.append(_noise_row(results))

@@ -19,7 +19,7 @@ KEY = ["claim", "form"]
 
 
 def replication_of(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a claim: its verdict with either set of seeds, whether they agree, and what the second set found."""
+    """Return a row per claim: its verdict with either set of seeds, whether they agree, and what the second set found."""
     both = first[[*KEY, "verdict"]].merge(second, on=KEY, how="outer", suffixes=("_1", "_2"))
     missing = both[both[["verdict_1", "verdict_2"]].isna().any(axis=1)]
     require(

@@ -1,4 +1,4 @@
-"""What W&B is told: a run of its own for every selected run, for every arm's sweep, and one for the results as a whole."""
+"""What W&B receives: a run of its own for every selected run, for every arm's sweep, and one for the results as a whole."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MirroredRun:
 
     @property
     def attempt(self) -> str:
-        """A hash of all that is told: the same results make the same W&B run again, others a new one."""
+        """A hash of all that is sent: the same results make the same W&B run again, others a new one."""
         told = [getattr(self, name) for name in ("tags", "notes", "config", "summary", "history", "tables")]
         told += [{name: _digest(path) for name, path in {**self.images, **self.files}.items()}]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:8]
@@ -99,7 +99,7 @@ def _directions(experiment: Experiment) -> dict[str, Direction]:
 
 
 def run_content(run: Run, table: pd.DataFrame, record: Mapping[str, Any], *, about: About) -> MirroredRun:
-    """Return what W&B is told of one run, from its rows of a metrics file and the stack's record."""
+    """Return what W&B receives of one run, from its rows of a metrics file and the stack's record."""
     end, origin, history = record["runs"][run.id], record["provenance"], _history(table)
     return MirroredRun(
         kind="run",

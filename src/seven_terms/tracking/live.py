@@ -28,7 +28,7 @@ COMMAND = (sys.executable, "-m", "seven_terms.tracking.live")
 
 
 class LiveRun:
-    """One stack's run; starts with the first look. `command` reads from its standard input what W&B is told."""
+    """One stack's run; starts with the first look. `command` reads from its standard input what W&B receives."""
 
     def __init__(
         self,

@@ -83,7 +83,7 @@ def _call(function: Callable[..., Path], *arguments: Any, **options: Any) -> Pat
 
 
 def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterator[MirroredRun]:
-    """Yield what W&B is told: every selected run, every arm's sweep, the overview."""
+    """Yield what W&B receives: every selected run, every arm's sweep, the overview."""
     verdicts = read_csv(results_dir / "verdicts.csv", kind="verdicts")
     ends = {plan.experiment.path: _ends(plan, results_dir) for plan in plans}
     num_sweeps = sum(len(_sweeps(plan, ends[plan.experiment.path])) for plan in plans)
@@ -124,7 +124,7 @@ def _of_arm(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ends(plan: Plan, results_dir: Path) -> pd.DataFrame:
-    """Return a row a run: arm, selection score, settings, seed, status, and the last value of every metric without index."""
+    """Return a row per run: arm, selection score, settings, seed, status, and the last value of every metric without index."""
     folder = _metrics_dir(results_dir, plan)
     paths = [path for stack in plan.stacks if (path := folder / f"{stack}.parquet").is_file()]
     metrics = read_experiment_metrics(paths, expected=set(plan.runs), experiment=plan.experiment.path)

@@ -31,7 +31,7 @@ ARTIFACT = ("verdicts.csv", "comparisons.csv", "noise_floor.csv", "runs.csv", "p
 
 
 def sweep_content(plan: Plan, arm: str, ends: pd.DataFrame, *, about: About) -> MirroredRun:
-    """Return what W&B is told of an arm's sweep; `ends` has a row a run: settings, seed, status, last value of each metric."""
+    """Return what W&B receives of an arm's sweep; `ends` has a row per run: settings, seed, status, last values."""
     swept = [name for name in ends.attrs["swept"] if name in ends]
     diverged = int((ends["status"] == "diverged").sum())
     metrics = [name for name in ends if name in ends.attrs["metrics"]]

@@ -1,6 +1,6 @@
 """The mirror to an account: `wandb sync` of what is not uploaded yet, then saved views and a report.
 
-A call that is cut off goes on where it stopped: wandb marks each run that is uploaded, and ids follow from content.
+An interrupted call resumes: wandb marks each run that is uploaded, and ids follow from content.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def publish(results_dir: Path) -> str:
             what=f"upload to {service()}",
             must=f"all {len(waiting)} runs must arrive",
             got=f"{done}, {said}",
-            do="type the same command again: it goes on from here",
+            do="type the same command again: it resumes",
         )
         print(f"uploaded {done} of {len(waiting)} runs", flush=True)
     links = _save_views(results_dir)

@@ -1,6 +1,6 @@
 """Saved views and a report of the project, from code.
 
-A view a term: its runs by experiment and arm, the curves that its figures show, what its sweeps say. The report: a section a
+A view per term: its runs by experiment and arm, the curves that its figures show, what its sweeps say. The report: a section a
 term, in it every experiment with its verdicts and its curves by arm.
 """
 

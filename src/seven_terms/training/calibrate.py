@@ -42,7 +42,7 @@ from .program import StackedProgram
 from .train_stack import configure_torch, require_accelerator
 
 SECONDS_EACH = 2.0  # two stacks for each kind of model
-GPU_FACTOR = 4  # on a GPU the large stacks are so many times larger, to fill it
+GPU_FACTOR = 4  # on a GPU the large stacks are this many times larger, to fill it
 # Images of one channel: those of CIFAR-10 would have to be downloaded.
 Parts = tuple[Task, Model, int]  # with the size of a batch
 SMALL: dict[Kind, Parts] = {

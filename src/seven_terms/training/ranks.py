@@ -1,6 +1,6 @@
 """The processes of one model over several devices: how a job starts them, and what Lightning makes of them.
 
-The job holds the devices and starts one process a device, the rank, each a `seven-terms train` of its own that finds
+The job holds the devices and starts one process per device, the rank, each a `seven-terms train` of its own that finds
 its number in the environment. A rank ends when the job ends, however that ends; when a rank fails, the job ends the
 others. They talk over the loopback interface only.
 """
@@ -66,7 +66,7 @@ def _await(ranks: list[subprocess.Popen[bytes]]) -> None:
             what=f"training over {len(ranks)} devices",
             must="each of its processes must end with status 0",
             got=codes,
-            do="see what they said above; the same command goes on from the last checkpoint",
+            do="see what they said above; the same command resumes at the last checkpoint",
         )
         time.sleep(0.05)
 
@@ -79,7 +79,7 @@ def rank_device(rank: int | None, *, accelerator: str) -> torch.device:
 
 
 def trainer_options(number: int, *, accelerator: str) -> dict[str, Any]:
-    """Return what Lightning's Trainer must know of a run over so many devices."""
+    """Return what Lightning's Trainer must know of a run over several devices."""
     if number == 1:
         return {"devices": 1}
     devices = [rank_device(rank, accelerator=accelerator) for rank in range(number)]

@@ -43,7 +43,7 @@ def train_stack(
     accelerator: str = "cpu",
     callbacks: Sequence[pl.Callback] = (),
 ) -> Stack:
-    """Train a stack, write its metrics and return it; with `state_dir`, an interrupted call goes on where it stopped.
+    """Train a stack, write its metrics and return it; with `state_dir`, an interrupted call resumes.
 
     Diverged runs are marked in the file and are no error. ValueError when the plan has no such stack. `callbacks` watch
     the fit.

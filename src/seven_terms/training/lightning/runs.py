@@ -34,7 +34,7 @@ class LightningRuns:
 
 
 def fit_runs(stack: Stack, *, state_dir: Path | None, accelerator: str) -> LightningRuns:
-    """Return the trained runs; with `state_dir`, an interrupted call goes on where it stopped."""
+    """Return the trained runs; with `state_dir`, an interrupted call resumes."""
     silence()
     folder = None if state_dir is None else state_dir / f"{stack.id}.runs"
     rank = own_rank()
