@@ -45,7 +45,6 @@ ARMS = by_name(
 )
 batch_norm, group_norm, layer_norm, ghost = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Batch size, and the size of the statistics",

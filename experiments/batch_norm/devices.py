@@ -26,7 +26,6 @@ def at(arm: str, size: int) -> Selected:
 
 arms = by_name(Arm(name, training, label=label) for name, (label, training) in ARMS.items())
 
-
 experiment = Experiment.here(
     __name__,
     title="Statistics of one device, or of all",

@@ -18,13 +18,11 @@ PARTS: dict[str, tuple[str, BatchNorm | None]] = {
     "scaling": ("scaling only", BatchNorm(center=False)),
 }
 
-
 ARMS = by_name(
     Arm(name, PLAIN.but({"model.normalization": normalization}), label=label)
     for name, (label, normalization) in PARTS.items()
 )
 plain, full, no_affine, centering, scaling = ARMS.values()
-
 
 experiment = Experiment.here(
     __name__,

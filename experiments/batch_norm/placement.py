@@ -29,7 +29,6 @@ ARMS = by_name(
 )
 relu_before, relu_after, tanh_before, tanh_after, sigmoid_before, sigmoid_after = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Before or after the activation",

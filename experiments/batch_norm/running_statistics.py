@@ -12,7 +12,6 @@ TRAINING = Training(
 )
 SLOW, USUAL = 0.01, 0.1
 
-
 momentum = Arm("momentum", TRAINING, sweep={"model.normalization.momentum": (SLOW, USUAL, 0.5)})
 eps = Arm("eps", TRAINING, sweep={"model.normalization.eps": (1e-8, 1e-3, 1.0)})
 

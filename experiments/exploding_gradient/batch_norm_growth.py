@@ -36,7 +36,6 @@ def growth(name: str, scale: float = 1.0) -> Mean:
 ARMS = by_name(network(name) for name in NETWORKS)
 plain, batch_norm, residual = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Gradient growth under batch normalization",

@@ -36,7 +36,6 @@ ARMS = by_name(
 )
 relu, tanh = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Gain and depth",

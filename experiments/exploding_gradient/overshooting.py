@@ -34,7 +34,6 @@ def failed(runs: Selected) -> ProportionDifference:
 ARMS = by_name(network(name) for name in GAINS)
 healthy, growing, exploding = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Training with exploding gradients",

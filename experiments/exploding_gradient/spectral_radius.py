@@ -43,7 +43,6 @@ def of(name: str, radius: float) -> Selected:
 ARMS = by_name(network(name) for name in NETWORKS)
 linear_orthogonal, linear_sparse, tanh_quiet, tanh_driven = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Recurrent spectral radius",

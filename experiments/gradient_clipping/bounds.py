@@ -28,7 +28,6 @@ def bound_reached(entry: str, threshold: str) -> Combine:
 norm = Arm("norm", BY_NORM, label="clip by norm", sweep={"optimizer.learning_rate": RATES, "clipping.norm": THRESHOLDS})
 value = Arm("value", BY_VALUE, label="clip by value", sweep={"clipping.value": (1e-4, 1e-3)})
 
-
 experiment = Experiment.here(
     __name__,
     title="What clipping does exactly",

@@ -44,7 +44,6 @@ def at(start: str, method: str, length: int) -> Selected:
 
 ARMS = by_name(arm(start, method) for start, method in itertools.product(STARTS, METHODS))
 
-
 experiment = Experiment.here(
     __name__,
     title="Temporal order as in 2013",

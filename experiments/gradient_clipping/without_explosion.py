@@ -42,7 +42,6 @@ def gain(name: str) -> PairedDifference:
 ARMS = by_name(arm for name in NETWORKS for arm in arms(name))
 well_behaved, well_behaved_clipped, vanishing, vanishing_clipped = ARMS.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="Where gradients do not explode",

@@ -20,7 +20,6 @@ TRAINING = Training(
     batch_size=1,
 )
 
-
 final_loss = Over("validation_loss", "mean", start=0.8)
 
 
@@ -34,7 +33,6 @@ ARMS = by_name(
     for size in (*SMALL, *LARGE)
 )
 batch_4, batch_8, batch_16, batch_32, batch_64, batch_128, batch_256, batch_512 = ARMS.values()
-
 
 experiment = Experiment.here(
     __name__,

@@ -45,7 +45,6 @@ adam_first = Arm(
     sweep={"initialization.scale": GRADIENTS},
 )
 
-
 experiment = Experiment.here(
     __name__,
     title="What the rate scales",

@@ -19,7 +19,6 @@ SQUARED = TRAINING.but({"task.loss": "half_squared_error"})
 WIDTHS = (32, 128, 512)
 RATES = tuple(2.0**power for power in range(-5, 3))  # 1/32 to 4
 
-
 final_loss = Over("validation_loss", "mean", start=0.8)  # one value alone is noisy
 
 
@@ -41,7 +40,6 @@ standard_squared = Arm("standard_squared", SQUARED, label="standard, squared err
 mup_squared = Arm(
     "mup_squared", SQUARED.but({"model.parametrization": "mup"}), label="muP, squared error", num_seeds=44
 )
-
 
 experiment = Experiment.here(
     __name__,

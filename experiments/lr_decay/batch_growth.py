@@ -28,7 +28,6 @@ def at_rate_of_decay(arm: str) -> Selected:
 arms = by_name(Arm(name, training, label=label) for name, (label, training) in ARMS.items())
 decay, growth, constant = arms.values()
 
-
 experiment = Experiment.here(
     __name__,
     title="A larger batch for a smaller rate, in a network",

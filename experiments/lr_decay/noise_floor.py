@@ -22,7 +22,6 @@ def training(momentum: float) -> Training:
 plain_arm = Arm("plain", training(0.0), label="SGD")
 heavy_ball_arm = Arm("heavy_ball", training(0.9), label="heavy ball 0.9")
 
-
 plain, heavy_ball = plain_arm.at(), heavy_ball_arm.at()
 experiment = Experiment.here(
     __name__,

@@ -51,7 +51,6 @@ ARMS = by_name(
     for name, (label, schedule) in SCHEDULES.items()
 )
 
-
 experiment = Experiment.here(
     __name__,
     title="Ten schedules stretched to three budgets",

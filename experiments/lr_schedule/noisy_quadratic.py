@@ -75,7 +75,6 @@ ARMS = by_name(
     for name, (label, schedule) in ALL_SCHEDULES.items()
 )
 
-
 experiment = Experiment.here(
     __name__,
     title="Schedules on a noisy quadratic, exactly",

@@ -29,7 +29,6 @@ def gain(length_of_step: Ranked, images: Ranked) -> PairedDifference:
 one_cycle = Arm("one_cycle", CYCLE, label="one-cycle")
 step = Arm("step", STEP)
 
-
 experiment = Experiment.here(
     __name__,
     title="Super-convergence",

@@ -37,7 +37,6 @@ tanh, tanh_orthogonal, lstm_default, lstm, lstm_open, gru = ARMS.values()
 BEST = {label: ARMS[name].best() for name, (label, *_) in NETWORKS.items()}
 LEARNT = StepsTo("test_loss", below=0.05)
 
-
 experiment = Experiment.here(
     __name__,
     title="The adding problem",

@@ -11,7 +11,6 @@ SICK = Training(
     batch_size=32,
 )
 
-
 # name: (label, training)
 NETWORKS = {
     "none": ("tanh, uniform fan-in (no cure)", SICK),
@@ -30,7 +29,6 @@ def at(name: str, depth: int) -> Selected:
 
 ARMS = by_name(Arm(name, training, label=label) for name, (label, training) in NETWORKS.items())
 none, glorot, orthogonal, relu, residual, batch_norm = ARMS.values()
-
 
 experiment = Experiment.here(
     __name__,

@@ -60,7 +60,6 @@ ARMS |= by_name(LONG_ARMS)
 ONLY_AT_FULL = tuple(arm.name for arm in LONG_ARMS)
 BEST = {label: ARMS[name].best() for name, (label, *_) in NETWORKS.items()}
 
-
 experiment = Experiment.here(
     __name__,
     title="Degradation of deep plain networks",

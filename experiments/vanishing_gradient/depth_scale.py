@@ -43,7 +43,6 @@ tanh = Arm(
     sweep={"model.depth": (8, 12, 18, 27, 40), "initialization.scale": weight_scales(1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
 )
 
-
 experiment = Experiment.here(
     __name__,
     title="Trainable depth and the depth scale",

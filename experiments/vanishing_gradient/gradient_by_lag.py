@@ -51,7 +51,6 @@ def network(name: str) -> Arm:
 
 ARMS = by_name(network(name) for name in NETWORKS)
 
-
 experiment = Experiment.here(
     __name__,
     title="Gradient by lag before training",

@@ -44,7 +44,6 @@ def shown(depth: int | None = None) -> dict[str, Selected]:
 
 ARMS = by_name(network(name) for name in NETWORKS)
 
-
 experiment = Experiment.here(
     __name__,
     title="Gradient by layer before training",

@@ -29,7 +29,6 @@ def network(name: str) -> Arm:
 ARMS = by_name(network(name) for name in NETWORKS)
 sigmoid, tanh_uniform, tanh_glorot, relu = ARMS.values()
 
-
 ALL = all_runs(*ARMS.values())
 
 experiment = Experiment.here(

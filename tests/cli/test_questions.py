@@ -9,7 +9,7 @@ import pytest
 
 from seven_terms.cli import verbs as command_line
 from seven_terms.cli.checking import faults
-from seven_terms.cli.experiments import experiments_of, results_of
+from seven_terms.cli.experiments import experiments_of, results_at, results_of
 from seven_terms.cli.workflow import read_settings
 from seven_terms.records.folder import Folder
 from seven_terms.spec import TERMS, questions, title_of
@@ -118,13 +118,20 @@ def test_a_folder_of_ones_own_has_its_own_terms_and_results(mine):
     command_line.run(["new", "zeal/first", "--experiments", "mine"])
     command_line.run(["new", "dropout/rate", "--experiments", "mine"])
     assert results_of(mine) == mine / "results"
-    path = mine / "dropout" / "rate.py"
-    path.write_text(path.read_text().replace('id="DR1"', 'id="OWN"'))
     assert command_line.run(["plan", "--scale", "smoke", "--experiments", "mine"]) == 0
     folder = Folder(mine / "results" / "smoke")
     assert folder.terms() == ("dropout", "zeal")
     assert [plan.parent.name for plan in folder.plans()] == ["dropout", "zeal"]
     assert read_settings({"experiments": "mine", "scale": "smoke"}).folder == folder
+
+
+@pytest.mark.parametrize("verb", ["plan", "run", "show", "browse", "publish"])
+def test_all_verbs_the_makefile_and_snakemake_agree_on_where_results_lie(mine, project, verb):
+    options = command_line.parser().parse_args([verb, "--experiments", "mine"])
+    assert results_at(options, "laptop") == mine / "results" / "laptop"
+    assert results_at(command_line.parser().parse_args([verb]), "laptop") == Path("results", "laptop")  # no suite here
+    assert "RESULTS = $(if $(OWN),$(EXPERIMENTS)/results,results)/$(SCALE)" in (project / "Makefile").read_text()
+    assert read_settings({"experiments": "mine", "scale": "laptop"}).folder.path == mine / "results" / "laptop"
 
 
 def test_a_folder_that_is_no_package_or_has_a_name_of_one_is_refused(mine):
