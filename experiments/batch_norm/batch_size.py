@@ -56,7 +56,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
     num_seeds=12,
-    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(), splits=("validation", "test")),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({"optimizer.learning_rate": 0.3, "batch_size": LARGEST}),
     claims=(
@@ -87,25 +87,23 @@ experiment = Experiment.here(
             because="the published difference at large batches is half a point; a point either way is as good",
         ),
     ),
-    figures=(
-        figure(
-            "batch_size",
-            "Final test error at the best rate of each point. Left: batches of that size. Right: batches of 32, of "
-            "which so many examples share their statistics; normalization over units does not know of any.",
-            sweep_curve(
-                "Batch size",
-                Last("test_error"),
-                {label: ARMS[name].best() for name, (label, _) in NORMS.items()},
-                over="batch_size",
-            ).axes(log="x", y_limits=(0.0, 0.9)),
-            sweep_curve(
-                "Size of the statistics",
-                Last("test_error"),
-                {"ghost batches of a batch of 32": ghost.best()},
-                over="model.normalization.ghost",
-            ).axes("examples that share statistics", log="x", y_limits=(0.0, 0.9)),
-            key=1,
-        ),
+    figures=figure(
+        "batch_size",
+        "Final test error at the best rate of each point. Left: batches of that size. Right: batches of 32, of "
+        "which so many examples share their statistics; normalization over units does not know of any.",
+        sweep_curve(
+            "Batch size",
+            Last("test_error"),
+            {label: ARMS[name].best() for name, (label, _) in NORMS.items()},
+            over="batch_size",
+        ).axes(log="x", y_limits=(0.0, 0.9)),
+        sweep_curve(
+            "Size of the statistics",
+            Last("test_error"),
+            {"ghost batches of a batch of 32": ghost.best()},
+            over="model.normalization.ghost",
+        ).axes("examples that share statistics", log="x", y_limits=(0.0, 0.9)),
+        key=1,
     ),
     smoke=Changes(
         {

@@ -37,7 +37,7 @@ experiment = Experiment.here(
     arms=tuple(arms.values()),
     sweep={"batch_size": (SMALL, LARGE), "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=5,
-    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(), splits=("validation", "test")),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=arms["one"].at({"optimizer.learning_rate": 0.1, "batch_size": LARGE}),
     claims=(
@@ -69,17 +69,15 @@ experiment = Experiment.here(
             scales=("paper",),
         ),
     ),
-    figures=(
-        figure(
-            "devices",
-            "Final test error at the best rate of each point, against the images of a batch on all devices together.",
-            sweep_curve(
-                "Whose statistics",
-                Last("test_error"),
-                {label: arms[name].best() for name, (label, _) in ARMS.items()},
-                over="batch_size",
-            ).axes(log="x"),
-        ),
+    figures=figure(
+        "devices",
+        "Final test error at the best rate of each point, against the images of a batch on all devices together.",
+        sweep_curve(
+            "Whose statistics",
+            Last("test_error"),
+            {label: arms[name].best() for name, (label, _) in ARMS.items()},
+            over="batch_size",
+        ).axes(log="x"),
     ),
     smoke=Changes(skip=True),
     laptop=Changes(skip=True),

@@ -33,7 +33,7 @@ experiment = Experiment.here(
     arms=ARMS,
     sweep={RATE: (0.05, 0.15, 0.5, 1.5, 5.0), DEPTH: (1, 4, 8)},
     num_seeds=6,
-    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(), splits=("validation", "test")),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=everything.at({RATE: 0.5, DEPTH: 4}),
     claims=(
@@ -72,15 +72,11 @@ experiment = Experiment.here(
             because="most is four fifths; 82 % of CIFAR-10 are nine tenths of what such networks reach",
         ),
     ),
-    figures=(
-        figure(
-            "gain_and_shift",
-            "Final test accuracy by what is trained, at the own best rate of each arm and depth.",
-            sweep_curve("By depth", accuracy, best_runs(*ARMS), over=DEPTH).axes(
-                x="hidden layers", y_limits=(0.0, 1.0)
-            ),
-            sweep_curve("Over the rate, four layers", accuracy, all_runs(*ARMS, at={DEPTH: Ranked(1)}), over=RATE),
-        ),
+    figures=figure(
+        "gain_and_shift",
+        "Final test accuracy by what is trained, at the own best rate of each arm and depth.",
+        sweep_curve("By depth", accuracy, best_runs(*ARMS), over=DEPTH).axes(x="hidden layers", y_limits=(0.0, 1.0)),
+        sweep_curve("Over the rate, four layers", accuracy, all_runs(*ARMS, at={DEPTH: Ranked(1)}), over=RATE),
     ),
     smoke=Changes({"num_steps": 20, RATE: (0.15, 0.5), DEPTH: (1, 2, 4)}, num_seeds=2),
     full=Changes(num_seeds=20),

@@ -84,22 +84,20 @@ experiment = Experiment.here(
             because="the largest change of the gradient along itself over its own length does not reward small gradients",
         ),
     ),
-    figures=(
-        figure(
-            "shift",
-            "(a) Final accuracy at each network's own best rate. At the plain network's best rate: (b) change of a layer's "
-            "gradient when the layers below move, mean over layers; (c) range of the loss and (d) relative change of the "
-            "gradient along its own direction.",
-            bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS)).axes("network", y_limits=(0.7, None)),
-            at_the_plain_rate(
-                "Covariate shift", "relative_covariate_shift", index=None, y_label="relative gradient change"
-            ),
-            at_the_plain_rate("Loss range", "loss_range", index=-1, y_label="loss range (nats)"),
-            at_the_plain_rate(
-                "Relative smoothness", "relative_gradient_change", index=-1, y_label="relative gradient change"
-            ),
-            key=3,
+    figures=figure(
+        "shift",
+        "(a) Final accuracy at each network's own best rate. At the plain network's best rate: (b) change of a layer's "
+        "gradient when the layers below move, mean over layers; (c) range of the loss and (d) relative change of the "
+        "gradient along its own direction.",
+        bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS)).axes("network", y_limits=(0.7, None)),
+        at_the_plain_rate(
+            "Covariate shift", "relative_covariate_shift", index=None, y_label="relative gradient change"
         ),
+        at_the_plain_rate("Loss range", "loss_range", index=-1, y_label="loss range (nats)"),
+        at_the_plain_rate(
+            "Relative smoothness", "relative_gradient_change", index=-1, y_label="relative gradient change"
+        ),
+        key=3,
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.15, 0.5)}, num_seeds=2),
     full=Changes(num_seeds=48),

@@ -81,15 +81,13 @@ experiment = Experiment.here(
             because="a standard deviation within 5 % of one, before anything is learned, would pass for normalized",
         ),
     ),
-    figures=(
-        figure(
-            "outputs",
-            "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers, by "
-            "the place of the normalization.",
-            over_training("Mean", "layer_output_mean_abs", "size of the mean"),
-            over_training("Standard deviation", "layer_output_std_error", "distance from 1"),
-            key=1,
-        ),
+    figures=figure(
+        "outputs",
+        "Mean and standard deviation over the batch of what layers hand on, averaged over features and layers, by "
+        "the place of the normalization.",
+        over_training("Mean", "layer_output_mean_abs", "size of the mean"),
+        over_training("Standard deviation", "layer_output_std_error", "distance from 1"),
+        key=1,
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2),
 )

@@ -34,7 +34,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.015, 0.05, 0.15, 0.5, 1.5)},
     num_seeds=12,
-    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(), splits=("validation", "test")),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=full.at({"optimizer.learning_rate": 0.5}),
     claims=(
@@ -56,17 +56,11 @@ experiment = Experiment.here(
             because="accuracy of the full normalization over centering alone, each at its own best rate",
         ),
     ),
-    figures=(
-        figure(
-            "parts",
-            "Final test accuracy of the parts of batch normalization, at their own best rates and over the rate.",
-            bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS.values())).axes(
-                "variant", y_limits=(0.7, None)
-            ),
-            sweep_curve(
-                "Over the rate", Last("test_accuracy"), all_runs(*ARMS.values()), over="optimizer.learning_rate"
-            ),
-        ),
+    figures=figure(
+        "parts",
+        "Final test accuracy of the parts of batch normalization, at their own best rates and over the rate.",
+        bars("Own best rate", Last("test_accuracy"), best_runs(*ARMS.values())).axes("variant", y_limits=(0.7, None)),
+        sweep_curve("Over the rate", Last("test_accuracy"), all_runs(*ARMS.values()), over="optimizer.learning_rate"),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.15, 0.5)}, num_seeds=2),
     full=Changes(num_seeds=64),

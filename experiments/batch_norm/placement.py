@@ -39,7 +39,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
     num_seeds=20,
-    probes=(Evaluate(steps=Steps(), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(), splits=("validation", "test")),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=relu_before.at({"optimizer.learning_rate": 0.3}),
     claims=tuple(
@@ -55,30 +55,28 @@ experiment = Experiment.here(
         )
         for activation, label in ACTIVATIONS.items()
     ),
-    figures=(
-        figure(
-            "placement",
-            "Final test accuracy with batch normalization before and after the activation: at each arm's own best "
-            "rate, a dot a seed, and over the rate.",
-            bars(
-                "Own best rate",
-                Last("test_accuracy"),
-                {
-                    f"{label}, {placement}": own_best(activation, placement)
-                    for activation, label in ACTIVATIONS.items()
-                    for placement in PLACEMENTS
-                },
-            ).axes("placement", y_limits=(0.8, None)),
-            sweep_curve(
-                "Over the rate",
-                Last("test_accuracy"),
-                {
-                    f"{label}, {placement}": ARMS[f"{activation}_{placement}"].at()
-                    for activation, label in ACTIVATIONS.items()
-                    for placement in PLACEMENTS
-                },
-                over="optimizer.learning_rate",
-            ),
+    figures=figure(
+        "placement",
+        "Final test accuracy with batch normalization before and after the activation: at each arm's own best "
+        "rate, a dot a seed, and over the rate.",
+        bars(
+            "Own best rate",
+            Last("test_accuracy"),
+            {
+                f"{label}, {placement}": own_best(activation, placement)
+                for activation, label in ACTIVATIONS.items()
+                for placement in PLACEMENTS
+            },
+        ).axes("placement", y_limits=(0.8, None)),
+        sweep_curve(
+            "Over the rate",
+            Last("test_accuracy"),
+            {
+                f"{label}, {placement}": ARMS[f"{activation}_{placement}"].at()
+                for activation, label in ACTIVATIONS.items()
+                for placement in PLACEMENTS
+            },
+            over="optimizer.learning_rate",
         ),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 0.3)}, num_seeds=2),

@@ -68,24 +68,22 @@ experiment = Experiment.here(
             because="less than a point of accuracy between 1e-3 and 1e-8, the values of common libraries and beyond",
         ),
     ),
-    figures=(
-        figure(
-            "evaluation",
-            "Left: test accuracy with running statistics, by momentum. Middle: the same weights with the test images' "
-            "own statistics. Right: final test accuracy over eps.",
-            curve(
-                "Running statistics", "test_accuracy", {"batch norm": momentum.at()}, by="model.normalization.momentum"
-            ).axes(y_limits=(0.0, 1.0)),
-            curve(
-                "The test images' own",
-                "batch_statistics_test_accuracy",
-                {"batch norm": momentum.at()},
-                by="model.normalization.momentum",
-            ).axes(y="test accuracy", y_limits=(0.0, 1.0)),
-            sweep_curve(
-                "Eps", Last("test_accuracy"), {"running statistics": eps.at()}, over="model.normalization.eps"
-            ).axes(log="x"),
-        ),
+    figures=figure(
+        "evaluation",
+        "Left: test accuracy with running statistics, by momentum. Middle: the same weights with the test images' "
+        "own statistics. Right: final test accuracy over eps.",
+        curve(
+            "Running statistics", "test_accuracy", {"batch norm": momentum.at()}, by="model.normalization.momentum"
+        ).axes(y_limits=(0.0, 1.0)),
+        curve(
+            "The test images' own",
+            "batch_statistics_test_accuracy",
+            {"batch norm": momentum.at()},
+            by="model.normalization.momentum",
+        ).axes(y="test accuracy", y_limits=(0.0, 1.0)),
+        sweep_curve(
+            "Eps", Last("test_accuracy"), {"running statistics": eps.at()}, over="model.normalization.eps"
+        ).axes(log="x"),
     ),
     smoke=Changes({"num_steps": 20, "model.normalization.eps": (1e-8, 1e-3)}, num_seeds=2),
     full=Changes(num_seeds=48),

@@ -128,19 +128,14 @@ experiment = Experiment.here(
             because="a higher share of runs above half of the images right, each at its own best rate",
         ),
     ),
-    figures=(
-        figure(
-            "rates",
-            "Left: steps to within two points of the plain ReLU network's best accuracy; a line ends where a run does not "
-            "get there. Right: final test accuracy.",
-            sweep_curve(
-                "Steps to the plain net's best",
-                to_plain_best,
-                all_runs(plain, batch_norm),
-                over="optimizer.learning_rate",
-            ).axes(y="steps", log="xy"),
-            sweep_curve("Final accuracy", Last("test_accuracy"), all_runs(*ARMS), over="optimizer.learning_rate"),
-        ),
+    figures=figure(
+        "rates",
+        "Left: steps to within two points of the plain ReLU network's best accuracy; a line ends where a run does not "
+        "get there. Right: final test accuracy.",
+        sweep_curve(
+            "Steps to the plain net's best", to_plain_best, all_runs(plain, batch_norm), over="optimizer.learning_rate"
+        ).axes(y="steps", log="xy"),
+        sweep_curve("Final accuracy", Last("test_accuracy"), all_runs(*ARMS), over="optimizer.learning_rate"),
     ),
     smoke=Changes({"num_steps": 30, "optimizer.learning_rate": (SMALL_RATE, 0.2)}, num_seeds=2),
     full=Changes({"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))}, num_seeds=208),

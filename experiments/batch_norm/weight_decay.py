@@ -135,14 +135,12 @@ experiment = Experiment.here(
             because="exactly 1 along equal products of rate and decay; across them the gradient's size changes, which a fifth allows for",
         ),
     ),
-    figures=(
-        figure(
-            "weight_decay",
-            "Test loss with the batch's own statistics, and angle of an update against what theory says.",
-            curve("The same function", LOSS, all_runs(neither, decayed, grown)).axes(log="y"),
-            cloud("Rotation", Setting("equilibrium_rotation"), turns(1), all_runs(network)).axes(
-                x="sqrt(2 rate decay)", y="angle of an update", log="xy"
-            ),
+    figures=figure(
+        "weight_decay",
+        "Test loss with the batch's own statistics, and angle of an update against what theory says.",
+        curve("The same function", LOSS, all_runs(neither, decayed, grown)).axes(log="y"),
+        cloud("Rotation", Setting("equilibrium_rotation"), turns(1), all_runs(network)).axes(
+            x="sqrt(2 rate decay)", y="angle of an update", log="xy"
         ),
     ),
     smoke=Changes(num_seeds=2, arms={"network": {"num_steps": 40}}),

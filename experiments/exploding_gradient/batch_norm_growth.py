@@ -73,25 +73,23 @@ experiment = Experiment.here(
             scales=("laptop", "full", "paper"),
         ),
     ),
-    figures=(
-        figure(
-            "batch_norm_growth",
-            "Gradient before training in 25-layer ReLU networks with He's weights, by layer, and its factor per layer over "
-            "the size of the weights. Residual layers make the growth nearly vanish.",
-            curve(
-                "By layer, He's weights",
-                "layer_signal_gradient_rms",
-                {label: ARMS[name].at({"initialization.scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
-                over="index",
-            ).axes("hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"),
-            sweep_curve(
-                "Factor per layer",
-                VARIANCE_FACTOR,
-                all_runs(*ARMS.values()),
-                over="initialization.scale",
-                references=(Reference(label="theory: $\\pi/(\\pi-1)$", y=THEORY), Reference(label="no growth", y=1.0)),
-            ).axes("weights relative to He's", "factor on the variance"),
-        ),
+    figures=figure(
+        "batch_norm_growth",
+        "Gradient before training in 25-layer ReLU networks with He's weights, by layer, and its factor per layer over "
+        "the size of the weights. Residual layers make the growth nearly vanish.",
+        curve(
+            "By layer, He's weights",
+            "layer_signal_gradient_rms",
+            {label: ARMS[name].at({"initialization.scale": 1.0}) for name, (label, *_) in NETWORKS.items()},
+            over="index",
+        ).axes("hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"),
+        sweep_curve(
+            "Factor per layer",
+            VARIANCE_FACTOR,
+            all_runs(*ARMS.values()),
+            over="initialization.scale",
+            references=(Reference(label="theory: $\\pi/(\\pi-1)$", y=THEORY), Reference(label="no growth", y=1.0)),
+        ).axes("weights relative to He's", "factor on the variance"),
     ),
     smoke=Changes({"model.width": 32, "batch_size": 32}, num_seeds=2),
     paper=Changes({"model.width": 1000, "batch_size": 1024}, num_seeds=20),

@@ -78,29 +78,27 @@ experiment = Experiment.here(
             because="the clipped share must be zero; that the other is not shows that the bound was at work",
         ),
     ),
-    figures=(
-        figure(
-            "cliff",
-            "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
-            "there together by orders of magnitude. Last: one run from w = 5.0 at equal rate; without a bound, one "
-            "step at the wall throws the iterate far away.",
-            sweep_curve("Loss", At("validation_loss", step=0), {"loss": line.at()}, over="initialization.scale").axes(
-                "w", "loss"
-            ),
-            sweep_curve("Gradient", GRADIENT, {"gradient norm": line.at()}, over="initialization.scale").axes(
-                "w", "gradient norm", log="y"
-            ),
-            sweep_curve("Curvature", CURVATURE, {"curvature": line.at()}, over="initialization.scale").axes(
-                "w", "largest eigenvalue, magnitude", log="y"
-            ),
-            curve(
-                "Descent beside the wall",
-                "update_norm",
-                all_runs(none, norm, at={"initialization.scale": 5.0, "optimizer.learning_rate": 1.0}),
-            ).axes("update", "length of the step", log="y"),
-            key=3,
-            summary=1,
+    figures=figure(
+        "cliff",
+        "One recurrent unit along the line b = -0.52 w. The loss drops off a wall, gradient and curvature rise "
+        "there together by orders of magnitude. Last: one run from w = 5.0 at equal rate; without a bound, one "
+        "step at the wall throws the iterate far away.",
+        sweep_curve("Loss", At("validation_loss", step=0), {"loss": line.at()}, over="initialization.scale").axes(
+            "w", "loss"
         ),
+        sweep_curve("Gradient", GRADIENT, {"gradient norm": line.at()}, over="initialization.scale").axes(
+            "w", "gradient norm", log="y"
+        ),
+        sweep_curve("Curvature", CURVATURE, {"curvature": line.at()}, over="initialization.scale").axes(
+            "w", "largest eigenvalue, magnitude", log="y"
+        ),
+        curve(
+            "Descent beside the wall",
+            "update_norm",
+            all_runs(none, norm, at={"initialization.scale": 5.0, "optimizer.learning_rate": 1.0}),
+        ).axes("update", "length of the step", log="y"),
+        key=3,
+        summary=1,
     ),
     smoke=Changes({"num_steps": 5}),
 )

@@ -73,21 +73,19 @@ experiment = Experiment.here(
             scales=("laptop", "full", "paper"),
         ),
     ),
-    figures=(
-        figure(
-            "growth",
-            "Gradient before training, as a factor per layer: ReLU follows the weights at any gain, tanh grows less than "
-            "its weights above 1 because its units saturate.",
-            *(
-                sweep_curve(
-                    title,
-                    PER_LAYER,
-                    {f"weights x {scale:.2g}": ARMS[arm].at({"initialization.scale": scale}) for scale in SCALES},
-                    over="model.depth",
-                    references=(Reference(label="neither shrinks nor grows", y=1.0),),
-                ).axes("hidden layers", "factor on the gradient per layer")
-                for arm, title in (("relu", "ReLU"), ("tanh", "tanh"))
-            ),
+    figures=figure(
+        "growth",
+        "Gradient before training, as a factor per layer: ReLU follows the weights at any gain, tanh grows less than "
+        "its weights above 1 because its units saturate.",
+        *(
+            sweep_curve(
+                title,
+                PER_LAYER,
+                {f"weights x {scale:.2g}": ARMS[arm].at({"initialization.scale": scale}) for scale in SCALES},
+                over="model.depth",
+                references=(Reference(label="neither shrinks nor grows", y=1.0),),
+            ).axes("hidden layers", "factor on the gradient per layer")
+            for arm, title in (("relu", "ReLU"), ("tanh", "tanh"))
         ),
     ),
     smoke=Changes({"model.width": 32, "model.depth": (5, 10)}, num_seeds=2),

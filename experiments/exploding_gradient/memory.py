@@ -34,7 +34,7 @@ experiment = Experiment.here(
     arms=(plain, exponential, normalized, both),
     sweep={DECAY: (0.5, 0.8, 0.9, 0.98, 0.99, 0.999)},
     num_seeds=1,
-    probes=(Sharpness(steps=Steps(at=(0,)), num_iterations=1),),
+    probes=Sharpness(steps=Steps(at=(0,)), num_iterations=1),
     selection=Selection(metric="sharpness"),
     claims=(
         claim(
@@ -70,18 +70,16 @@ experiment = Experiment.here(
             because="within a factor of two one rate fits all memories",
         ),
     ),
-    figures=(
-        figure(
-            "memory",
-            "Curvature of the loss at the right weight, over its memory. The limit of both cures is 1/4.",
-            sweep_curve(
-                "Sensitivity",
-                sensitivity,
-                all_runs(plain, normalized, exponential, both),
-                over="memory_length",
-                references=(Reference(label="1 / 4", y=0.25),),
-            ).axes(x="memory, 1 / (1 - weight)", y="curvature", log="xy"),
-        ),
+    figures=figure(
+        "memory",
+        "Curvature of the loss at the right weight, over its memory. The limit of both cures is 1/4.",
+        sweep_curve(
+            "Sensitivity",
+            sensitivity,
+            all_runs(plain, normalized, exponential, both),
+            over="memory_length",
+            references=(Reference(label="1 / 4", y=0.25),),
+        ).axes(x="memory, 1 / (1 - weight)", y="curvature", log="xy"),
     ),
     smoke=Changes({DECAY: (0.5, 0.9, 0.999)}),
 )

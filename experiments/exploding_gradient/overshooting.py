@@ -95,29 +95,27 @@ experiment = Experiment.here(
             because="a lower accuracy at equal updates and own rates is a harm that no rate repairs within this budget",
         ),
     ),
-    figures=(
-        figure(
-            "overshooting",
-            "Deep tanh networks with larger and larger initial weights. Left: relative size of the first update by layer "
-            "at rate 0.01. Then: test accuracy after 150 and after 1,000 updates over the rate.",
-            curve(
-                "First update, rate 0.01",
-                "layer_update_ratio",
-                {LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01, "num_steps": SOON}) for name in GAINS},
-                over="index",
-                step=0,
-            ).axes("layer (0 is nearest the input)", "update / weight", log="y"),
-            *(
-                sweep_curve(
-                    f"After {updates:,} updates",
-                    Last("test_accuracy"),
-                    {LABELS[name]: ARMS[name].at({"num_steps": rank}) for name in GAINS},
-                    over="optimizer.learning_rate",
-                )
-                for updates, rank in zip(BUDGETS, (SOON, LATE), strict=True)
-            ),
-            key=1,
+    figures=figure(
+        "overshooting",
+        "Deep tanh networks with larger and larger initial weights. Left: relative size of the first update by layer "
+        "at rate 0.01. Then: test accuracy after 150 and after 1,000 updates over the rate.",
+        curve(
+            "First update, rate 0.01",
+            "layer_update_ratio",
+            {LABELS[name]: ARMS[name].at({"optimizer.learning_rate": 0.01, "num_steps": SOON}) for name in GAINS},
+            over="index",
+            step=0,
+        ).axes("layer (0 is nearest the input)", "update / weight", log="y"),
+        *(
+            sweep_curve(
+                f"After {updates:,} updates",
+                Last("test_accuracy"),
+                {LABELS[name]: ARMS[name].at({"num_steps": rank}) for name in GAINS},
+                over="optimizer.learning_rate",
+            )
+            for updates, rank in zip(BUDGETS, (SOON, LATE), strict=True)
         ),
+        key=1,
     ),
     smoke=Changes({"optimizer.learning_rate": (0.01, 0.1), "num_steps": (10, 20)}, num_seeds=2),
     full=Changes(num_seeds=48),

@@ -31,34 +31,30 @@ experiment = Experiment.here(
     num_seeds=20,
     probes=(Stream(window=50), Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"))),
     noise_floor=standardized,
-    claims=(
-        claim(
-            "GC2 (divergence)",
-            "Clipping keeps exploding gradients from ending the training.",
-            ProportionDifference(Diverged(), clipped.at({"clipping.norm": 4.0}), raw.at()).below(0.0),
-            source="article",
-            unit="share of runs that diverge, clipped minus not",
-            because="a smaller share of diverged runs, at the tutorial's rate and threshold, is what clipping is said to do",
-            scales=("laptop", "full", "paper"),
-        ),
+    claims=claim(
+        "GC2 (divergence)",
+        "Clipping keeps exploding gradients from ending the training.",
+        ProportionDifference(Diverged(), clipped.at({"clipping.norm": 4.0}), raw.at()).below(0.0),
+        source="article",
+        unit="share of runs that diverge, clipped minus not",
+        because="a smaller share of diverged runs, at the tutorial's rate and threshold, is what clipping is said to do",
+        scales=("laptop", "full", "paper"),
     ),
-    figures=(
-        figure(
-            "regression",
-            "Left: share of diverged runs at the tutorial's rate. Right: test error over the clipping threshold; every "
-            "update is clipped at most of them, so the threshold acts as a rate.",
-            bars(
-                "Diverged",
-                Diverged(),
-                {
-                    "raw targets": raw.at(),
-                    "standardized": standardized.at(),
-                    "clip at 4": clipped.at({"clipping.norm": 4.0}),
-                },
-            ).axes(y="share of runs", y_limits=(-0.03, 1.03)),
-            sweep_curve("Threshold", Last("test_loss"), all_runs(clipped), over="clipping.norm").axes(
-                "threshold", "mean squared test error", log="xy"
-            ),
+    figures=figure(
+        "regression",
+        "Left: share of diverged runs at the tutorial's rate. Right: test error over the clipping threshold; every "
+        "update is clipped at most of them, so the threshold acts as a rate.",
+        bars(
+            "Diverged",
+            Diverged(),
+            {
+                "raw targets": raw.at(),
+                "standardized": standardized.at(),
+                "clip at 4": clipped.at({"clipping.norm": 4.0}),
+            },
+        ).axes(y="share of runs", y_limits=(-0.03, 1.03)),
+        sweep_curve("Threshold", Last("test_loss"), all_runs(clipped), over="clipping.norm").axes(
+            "threshold", "mean squared test error", log="xy"
         ),
     ),
     smoke=Changes({"num_steps": 100, "clipping.norm": (1.0, 4.0, 16.0)}, num_seeds=2),

@@ -79,27 +79,25 @@ experiment = Experiment.here(
             "one of 30 at 17 %",
         ),
     ),
-    figures=(
-        figure(
-            "lag",
-            "Gradient over lag before training, relative to lag 0. (a) Networks of spectral radius 0.9. (b) Gradient 100 "
-            "steps back over the spectral radius, every run a dot; above the line it has exploded. Saturated tanh units "
-            "keep it down at any radius.",
-            curve(
-                "Spectral radius 0.9",
-                "lag_gradient_norm",
-                {NETWORKS[name][0]: of(name, 0.9) for name in NETWORKS},
-                over="index",
-            ).axes("lag", "gradient, relative", log="y"),
-            cloud(
-                "100 steps back",
-                Over("spectral_radius", "max"),
-                FARTHEST,
-                {NETWORKS[name][0]: ARMS[name].at() for name in NETWORKS},
-                references=(Reference(label="as large as at the end", y=1.0),),
-            ).axes(y="gradient, relative", log="y"),
-            key=1,
-        ),
+    figures=figure(
+        "lag",
+        "Gradient over lag before training, relative to lag 0. (a) Networks of spectral radius 0.9. (b) Gradient 100 "
+        "steps back over the spectral radius, every run a dot; above the line it has exploded. Saturated tanh units "
+        "keep it down at any radius.",
+        curve(
+            "Spectral radius 0.9",
+            "lag_gradient_norm",
+            {NETWORKS[name][0]: of(name, 0.9) for name in NETWORKS},
+            over="index",
+        ).axes("lag", "gradient, relative", log="y"),
+        cloud(
+            "100 steps back",
+            Over("spectral_radius", "max"),
+            FARTHEST,
+            {NETWORKS[name][0]: ARMS[name].at() for name in NETWORKS},
+            references=(Reference(label="as large as at the end", y=1.0),),
+        ).axes(y="gradient, relative", log="y"),
+        key=1,
     ),
     smoke=Changes({"model.width": 20}, num_seeds=3),
     full=Changes(num_seeds=60),

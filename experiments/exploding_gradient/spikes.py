@@ -37,32 +37,28 @@ experiment = Experiment.here(
     probes=(Stream(window=5), Recurrence(steps=Steps(count=20))),
     selection=Selection(metric="batch_loss"),
     noise_floor=slow,
-    claims=(
-        claim(
-            "B-EG2",
-            "Explosions are spikes, orders of magnitude above the median gradient.",
-            Mean(SPIKE, replace(slow.at(), given=BEGUN), log=True).above(100.0),
-            source="Pascanu et al. 2013 and their training log",
-            unit="largest gradient norm of a run over its median, of the runs that began to learn",
-            because="a run on its plateau has no spikes to show; orders, in the plural, are at least two; the largest window of the published log is some hundred times the next",
-        ),
+    claims=claim(
+        "B-EG2",
+        "Explosions are spikes, orders of magnitude above the median gradient.",
+        Mean(SPIKE, replace(slow.at(), given=BEGUN), log=True).above(100.0),
+        source="Pascanu et al. 2013 and their training log",
+        unit="largest gradient norm of a run over its median, of the runs that began to learn",
+        because="a run on its plateau has no spikes to show; orders, in the plural, are at least two; the largest window of the published log is some hundred times the next",
     ),
-    figures=(
-        figure(
-            "spikes",
-            "Training without clipping at rate 0.01. Left: the gradient norm, largest of five updates, each seed a line. "
-            "Right: the largest gradient of each run against the largest spectral radius it reached.",
-            curve("Gradient norm in training", "gradient_norm_max", {"no clipping": slow.at()}, band="seeds").axes(
-                "update", "gradient norm", log="y"
-            ),
-            cloud(
-                "Link with the recurrent matrix",
-                RADIUS,
-                LARGEST,
-                {f"rate {rate:g}": ARMS[name].at() for name, rate in RATES.items()},
-            ).axes("largest spectral radius", "largest gradient norm", log="y"),
-            key=1,
+    figures=figure(
+        "spikes",
+        "Training without clipping at rate 0.01. Left: the gradient norm, largest of five updates, each seed a line. "
+        "Right: the largest gradient of each run against the largest spectral radius it reached.",
+        curve("Gradient norm in training", "gradient_norm_max", {"no clipping": slow.at()}, band="seeds").axes(
+            "update", "gradient norm", log="y"
         ),
+        cloud(
+            "Link with the recurrent matrix",
+            RADIUS,
+            LARGEST,
+            {f"rate {rate:g}": ARMS[name].at() for name, rate in RATES.items()},
+        ).axes("largest spectral radius", "largest gradient norm", log="y"),
+        key=1,
     ),
     smoke=Changes({"num_steps": 20, "task.length": 10}, num_seeds=2),
     full=Changes({"num_steps": 3000}, num_seeds=100),

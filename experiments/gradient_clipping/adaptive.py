@@ -28,48 +28,44 @@ experiment = Experiment.here(
     arms=(none, adaptive),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0), "batch_size": (32, LARGE)},
     num_seeds=8,
-    probes=(Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),),
+    probes=Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),
     selection=Selection(metric="validation_loss"),
     noise_floor=none,
-    claims=(
-        claim(
-            "B-GC2 (adaptive)",
-            "Adaptive clipping permits several times larger rates in a deep network without normalization.",
-            BestSetting(
-                trained,
-                "optimizer.learning_rate",
-                adaptive.at({"batch_size": LARGE, "clipping.adaptive": 0.04}),
-                which="largest_reached",
-                baseline=none.at({"batch_size": LARGE}),
-            ).above(2.0),
-            source="Brock et al. 2021",
-            unit="largest rate that trains, with over without, batches of 128",
-            because="several times is at least two, and the grid's steps are three",
-            scales=("laptop", "full", "paper"),
-        ),
+    claims=claim(
+        "B-GC2 (adaptive)",
+        "Adaptive clipping permits several times larger rates in a deep network without normalization.",
+        BestSetting(
+            trained,
+            "optimizer.learning_rate",
+            adaptive.at({"batch_size": LARGE, "clipping.adaptive": 0.04}),
+            which="largest_reached",
+            baseline=none.at({"batch_size": LARGE}),
+        ).above(2.0),
+        source="Brock et al. 2021",
+        unit="largest rate that trains, with over without, batches of 128",
+        because="several times is at least two, and the grid's steps are three",
+        scales=("laptop", "full", "paper"),
     ),
-    figures=(
-        figure(
-            "adaptive",
-            "Test accuracy of a deep plain network over the rate, without clipping and at three adaptive thresholds.",
-            *(
-                sweep_curve(
-                    f"Batches of {size}",
-                    Last("test_accuracy"),
-                    {
-                        "no clipping": none.at({"batch_size": size}),
-                        **{
-                            f"adaptive, {bound:g}": adaptive.at({"batch_size": size, "clipping.adaptive": bound})
-                            for bound in (0.01, 0.04, 0.16)
-                        },
+    figures=figure(
+        "adaptive",
+        "Test accuracy of a deep plain network over the rate, without clipping and at three adaptive thresholds.",
+        *(
+            sweep_curve(
+                f"Batches of {size}",
+                Last("test_accuracy"),
+                {
+                    "no clipping": none.at({"batch_size": size}),
+                    **{
+                        f"adaptive, {bound:g}": adaptive.at({"batch_size": size, "clipping.adaptive": bound})
+                        for bound in (0.01, 0.04, 0.16)
                     },
-                    over="optimizer.learning_rate",
-                )
-                for size in (32, LARGE)
-            ),
-            key=1,
-            scales=("laptop", "full", "paper"),
+                },
+                over="optimizer.learning_rate",
+            )
+            for size in (32, LARGE)
         ),
+        key=1,
+        scales=("laptop", "full", "paper"),
     ),
     smoke=Changes(
         {"num_steps": 10, "optimizer.learning_rate": (0.01, 0.1), "batch_size": (32,), "clipping.adaptive": (0.04,)},

@@ -33,7 +33,7 @@ experiment = Experiment.here(
     arms=(plain, clipped, symmetric),
     sweep={RATE: (0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=8,
-    probes=(Distance(steps=Steps(count=50), num=CHAINS),),
+    probes=Distance(steps=Steps(count=50), num=CHAINS),
     selection=Selection(metric="squared_distance"),
     noise_floor=plain.at({RATE: 0.03}),
     claims=(
@@ -73,18 +73,16 @@ experiment = Experiment.here(
             scales=("laptop", "full", "paper"),
         ),
     ),
-    figures=(
-        figure(
-            "bias",
-            "Mean position over the second half of training, over the rate. The minimum is 0.",
-            sweep_curve(
-                "Clipping moves the fixed point",
-                position,
-                all_runs(plain, clipped, symmetric),
-                over=RATE,
-                references=(Reference(label="7 / 9", y=7 / 9),),
-            ).axes(y="mean position"),
-        ),
+    figures=figure(
+        "bias",
+        "Mean position over the second half of training, over the rate. The minimum is 0.",
+        sweep_curve(
+            "Clipping moves the fixed point",
+            position,
+            all_runs(plain, clipped, symmetric),
+            over=RATE,
+            references=(Reference(label="7 / 9", y=7 / 9),),
+        ).axes(y="mean position"),
     ),
     smoke=Changes({"num_steps": 200, RATE: (0.03, 0.1)}, num_seeds=2),
     paper=Changes({"num_steps": 20_000}, num_seeds=20),

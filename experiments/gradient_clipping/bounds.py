@@ -77,18 +77,16 @@ experiment = Experiment.here(
             because="only the product enters the update, so 150 updates may differ by rounding alone",
         ),
     ),
-    figures=(
-        figure(
-            "bounds",
-            "When every update is clipped, rate and threshold are one number: test loss after 150 updates over their "
-            "product. Runs with equal products lie on top of each other.",
-            cloud(
-                "Only the product counts",
-                STEP,
-                Last("test_loss"),
-                {f"rate {rate:g}": norm.at({"optimizer.learning_rate": rate}) for rate in RATES},
-            ).axes("rate x threshold", "test loss (nats)", log="x"),
-        ),
+    figures=figure(
+        "bounds",
+        "When every update is clipped, rate and threshold are one number: test loss after 150 updates over their "
+        "product. Runs with equal products lie on top of each other.",
+        cloud(
+            "Only the product counts",
+            STEP,
+            Last("test_loss"),
+            {f"rate {rate:g}": norm.at({"optimizer.learning_rate": rate}) for rate in RATES},
+        ).axes("rate x threshold", "test loss (nats)", log="x"),
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2),
     paper=Changes({"task.source": "mnist", "task.resolution": 28, "num_steps": 500}, num_seeds=20),

@@ -33,7 +33,7 @@ experiment = Experiment.here(
     arms=(plain, clipped),
     sweep={RATE: (0.003, 0.01, 0.02, 0.04, 0.08, 0.16, 0.3, 1.0), NOISE: ("gaussian", "student", "cauchy")},
     num_seeds=10,
-    probes=(Distance(steps=Steps(every=5)),),
+    probes=Distance(steps=Steps(every=5)),
     selection=Selection(metric="squared_distance"),
     noise_floor=plain.at({NOISE: "gaussian"}),
     claims=(
@@ -66,16 +66,14 @@ experiment = Experiment.here(
             scales=("laptop", "full", "paper"),
         ),
     ),
-    figures=(
-        figure(
-            "heavy_tails",
-            "Final squared distance over the rate, by the noise; with clipping at the best threshold of each rate.",
-            *(
-                sweep_curve(title, distance, best_runs(plain, clipped, at={NOISE: noise}), over=RATE).axes(log="xy")
-                for noise, title in (("gaussian", "Normal"), ("student", "Student, 3 degrees"), ("cauchy", "Cauchy"))
-            ),
-            scales=("laptop", "full", "paper"),
+    figures=figure(
+        "heavy_tails",
+        "Final squared distance over the rate, by the noise; with clipping at the best threshold of each rate.",
+        *(
+            sweep_curve(title, distance, best_runs(plain, clipped, at={NOISE: noise}), over=RATE).axes(log="xy")
+            for noise, title in (("gaussian", "Normal"), ("student", "Student, 3 degrees"), ("cauchy", "Cauchy"))
         ),
+        scales=("laptop", "full", "paper"),
     ),
     smoke=Changes(
         {"num_steps": 40, RATE: (0.08, 0.3), NOISE: ("gaussian",), "clipping.value": (1.0, 3.0)}, num_seeds=2

@@ -54,16 +54,14 @@ experiment = Experiment.here(
     "LightningModule with its own data module, PyTorch's optimizer and `gradient_clip_val`. Nothing is shared but the data.",
     arms=(stack, stack_clipped, lightning, lightning_clipped),
     num_seeds=12,
-    probes=(Evaluate(steps=Steps(count=3), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(count=3), splits=("validation", "test")),
     noise_floor=stack,
     claims=(agreement("plain", stack, lightning), agreement("clipped", stack_clipped, lightning_clipped)),
-    figures=(
-        figure(
-            "in_lightning",
-            "Final test loss of the same network trained as a stack and by Lightning's Trainer, with and without clipping.",
-            bars("Test loss", Last("test_loss"), all_runs(stack, lightning, stack_clipped, lightning_clipped)).axes(
-                "trained"
-            ),
+    figures=figure(
+        "in_lightning",
+        "Final test loss of the same network trained as a stack and by Lightning's Trainer, with and without clipping.",
+        bars("Test loss", Last("test_loss"), all_runs(stack, lightning, stack_clipped, lightning_clipped)).axes(
+            "trained"
         ),
     ),
     smoke=Changes(

@@ -33,27 +33,23 @@ experiment = Experiment.here(
     probes=(Stream(window=50), Evaluate(steps=Steps(count=5), splits=("test",))),
     selection=Selection(metric="batch_loss"),
     noise_floor=none,
-    claims=(
-        claim(
-            "B-GC2",
-            "Clipping permits rates about ten times as large.",
-            BestSetting(
-                solved, "optimizer.learning_rate", norm.at(), which="largest_reached", baseline=none.at()
-            ).within(3.0, 30.0),
-            source="Pascanu et al. 2013, table 1",
-            unit="largest rate that solves length 10, with clipping over without",
-            because="about ten is within half a decade of it; the shortest length, because there both forms can be expected to "
-            "solve the task at some rate",
-            scales=("laptop", "full", "paper"),
+    claims=claim(
+        "B-GC2",
+        "Clipping permits rates about ten times as large.",
+        BestSetting(solved, "optimizer.learning_rate", norm.at(), which="largest_reached", baseline=none.at()).within(
+            3.0, 30.0
         ),
+        source="Pascanu et al. 2013, table 1",
+        unit="largest rate that solves length 10, with clipping over without",
+        because="about ten is within half a decade of it; the shortest length, because there both forms can be expected to "
+        "solve the task at some rate",
+        scales=("laptop", "full", "paper"),
     ),
-    figures=(
-        figure(
-            "largest_rate",
-            "Share of runs that solve temporal order of length 10 over the rate, with and without clipping.",
-            sweep_curve("Length 10", solved, all_runs(none, norm), over="optimizer.learning_rate").axes(
-                y="share of runs solved"
-            ),
+    figures=figure(
+        "largest_rate",
+        "Share of runs that solve temporal order of length 10 over the rate, with and without clipping.",
+        sweep_curve("Length 10", solved, all_runs(none, norm), over="optimizer.learning_rate").axes(
+            y="share of runs solved"
         ),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 1.0)}, num_seeds=2),

@@ -30,34 +30,30 @@ experiment = Experiment.here(
     arms=(fixed, clipped),
     sweep={"optimizer.learning_rate": RATES, "initialization.scale": RADII},
     num_seeds=8,
-    probes=(Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("validation",)),),
+    probes=Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("validation",)),
     selection=Selection(metric="validation_loss"),
     noise_floor=fixed,
-    claims=(
-        claim(
-            "B-GC5",
-            "Clipped gradient descent beats every fixed step when curvature grows with the gradient.",
-            PairedRatio(
-                arrival, fixed.best(at={"initialization.scale": 10.0}), clipped.best(at={"initialization.scale": 10.0})
-            ).above(1.0),
-            source="Zhang et al. 2020",
-            unit="times as many updates, best fixed step over clipped, starts of spread 10",
-            because="a ratio above 1 at each form's own best setting means that no fixed step keeps up",
-            scales=("laptop", "full", "paper"),
-        ),
+    claims=claim(
+        "B-GC5",
+        "Clipped gradient descent beats every fixed step when curvature grows with the gradient.",
+        PairedRatio(
+            arrival, fixed.best(at={"initialization.scale": 10.0}), clipped.best(at={"initialization.scale": 10.0})
+        ).above(1.0),
+        source="Zhang et al. 2020",
+        unit="times as many updates, best fixed step over clipped, starts of spread 10",
+        because="a ratio above 1 at each form's own best setting means that no fixed step keeps up",
+        scales=("laptop", "full", "paper"),
     ),
-    figures=(
-        figure(
-            "power_function",
-            "Updates until x^4 / 4 is below 0.001 over the spread of the starts, each form at its best setting; a line "
-            "ends where a run did not arrive within 1,000 updates.",
-            sweep_curve(
-                "Updates needed",
-                arrival,
-                {"fixed step": fixed.best(), "clipped": clipped.best()},
-                over="initialization.scale",
-            ).axes("spread of the starts", "updates", log="xy"),
-        ),
+    figures=figure(
+        "power_function",
+        "Updates until x^4 / 4 is below 0.001 over the spread of the starts, each form at its best setting; a line "
+        "ends where a run did not arrive within 1,000 updates.",
+        sweep_curve(
+            "Updates needed",
+            arrival,
+            {"fixed step": fixed.best(), "clipped": clipped.best()},
+            over="initialization.scale",
+        ).axes("spread of the starts", "updates", log="xy"),
     ),
     full=Changes(num_seeds=16),
     smoke=Changes(

@@ -81,15 +81,13 @@ experiment = Experiment.here(
             because="a regularizer would raise the training loss where it lowers the test loss",
         ),
     ),
-    figures=(
-        figure(
-            "value_against_norm",
-            "Deep tanh networks with large weights, at the best threshold of each rate. Left: test accuracy. Right: cosine "
-            "between the clipped and the raw gradient, one when only the length is changed.",
-            sweep_curve("Result", Last("test_accuracy"), best_runs(none, norm, value), over="optimizer.learning_rate"),
-            sweep_curve("Direction", COSINE, best_runs(norm, value), over="optimizer.learning_rate").axes(
-                y="cosine to the raw gradient"
-            ),
+    figures=figure(
+        "value_against_norm",
+        "Deep tanh networks with large weights, at the best threshold of each rate. Left: test accuracy. Right: cosine "
+        "between the clipped and the raw gradient, one when only the length is changed.",
+        sweep_curve("Result", Last("test_accuracy"), best_runs(none, norm, value), over="optimizer.learning_rate"),
+        sweep_curve("Direction", COSINE, best_runs(norm, value), over="optimizer.learning_rate").axes(
+            y="cosine to the raw gradient"
         ),
     ),
     smoke=Changes(

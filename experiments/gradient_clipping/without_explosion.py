@@ -73,20 +73,18 @@ experiment = Experiment.here(
             because="neither helps nor harms: within two digits of a hundred, about the spread between seeds",
         ),
     ),
-    figures=(
-        figure(
-            "without_explosion",
-            "Test accuracy at the end over the rate, without clipping and at the best threshold of each rate. "
-            "Clipping helps only at rates that are too large; it does not bring back what vanishes.",
-            *(
-                sweep_curve(
-                    label,
-                    Last("test_accuracy"),
-                    {"no clipping": ARMS[name].at(), "clip by norm": ARMS[f"{name}_clipped"].best()},
-                    over="optimizer.learning_rate",
-                ).axes(y_limits=(0.0, 1.0))
-                for name, label in (("well_behaved", "Healthy gradients"), ("vanishing", "Vanishing gradients"))
-            ),
+    figures=figure(
+        "without_explosion",
+        "Test accuracy at the end over the rate, without clipping and at the best threshold of each rate. "
+        "Clipping helps only at rates that are too large; it does not bring back what vanishes.",
+        *(
+            sweep_curve(
+                label,
+                Last("test_accuracy"),
+                {"no clipping": ARMS[name].at(), "clip by norm": ARMS[f"{name}_clipped"].best()},
+                over="optimizer.learning_rate",
+            ).axes(y_limits=(0.0, 1.0))
+            for name, label in (("well_behaved", "Healthy gradients"), ("vanishing", "Vanishing gradients"))
         ),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 1.0), "clipping.norm": (0.5,)}, num_seeds=2),

@@ -60,22 +60,20 @@ experiment = Experiment.here(
             scales=("laptop", "full", "paper"),
         ),
     ),
-    figures=(
-        figure(
-            "adam_edge",
-            "Preconditioned sharpness of full-batch Adam over training, by rate, one line a seed; dashed the stability limit.",
-            *(
-                curve(
-                    f"b = {beta1:g}",
-                    "preconditioned_sharpness",
-                    {f"rate {rate:g}": adam.at({BETA: beta1, RATE: rate}) for rate in (1e-3, 3e-3)},
-                    band="seeds",
-                    references=tuple(Reference(label=f"{number} / {rate:g}", y=number / rate) for rate in (1e-3, 3e-3)),
-                ).axes(log="y")
-                for beta1, number in zip(BETAS, (2, 6, 38), strict=True)
-            ),
-            scales=("laptop", "full"),
+    figures=figure(
+        "adam_edge",
+        "Preconditioned sharpness of full-batch Adam over training, by rate, one line a seed; dashed the stability limit.",
+        *(
+            curve(
+                f"b = {beta1:g}",
+                "preconditioned_sharpness",
+                {f"rate {rate:g}": adam.at({BETA: beta1, RATE: rate}) for rate in (1e-3, 3e-3)},
+                band="seeds",
+                references=tuple(Reference(label=f"{number} / {rate:g}", y=number / rate) for rate in (1e-3, 3e-3)),
+            ).axes(log="y")
+            for beta1, number in zip(BETAS, (2, 6, 38), strict=True)
         ),
+        scales=("laptop", "full"),
     ),
     smoke=Changes({"num_steps": 20, RATE: (1e-3,), BETA: (0.9,)}, num_seeds=2),
     full=Changes(num_seeds=64),

@@ -44,7 +44,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=16,
-    probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),),
+    probes=Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),
     noise_floor=batch_128.at({"optimizer.learning_rate": 0.5}),
     claims=(
         claim(
@@ -77,28 +77,26 @@ experiment = Experiment.here(
             because="below the square-root rule's 0.5 neither rule of thumb holds any more",
         ),
     ),
-    figures=(
-        figure(
-            "batch_scaling",
-            "Left: final test loss over the rate, by batch size. Right: the rate with the lowest mean validation loss "
-            "at each batch size.",
-            sweep_curve(
-                "Final test loss",
-                Last("test_loss"),
-                {f"batch {size}": ARMS[f"batch_{size}"].at() for size in (4, 8, 16, 32, 128, 512)},
-                over="optimizer.learning_rate",
-            ).axes(y="test loss (nats)", y_limits=(0.2, 2.4)),
-            sweep_curve(
-                "Best rate",
-                Setting("optimizer.learning_rate"),
-                {
-                    "small batches": tuple(ARMS[f"batch_{b}"].best() for b in SMALL),
-                    "large batches": tuple(ARMS[f"batch_{b}"].best() for b in LARGE),
-                },
-                over="batch_size",
-            ).axes(y="best learning rate", log="xy"),
-            key=1,
-        ),
+    figures=figure(
+        "batch_scaling",
+        "Left: final test loss over the rate, by batch size. Right: the rate with the lowest mean validation loss "
+        "at each batch size.",
+        sweep_curve(
+            "Final test loss",
+            Last("test_loss"),
+            {f"batch {size}": ARMS[f"batch_{size}"].at() for size in (4, 8, 16, 32, 128, 512)},
+            over="optimizer.learning_rate",
+        ).axes(y="test loss (nats)", y_limits=(0.2, 2.4)),
+        sweep_curve(
+            "Best rate",
+            Setting("optimizer.learning_rate"),
+            {
+                "small batches": tuple(ARMS[f"batch_{b}"].best() for b in SMALL),
+                "large batches": tuple(ARMS[f"batch_{b}"].best() for b in LARGE),
+            },
+            over="batch_size",
+        ).axes(y="best learning rate", log="xy"),
+        key=1,
     ),
     smoke=Changes({"num_steps": 4, "optimizer.learning_rate": (0.0625, 0.25)}, num_seeds=2),
     full=Changes(

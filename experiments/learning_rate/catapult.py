@@ -76,13 +76,11 @@ experiment = Experiment.here(
             because="the second threshold lies near 12 for ReLU networks, a third below this",
         ),
     ),
-    figures=(
-        figure(
-            "catapult",
-            "Final training loss and sharpness of full-batch gradient descent over the rate.",
-            sweep_curve("Loss", Last("train_loss"), all_runs(descent), over=RATE).axes(log="xy"),
-            sweep_curve("Sharpness", Last("sharpness"), all_runs(descent), over=RATE).axes(log="xy"),
-        ),
+    figures=figure(
+        "catapult",
+        "Final training loss and sharpness of full-batch gradient descent over the rate.",
+        sweep_curve("Loss", Last("train_loss"), all_runs(descent), over=RATE).axes(log="xy"),
+        sweep_curve("Sharpness", Last("sharpness"), all_runs(descent), over=RATE).axes(log="xy"),
     ),
     smoke=Changes(skip=True),
     laptop=Changes(skip=True),

@@ -103,16 +103,12 @@ experiment = Experiment.here(
             because="half the sharpness is twice the rate at which a quadratic diverges",
         ),
     ),
-    figures=(
-        figure(
-            "early_curvature",
-            "Test accuracy over the rate of a deep network with large weights, without remedy and with each of five; and the "
-            "sharpness before training.",
-            sweep_curve("Which rates train", Last("test_accuracy"), all_runs(*ARMS), over=RATE).axes(
-                y_limits=(0.0, 1.0)
-            ),
-            bars("Before training", EARLY, all_runs(*ARMS, at={RATE: Ranked(0)})).axes(log="y"),
-        ),
+    figures=figure(
+        "early_curvature",
+        "Test accuracy over the rate of a deep network with large weights, without remedy and with each of five; and the "
+        "sharpness before training.",
+        sweep_curve("Which rates train", Last("test_accuracy"), all_runs(*ARMS), over=RATE).axes(y_limits=(0.0, 1.0)),
+        bars("Before training", EARLY, all_runs(*ARMS, at={RATE: Ranked(0)})).axes(log="y"),
     ),
     smoke=Changes(
         {"num_steps": 20, "task.num_train": 64, RATE: (2.0**-6, 2.0**-5)},

@@ -67,20 +67,18 @@ experiment = Experiment.here(
     selection=Selection(metric="train_loss"),
     noise_floor=ARMS["cnn"].at({RATE: 0.4}),
     claims=tuple(claim for name in NETWORKS for claim in hovers(name)),
-    figures=(
-        figure(
-            "sharpness",
-            "Sharpness times rate over training, one line a seed; a quadratic diverges above 2.",
-            *(
-                curve(
-                    NETWORKS[name][0].capitalize(),
-                    "sharpness",
-                    {f"rate {rate:g}": ARMS[name].at({RATE: rate}) for rate in NETWORKS[name][2]},
-                    band="seeds",
-                    references=tuple(Reference(label=f"2 / {rate:g}", y=2 / rate) for rate in NETWORKS[name][2]),
-                ).axes(log="y")
-                for name in NETWORKS
-            ),
+    figures=figure(
+        "sharpness",
+        "Sharpness times rate over training, one line a seed; a quadratic diverges above 2.",
+        *(
+            curve(
+                NETWORKS[name][0].capitalize(),
+                "sharpness",
+                {f"rate {rate:g}": ARMS[name].at({RATE: rate}) for rate in NETWORKS[name][2]},
+                band="seeds",
+                references=tuple(Reference(label=f"2 / {rate:g}", y=2 / rate) for rate in NETWORKS[name][2]),
+            ).axes(log="y")
+            for name in NETWORKS
         ),
     ),
     smoke=Changes(skip=True),

@@ -83,7 +83,7 @@ experiment = Experiment.here(
     "its best has a double root, so that its error falls as t times a power, and the slope is off by about 1/t.",
     arms=tuple(ARMS.values()),
     num_seeds=1,
-    probes=(Evaluate(steps=Steps(count=300), splits=("train",)),),
+    probes=Evaluate(steps=Steps(count=300), splits=("train",)),
     claims=(
         claim(
             "LR4 (quadratic)",

@@ -65,21 +65,16 @@ experiment = Experiment.here(
             because="the same margin as for the tenth",
         ),
     ),
-    figures=(
-        figure(
-            "range_test",
-            "Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
-            curve("Range test", "batch_loss", {"range test": ramp}, band="seeds").axes(
-                "update (the rate rises from 0.001 to 10)", "batch loss (nats)", y_limits=(1.0, 4.0)
-            ),
-            sweep_curve(
-                "Grid search, 600 updates each",
-                Last("test_loss"),
-                {"constant rate": grid},
-                over="optimizer.learning_rate",
-            ).axes(y="test loss (nats)"),
-            key=1,
+    figures=figure(
+        "range_test",
+        "Left: loss while the rate rises, one line a seed. Right: what the grid search finds at each constant rate.",
+        curve("Range test", "batch_loss", {"range test": ramp}, band="seeds").axes(
+            "update (the rate rises from 0.001 to 10)", "batch loss (nats)", y_limits=(1.0, 4.0)
         ),
+        sweep_curve(
+            "Grid search, 600 updates each", Last("test_loss"), {"constant rate": grid}, over="optimizer.learning_rate"
+        ).axes(y="test loss (nats)"),
+        key=1,
     ),
     smoke=Changes({"num_steps": 30}, num_seeds=2),
     full=Changes(num_seeds=128),

@@ -103,28 +103,26 @@ experiment = Experiment.here(
             because="the same rule on a network that normalization makes tolerant of high rates",
         ),
     ),
-    figures=(
-        figure(
-            "sweep",
-            "Steps to a test loss of 0.7 nats, final test loss, and the share of runs that train, over the learning "
-            "rate. A line ends where runs miss the target.",
-            sweep_curve(
-                "Steps to target",
-                steps_to_target,
-                {"plain": plain, "batch norm": batch_norm},
-                over="optimizer.learning_rate",
-            ).axes(y="steps", log="xy"),
-            sweep_curve(
-                "Final test loss",
-                Last("test_loss"),
-                {"plain": plain, "batch norm": batch_norm},
-                over="optimizer.learning_rate",
-            ).axes(y="test loss (nats)"),
-            sweep_curve(
-                "Runs that train", trains, {"plain": plain, "batch norm": batch_norm}, over="optimizer.learning_rate"
-            ).axes(y="share of runs"),
-            key=1,
-        ),
+    figures=figure(
+        "sweep",
+        "Steps to a test loss of 0.7 nats, final test loss, and the share of runs that train, over the learning "
+        "rate. A line ends where runs miss the target.",
+        sweep_curve(
+            "Steps to target",
+            steps_to_target,
+            {"plain": plain, "batch norm": batch_norm},
+            over="optimizer.learning_rate",
+        ).axes(y="steps", log="xy"),
+        sweep_curve(
+            "Final test loss",
+            Last("test_loss"),
+            {"plain": plain, "batch norm": batch_norm},
+            over="optimizer.learning_rate",
+        ).axes(y="test loss (nats)"),
+        sweep_curve(
+            "Runs that train", trains, {"plain": plain, "batch norm": batch_norm}, over="optimizer.learning_rate"
+        ).axes(y="share of runs"),
+        key=1,
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"batch_norm": {"num_steps": 10}}),
     full=Changes(num_seeds=96),

@@ -54,7 +54,7 @@ experiment = Experiment.here(
     "size of the gradient. Adam's eps is set so small that it plays no part.",
     arms=(sgd, momentum, sgd_first, adam_first),
     num_seeds=1,
-    probes=(Stream(window=1, update_norms=True),),
+    probes=Stream(window=1, update_norms=True),
     claims=(
         claim(
             "LR1 (SGD)",
@@ -84,23 +84,21 @@ experiment = Experiment.here(
             because="exact: gradients over five orders of magnitude must give one update, up to rounding",
         ),
     ),
-    figures=(
-        figure(
-            "updates",
-            "Left: momentum multiplies the rate by up to 1 / (1 - b). Right: Adam's update ignores the gradient's size.",
-            curve(
-                "Steady gradient, rate 0.001",
-                "update_per_gradient",
-                all_runs(momentum, at={"optimizer.learning_rate": 1e-3}),
-                by="optimizer.momentum",
-            ).axes(y="update / gradient", log="xy"),
-            sweep_curve(
-                "First update, rate 0.01",
-                first_update,
-                {"SGD": sgd_first.at(), "Adam": adam_first.at()},
-                over="initialization.scale",
-            ).axes("size of the gradient", "size of the update", log="xy"),
-        ),
+    figures=figure(
+        "updates",
+        "Left: momentum multiplies the rate by up to 1 / (1 - b). Right: Adam's update ignores the gradient's size.",
+        curve(
+            "Steady gradient, rate 0.001",
+            "update_per_gradient",
+            all_runs(momentum, at={"optimizer.learning_rate": 1e-3}),
+            by="optimizer.momentum",
+        ).axes(y="update / gradient", log="xy"),
+        sweep_curve(
+            "First update, rate 0.01",
+            first_update,
+            {"SGD": sgd_first.at(), "Adam": adam_first.at()},
+            over="initialization.scale",
+        ).axes("size of the gradient", "size of the update", log="xy"),
     ),
     smoke=Changes(arms={"sgd": {"num_steps": 5}, "momentum": {"num_steps": 50}}),
 )

@@ -84,17 +84,15 @@ experiment = Experiment.here(
             because="within 0.15 a rate moves by a factor of 1.5 at most over this range of 16",
         ),
     ),
-    figures=(
-        figure(
-            "width",
-            "Final test loss over the rate, by width, in the standard parametrization and in muP. A line ends where "
-            "runs diverge.",
-            over_rates(standard, "Standard, cross-entropy"),
-            over_rates(standard_squared, "Standard, squared error", highest=0.6),
-            over_rates(mup_squared, "muP, squared error", highest=0.6),
-            key=1,
-            scales=("smoke", "laptop", "full"),
-        ),
+    figures=figure(
+        "width",
+        "Final test loss over the rate, by width, in the standard parametrization and in muP. A line ends where "
+        "runs diverge.",
+        over_rates(standard, "Standard, cross-entropy"),
+        over_rates(standard_squared, "Standard, squared error", highest=0.6),
+        over_rates(mup_squared, "muP, squared error", highest=0.6),
+        key=1,
+        scales=("smoke", "laptop", "full"),
     ),
     smoke=Changes({"num_steps": 5, "optimizer.learning_rate": (0.25, 1.0)}, num_seeds=2),
     full=Changes(num_seeds=64),

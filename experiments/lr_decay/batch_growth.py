@@ -39,32 +39,28 @@ experiment = Experiment.here(
     arms=tuple(arms.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1)},
     num_seeds=10,
-    probes=(Evaluate(steps=Steps(count=20)),),
+    probes=Evaluate(steps=Steps(count=20)),
     noise_floor=decay.at({"optimizer.learning_rate": 0.03}),
-    claims=(
-        claim(
-            "B-DE3 (network)",
-            "Dividing the rate by five equals multiplying the batch by five.",
-            PairedRatio(
-                Over("train_loss", "mean", start=CHANGES[0]), at_rate_of_decay("growth"), at_rate_of_decay("decay")
-            ).within(0.9, 1.1),
-            source="Smith et al. 2018",
-            unit="ratio of training losses",
-            because="curves that coincide differ by less than 10 % on average once the arms have parted",
-        ),
+    claims=claim(
+        "B-DE3 (network)",
+        "Dividing the rate by five equals multiplying the batch by five.",
+        PairedRatio(
+            Over("train_loss", "mean", start=CHANGES[0]), at_rate_of_decay("growth"), at_rate_of_decay("decay")
+        ).within(0.9, 1.1),
+        source="Smith et al. 2018",
+        unit="ratio of training losses",
+        because="curves that coincide differ by less than 10 % on average once the arms have parted",
     ),
-    figures=(
-        figure(
-            "curves",
-            "Training and test loss over examples, counted in batches of 16, at the best rate of the decaying arm.",
-            *(
-                curve(
-                    f"{split.capitalize()} loss",
-                    f"{split}_loss",
-                    {label: at_rate_of_decay(name) for name, (label, _) in ARMS.items()},
-                ).axes("examples / 16", f"{split} loss (nats)", log="y")
-                for split in ("train", "test")
-            ),
+    figures=figure(
+        "curves",
+        "Training and test loss over examples, counted in batches of 16, at the best rate of the decaying arm.",
+        *(
+            curve(
+                f"{split.capitalize()} loss",
+                f"{split}_loss",
+                {label: at_rate_of_decay(name) for name, (label, _) in ARMS.items()},
+            ).axes("examples / 16", f"{split} loss (nats)", log="y")
+            for split in ("train", "test")
         ),
     ),
     smoke=Changes({"num_steps": 200}, num_seeds=2),

@@ -29,7 +29,7 @@ experiment = Experiment.here(
     arms=(decayed, grown),
     sweep={"optimizer.learning_rate": (0.02, 0.1, 0.3, 1.0)},
     num_seeds=5,
-    probes=(Distance(steps=Steps(every=20)),),
+    probes=Distance(steps=Steps(every=20)),
     selection=Selection(metric="squared_distance"),
     noise_floor=decayed.at({"optimizer.learning_rate": 0.1}),
     claims=(
@@ -71,21 +71,19 @@ experiment = Experiment.here(
             because="2,000 chains over at least 17 relaxation times leave a sampling error of 1 %, five of them 5 %",
         ),
     ),
-    figures=(
-        figure(
-            "floors",
-            "Mean squared distance that a tenth of the rate and a tenfold batch leave, and their closed forms.",
-            sweep_curve(
-                "Equal at small rates only",
-                FLOOR,
-                all_runs(decayed, grown),
-                over="optimizer.learning_rate",
-                references=tuple(
-                    Reference(label=f"theory, {arm.label}", theory="stationary_variance", arm=arm.name)
-                    for arm in (decayed, grown)
-                ),
-            ).axes("learning rate before x curvature", "squared distance", log="xy"),
-        ),
+    figures=figure(
+        "floors",
+        "Mean squared distance that a tenth of the rate and a tenfold batch leave, and their closed forms.",
+        sweep_curve(
+            "Equal at small rates only",
+            FLOOR,
+            all_runs(decayed, grown),
+            over="optimizer.learning_rate",
+            references=tuple(
+                Reference(label=f"theory, {arm.label}", theory="stationary_variance", arm=arm.name)
+                for arm in (decayed, grown)
+            ),
+        ).axes("learning rate before x curvature", "squared distance", log="xy"),
     ),
     smoke=Changes({"task.dimension": 200, "model.dimension": 200, "num_steps": 1000}, num_seeds=2),
     paper=Changes({"task.dimension": 100_000, "model.dimension": 100_000}),

@@ -36,7 +36,7 @@ experiment = Experiment.here(
     "the first step on. Theory gives a mean squared distance of 1/t to the first and to the average.",
     arms=tuple(arms.values()),
     num_seeds=5,
-    probes=(Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("train",)),),
+    probes=Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("train",)),
     selection=Selection(metric="train_squared_distance"),
     noise_floor=constant,
     claims=(
@@ -57,16 +57,12 @@ experiment = Experiment.here(
             because="10,000 chains at one step leave a sampling error of 1.4 %, and the start a bias of 0.6 %",
         ),
     ),
-    figures=(
-        figure(
-            "distance",
-            "Mean squared distance to the minimum, of the last iterate and of the average of all iterates.",
-            *(
-                curve(title, metric, all_runs(*arms.values()), references=(THEORY,)).axes(
-                    y="squared distance", log="xy"
-                )
-                for title, metric in (("Last iterate", DISTANCE), ("Average of the iterates", AVERAGED))
-            ),
+    figures=figure(
+        "distance",
+        "Mean squared distance to the minimum, of the last iterate and of the average of all iterates.",
+        *(
+            curve(title, metric, all_runs(*arms.values()), references=(THEORY,)).axes(y="squared distance", log="xy")
+            for title, metric in (("Last iterate", DISTANCE), ("Average of the iterates", AVERAGED))
         ),
     ),
     smoke=Changes({"task.dimension": 500, "model.dimension": 500}, num_seeds=2),

@@ -33,7 +33,7 @@ experiment = Experiment.here(
     arms=(plain_arm, heavy_ball_arm),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=5,
-    probes=(Distance(steps=Steps(every=10)),),
+    probes=Distance(steps=Steps(every=10)),
     selection=Selection(metric="squared_distance"),
     noise_floor=plain_arm.at({"optimizer.learning_rate": 0.1}),
     claims=(
@@ -58,23 +58,21 @@ experiment = Experiment.here(
             because="in proportion means an exponent of 1; the closed form gives 1.01 over these rates",
         ),
     ),
-    figures=(
-        figure(
-            "floor",
-            "Mean squared distance to the minimum that a constant rate leaves, and the closed form.",
-            sweep_curve(
-                "The floor rises with the rate",
-                FLOOR,
-                {"SGD": plain, "heavy ball 0.9": heavy_ball},
-                over="optimizer.learning_rate",
-                references=(
-                    Reference(label="theory", theory="stationary_variance", arm="plain"),
-                    Reference(label="theory, heavy ball", theory="stationary_variance", arm="heavy_ball"),
-                ),
-            ).axes("learning rate x curvature", "squared distance", log="xy"),
-            curve("On the way down", "squared_distance", {"SGD": plain}, by="optimizer.learning_rate").axes(log="y"),
-            summary=0,
-        ),
+    figures=figure(
+        "floor",
+        "Mean squared distance to the minimum that a constant rate leaves, and the closed form.",
+        sweep_curve(
+            "The floor rises with the rate",
+            FLOOR,
+            {"SGD": plain, "heavy ball 0.9": heavy_ball},
+            over="optimizer.learning_rate",
+            references=(
+                Reference(label="theory", theory="stationary_variance", arm="plain"),
+                Reference(label="theory, heavy ball", theory="stationary_variance", arm="heavy_ball"),
+            ),
+        ).axes("learning rate x curvature", "squared distance", log="xy"),
+        curve("On the way down", "squared_distance", {"SGD": plain}, by="optimizer.learning_rate").axes(log="y"),
+        summary=0,
     ),
     smoke=Changes({"task.dimension": 500, "model.dimension": 500}),
     paper=Changes({"task.dimension": 100_000, "model.dimension": 100_000, "num_steps": 10_000}, num_seeds=5),

@@ -48,7 +48,7 @@ experiment = Experiment.here(
     "batch-normalized network with slow running statistics is evaluated with those and with exact statistics.",
     arms=tuple(arms.values()),
     num_seeds=14,
-    probes=(Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),),
+    probes=Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),
     selection=Selection(metric="test_loss"),
     noise_floor=drop_10,
     claims=(

@@ -71,7 +71,7 @@ experiment = Experiment.here(
     arms=(*UNDECAYED, *LINEAR.values(), momentum),
     sweep={RATE: (0.1, 0.2, 0.5, 1.0, 2.0)},
     num_seeds=10,
-    probes=(Evaluate(steps=Steps(at=HORIZONS, count=8), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(at=HORIZONS, count=8), splits=("validation", "test")),
     selection=Selection(metric="validation_loss"),
     noise_floor=LINEAR[LONGEST].at({RATE: 0.2}),
     claims=(
@@ -109,14 +109,12 @@ experiment = Experiment.here(
             because="a method without a horizon is as good at every one; the same 5 %",
         ),
     ),
-    figures=(
-        figure(
-            "averaging",
-            "Test loss of one undecayed run at each horizon, and of runs that decay to zero there.",
-            curve("One run, every horizon", "test_loss", best_runs(*UNDECAYED, LINEAR[LONGEST])).axes(log="y"),
-            bars("At the longest horizon", Last("test_loss"), best_runs(*UNDECAYED, LINEAR[LONGEST], momentum)).axes(
-                x="what is evaluated"
-            ),
+    figures=figure(
+        "averaging",
+        "Test loss of one undecayed run at each horizon, and of runs that decay to zero there.",
+        curve("One run, every horizon", "test_loss", best_runs(*UNDECAYED, LINEAR[LONGEST])).axes(log="y"),
+        bars("At the longest horizon", Last("test_loss"), best_runs(*UNDECAYED, LINEAR[LONGEST], momentum)).axes(
+            x="what is evaluated"
         ),
     ),
     smoke=Changes({RATE: (0.1, 0.5)}, num_seeds=2),

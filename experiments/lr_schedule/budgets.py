@@ -62,7 +62,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.01, 0.025, 0.06, 0.15, 0.4), "num_steps": (225, 900, 1800)},
     num_seeds=18,
-    probes=(Evaluate(steps=Steps(count=10), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(count=10), splits=("validation", "test")),
     selection=Selection(metric="validation_loss"),
     noise_floor=ARMS["linear"].at({"optimizer.learning_rate": 0.06, "num_steps": 1800}),
     claims=(

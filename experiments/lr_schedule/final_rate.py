@@ -33,7 +33,7 @@ experiment = Experiment.here(
     arms=ARMS,
     sweep={RATE: (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)},
     num_seeds=24,
-    probes=(Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(at=(0,)), splits=("validation", "test")),
     selection=Selection(metric="validation_loss"),
     noise_floor=linear,
     claims=(
@@ -54,16 +54,14 @@ experiment = Experiment.here(
             because="lower by a hundredth of a nat at least on test data, about 3 % of the loss; each has its own best peak rate",
         ),
     ),
-    figures=(
-        figure(
-            "final_rate",
-            "Final test loss over the peak rate, and at each schedule's own best peak rate.",
-            sweep_curve("By peak rate", Last("test_loss"), all_runs(*ARMS), over=RATE).axes(
-                "peak learning rate", "test loss (nats)"
-            ),
-            bars("Own best peak rate", Last("test_loss"), best_runs(*ARMS)).axes(
-                y="test loss (nats)", y_limits=(0.2, None)
-            ),
+    figures=figure(
+        "final_rate",
+        "Final test loss over the peak rate, and at each schedule's own best peak rate.",
+        sweep_curve("By peak rate", Last("test_loss"), all_runs(*ARMS), over=RATE).axes(
+            "peak learning rate", "test loss (nats)"
+        ),
+        bars("Own best peak rate", Last("test_loss"), best_runs(*ARMS)).axes(
+            y="test loss (nats)", y_limits=(0.2, None)
         ),
     ),
     smoke=Changes({"num_steps": 20, RATE: (0.1, 0.4)}, num_seeds=2),

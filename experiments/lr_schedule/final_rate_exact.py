@@ -39,7 +39,7 @@ experiment = Experiment.here(
     arms=ARMS,
     sweep={RATE: RATES, BUDGET: BUDGETS},
     num_seeds=1,
-    probes=(Evaluate(steps=Steps(count=4), splits=("train",)),),
+    probes=Evaluate(steps=Steps(count=4), splits=("train",)),
     selection=Selection(metric="train_loss"),
     claims=(
         claim(
@@ -76,13 +76,11 @@ experiment = Experiment.here(
             because="the expectation has no sampling error, so a ratio below 1 is an order",
         ),
     ),
-    figures=(
-        figure(
-            "final_rate_exact",
-            "Expected final loss over the budget, each schedule at its own best peak rate at each budget.",
-            sweep_curve("Without sampling error", Last("train_loss"), best_runs(*ARMS), over=BUDGET).axes(
-                "budget (steps)", "expected loss", log="xy"
-            ),
+    figures=figure(
+        "final_rate_exact",
+        "Expected final loss over the budget, each schedule at its own best peak rate at each budget.",
+        sweep_curve("Without sampling error", Last("train_loss"), best_runs(*ARMS), over=BUDGET).axes(
+            "budget (steps)", "expected loss", log="xy"
         ),
     ),
     smoke=Changes({RATE: RATES[3::6], BUDGET: (100,)}),

@@ -85,7 +85,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=1,
-    probes=(Evaluate(steps=Steps(count=4), splits=("train",)),),
+    probes=Evaluate(steps=Steps(count=4), splits=("train",)),
     selection=Selection(metric="train_loss"),
     claims=(
         claim(
@@ -132,18 +132,16 @@ experiment = Experiment.here(
         ),
         *(ranked(steps) for steps in BUDGETS),
     ),
-    figures=(
-        figure(
-            "final_loss",
-            "Expected final loss of each schedule at its own best peak rate, without sampling error.",
-            *(
-                bars(
-                    f"T = {steps}",
-                    Last("train_loss"),
-                    {label: best(name, steps) for name, (label, _) in ALL_SCHEDULES.items()},
-                ).axes("schedule", "expected loss")
-                for steps in BUDGETS
-            ),
+    figures=figure(
+        "final_loss",
+        "Expected final loss of each schedule at its own best peak rate, without sampling error.",
+        *(
+            bars(
+                f"T = {steps}",
+                Last("train_loss"),
+                {label: best(name, steps) for name, (label, _) in ALL_SCHEDULES.items()},
+            ).axes("schedule", "expected loss")
+            for steps in BUDGETS
         ),
     ),
     smoke=Changes({"optimizer.learning_rate": RATES[3::6]}),

@@ -39,7 +39,7 @@ experiment = Experiment.here(
     arms=(one_cycle, step),
     sweep={"optimizer.learning_rate": (0.03, 0.1, 0.3, 1.0), "num_steps": (120, 960), "task.num_train": (500, 3500)},
     num_seeds=12,
-    probes=(Evaluate(steps=Steps(count=4), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(count=4), splits=("validation", "test")),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=step.at({"optimizer.learning_rate": 0.1, "num_steps": 960, "task.num_train": 3500}),
     claims=(
@@ -68,31 +68,29 @@ experiment = Experiment.here(
             because="both have the same steps and their own best peak rate, so a positive difference is due to the shape",
         ),
     ),
-    figures=(
-        figure(
-            "accuracy",
-            "Final test accuracy of one cycle and of a step schedule, over all steps and over an eighth of them.",
-            sweep_curve(
-                "Own best peak rate",
-                ACCURACY,
-                {
-                    f"{arm.label}, {length}": arm.best(at={"num_steps": rank})
-                    for arm in (one_cycle, step)
-                    for length, rank in LENGTHS.items()
-                },
-                over="task.num_train",
-            ).axes("training images", "test accuracy", log="x"),
-            sweep_curve(
-                "All images, by peak rate",
-                ACCURACY,
-                {
-                    f"{arm.label}, {length}": arm.at({"num_steps": rank, "task.num_train": ALL})
-                    for arm in (one_cycle, step)
-                    for length, rank in LENGTHS.items()
-                },
-                over="optimizer.learning_rate",
-            ).axes("peak learning rate", "test accuracy"),
-        ),
+    figures=figure(
+        "accuracy",
+        "Final test accuracy of one cycle and of a step schedule, over all steps and over an eighth of them.",
+        sweep_curve(
+            "Own best peak rate",
+            ACCURACY,
+            {
+                f"{arm.label}, {length}": arm.best(at={"num_steps": rank})
+                for arm in (one_cycle, step)
+                for length, rank in LENGTHS.items()
+            },
+            over="task.num_train",
+        ).axes("training images", "test accuracy", log="x"),
+        sweep_curve(
+            "All images, by peak rate",
+            ACCURACY,
+            {
+                f"{arm.label}, {length}": arm.at({"num_steps": rank, "task.num_train": ALL})
+                for arm in (one_cycle, step)
+                for length, rank in LENGTHS.items()
+            },
+            over="optimizer.learning_rate",
+        ).axes("peak learning rate", "test accuracy"),
     ),
     smoke=Changes(
         {"optimizer.learning_rate": (0.1, 0.3), "num_steps": (15, 60), "task.num_train": (500, 3500)}, num_seeds=2

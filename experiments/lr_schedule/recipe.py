@@ -97,7 +97,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={RATE: RATES},
     num_seeds=4,
-    probes=(Evaluate(steps=Steps(), splits=("validation", "test"), num_examples=500),),
+    probes=Evaluate(steps=Steps(), splits=("validation", "test"), num_examples=500),
     selection=Selection(metric="validation_loss"),
     noise_floor=ARMS["transformer_whole"].at({RATE: RATES[3]}),
     claims=tuple(
@@ -111,19 +111,17 @@ experiment = Experiment.here(
             root_rule(kind),
         )
     ),
-    figures=(
-        figure(
-            "recipe",
-            "Test loss over the rate with the whole recipe and with one part left out.",
-            *(
-                sweep_curve(
-                    NETWORKS[kind][0].capitalize(),
-                    LOSS,
-                    {label: ARMS[f"{kind}_{part}"].at() for part, (label, _) in LEFT_OUT.items()},
-                    over=RATE,
-                ).axes(y="test loss (nats)", y_limits=(0.0, 2.5))
-                for kind in NETWORKS
-            ),
+    figures=figure(
+        "recipe",
+        "Test loss over the rate with the whole recipe and with one part left out.",
+        *(
+            sweep_curve(
+                NETWORKS[kind][0].capitalize(),
+                LOSS,
+                {label: ARMS[f"{kind}_{part}"].at() for part, (label, _) in LEFT_OUT.items()},
+                over=RATE,
+            ).axes(y="test loss (nats)", y_limits=(0.0, 2.5))
+            for kind in NETWORKS
         ),
     ),
     smoke=Changes({"num_steps": 8, RATE: RATES[2:5]}, num_seeds=2),

@@ -47,7 +47,7 @@ experiment = Experiment.here(
     arms=tuple(arms.values()),
     sweep={"optimizer.learning_rate": tuple(LARGER * rate for rate in SMALL_RATES)},
     num_seeds=16,
-    probes=(Evaluate(steps=Steps(count=5), splits=("validation", "test")),),
+    probes=Evaluate(steps=Steps(count=5), splits=("validation", "test")),
     selection=Selection(metric="validation_error"),
     noise_floor=arms["none"].at({"optimizer.learning_rate": 0.16}),
     claims=(
@@ -76,23 +76,21 @@ experiment = Experiment.here(
             because="half a point of error at least that is left after tuning is not a matter of the rate alone",
         ),
     ),
-    figures=(
-        figure(
-            "rates",
-            "Final test error of the large batch over the rate, and at the linearly scaled rate. A cross "
-            "is a run that diverged; where there is one no mean is drawn.",
-            sweep_curve(
-                "Large batch, by rate",
-                ERROR,
-                {label: arms[name].at() for name, (label, _) in ARMS.items()},
-                over="optimizer.learning_rate",
-            ).axes(y="share of test images wrong", log="xy"),
-            bars(
-                "Linear scaling rule",
-                ERROR,
-                {"small batch": small, **{label: scaled(name) for name, (label, _) in ARMS.items()}},
-            ).axes("warm-up", "share of test images wrong"),
-        ),
+    figures=figure(
+        "rates",
+        "Final test error of the large batch over the rate, and at the linearly scaled rate. A cross "
+        "is a run that diverged; where there is one no mean is drawn.",
+        sweep_curve(
+            "Large batch, by rate",
+            ERROR,
+            {label: arms[name].at() for name, (label, _) in ARMS.items()},
+            over="optimizer.learning_rate",
+        ).axes(y="share of test images wrong", log="xy"),
+        bars(
+            "Linear scaling rule",
+            ERROR,
+            {"small batch": small, **{label: scaled(name) for name, (label, _) in ARMS.items()}},
+        ).axes("warm-up", "share of test images wrong"),
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"small": {"num_steps": 40}}),
     full=Changes(num_seeds=64),

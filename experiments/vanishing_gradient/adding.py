@@ -48,7 +48,7 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
-    probes=(Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),),
+    probes=Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),
     selection=Selection(metric="validation_loss"),
     noise_floor=tanh.at({"optimizer.learning_rate": 0.01}),
     claims=(
@@ -70,15 +70,13 @@ experiment = Experiment.here(
             "one that keeps less would be the order that gradients before training foretell",
         ),
     ),
-    figures=(
-        figure(
-            "adding",
-            "The adding problem, each network at its own best rate: squared error, and time until it is below 0.05.",
-            curve(
-                f"{LENGTH} steps", "test_loss", BEST, references=(Reference(label="always answering 1", y=1 / 6),)
-            ).axes("update", "squared error", log="y"),
-            survival("Time to a squared error of 0.05", StepsTo("test_loss", below=0.05), BEST).axes("update"),
+    figures=figure(
+        "adding",
+        "The adding problem, each network at its own best rate: squared error, and time until it is below 0.05.",
+        curve(f"{LENGTH} steps", "test_loss", BEST, references=(Reference(label="always answering 1", y=1 / 6),)).axes(
+            "update", "squared error", log="y"
         ),
+        survival("Time to a squared error of 0.05", StepsTo("test_loss", below=0.05), BEST).axes("update"),
     ),
     smoke=Changes(
         {"num_steps": 4, "task.length": 10, "model.width": 8, "optimizer.learning_rate": (0.01,)}, num_seeds=2

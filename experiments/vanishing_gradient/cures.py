@@ -41,34 +41,30 @@ experiment = Experiment.here(
     arms=tuple(ARMS.values()),
     sweep={"model.depth": (SHALLOW, 10, DEEP), "optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
-    probes=(Evaluate(steps=Steps(count=8), splits=("validation", "test"), num_examples=250),),
+    probes=Evaluate(steps=Steps(count=8), splits=("validation", "test"), num_examples=250),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=glorot.at({"model.depth": SHALLOW, "optimizer.learning_rate": 0.03}),
-    claims=(
-        claim(
-            "VG5 (result)",
-            "Vanishing gradients limit what a deep network learns.",
-            PairedDifference(Last("test_accuracy"), at("none", DEEP), at("glorot", DEEP)).below(-0.1),
-            source="article",
-            unit="test accuracy",
-            because="with 20 layers, initial weights that keep the gradient are the only difference, and each network has its "
-            "best rate; ten points of accuracy is a limit that anyone would notice",
-        ),
+    claims=claim(
+        "VG5 (result)",
+        "Vanishing gradients limit what a deep network learns.",
+        PairedDifference(Last("test_accuracy"), at("none", DEEP), at("glorot", DEEP)).below(-0.1),
+        source="article",
+        unit="test accuracy",
+        because="with 20 layers, initial weights that keep the gradient are the only difference, and each network has its "
+        "best rate; ten points of accuracy is a limit that anyone would notice",
     ),
-    figures=(
-        figure(
-            "cures",
-            "Test accuracy after training over depth, each network at its own best rate.",
-            sweep_curve(
-                "After 200 steps",
-                Last("test_accuracy"),
-                {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
-                over="model.depth",
-                references=(Reference(label="chance", y=0.1),),
-            ).axes("hidden layers", y_limits=(0.0, 1.0)),
-            curve("20 layers", "test_accuracy", {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()}).axes(
-                y_limits=(0.0, 1.0)
-            ),
+    figures=figure(
+        "cures",
+        "Test accuracy after training over depth, each network at its own best rate.",
+        sweep_curve(
+            "After 200 steps",
+            Last("test_accuracy"),
+            {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
+            over="model.depth",
+            references=(Reference(label="chance", y=0.1),),
+        ).axes("hidden layers", y_limits=(0.0, 1.0)),
+        curve("20 layers", "test_accuracy", {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()}).axes(
+            y_limits=(0.0, 1.0)
         ),
     ),
     smoke=Changes(

@@ -160,17 +160,15 @@ experiment = Experiment.here(
             source="He et al. 2016, figure 6, as rerun",
         ),
     ),
-    figures=(
-        figure(
-            "degradation",
-            "With batch normalization: training loss of shallow and deep networks at their best rates, and the "
-            "gradient by layer before training. In the plain network it grows towards the input.",
-            curve("Training", "batch_loss", BEST).axes(y="training loss (nats)", y_limits=(0.0, 5.0)),
-            curve("Gradient before training", "layer_signal_gradient_rms", BEST, over="index").axes(
-                "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
-            ),
-            key=1,
+    figures=figure(
+        "degradation",
+        "With batch normalization: training loss of shallow and deep networks at their best rates, and the "
+        "gradient by layer before training. In the plain network it grows towards the input.",
+        curve("Training", "batch_loss", BEST).axes(y="training loss (nats)", y_limits=(0.0, 5.0)),
+        curve("Gradient before training", "layer_signal_gradient_rms", BEST, over="index").axes(
+            "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
         ),
+        key=1,
     ),
     laptop=Changes(without_arms=ONLY_AT_FULL),
     smoke=Changes(

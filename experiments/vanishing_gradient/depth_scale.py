@@ -59,44 +59,40 @@ experiment = Experiment.here(
     ),
     selection=Selection(metric="train_accuracy", which="max"),
     noise_floor=tanh.at({"model.depth": 8, "initialization.scale": math.sqrt(1.5)}),
-    claims=(
-        claim(
-            "B-VG3",
-            "The depth up to which a network can be trained is a multiple of its depth scale.",
-            Slope(
-                ACCURACY,
-                over="depth_scale",
-                runs=tuple(tanh.at({"initialization.scale": scale}) for scale in LIMITED),
-                argbest="model.depth",
-                crosses=0.5,
-            ).within(0.75, 1.25),
-            source="Schoenholz et al. 2017",
-            unit="exponent",
-            because="a multiple is an exponent of 1; from 0.75 to 1.25 a doubled depth scale means 1.7 to 2.4 times the depth, "
-            "which is the same for practice",
-        ),
+    claims=claim(
+        "B-VG3",
+        "The depth up to which a network can be trained is a multiple of its depth scale.",
+        Slope(
+            ACCURACY,
+            over="depth_scale",
+            runs=tuple(tanh.at({"initialization.scale": scale}) for scale in LIMITED),
+            argbest="model.depth",
+            crosses=0.5,
+        ).within(0.75, 1.25),
+        source="Schoenholz et al. 2017",
+        unit="exponent",
+        because="a multiple is an exponent of 1; from 0.75 to 1.25 a doubled depth scale means 1.7 to 2.4 times the depth, "
+        "which is the same for practice",
     ),
-    figures=(
-        figure(
-            "depth_scale",
-            "Left: accuracy after 200 steps over depth in units of the depth scale; networks with the same depth scale "
-            "but different weights should fall on one curve, and a dashed line marks 4.5 depth scales. Right: the "
-            "factor on the gradient's variance per layer before training, beside theory.",
-            cloud(
-                "Training",
-                MULTIPLE,
-                ACCURACY,
-                {f"$\\sigma_w^2$ = {variance:g}": of(variance) for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
-                references=(Reference(label="4.5 depth scales", x=4.5),),
-            ).axes("depth / depth scale", "training accuracy", log="x"),
-            sweep_curve(
-                "Gradient before training",
-                VARIANCE_FACTOR,
-                {"40 layers": tanh.at({"model.depth": 40})},
-                over="initialization.scale",
-                references=(Reference(label="theory", theory="chi_1"),),
-            ).axes("$\\sigma_w$", "factor per layer"),
-        ),
+    figures=figure(
+        "depth_scale",
+        "Left: accuracy after 200 steps over depth in units of the depth scale; networks with the same depth scale "
+        "but different weights should fall on one curve, and a dashed line marks 4.5 depth scales. Right: the "
+        "factor on the gradient's variance per layer before training, beside theory.",
+        cloud(
+            "Training",
+            MULTIPLE,
+            ACCURACY,
+            {f"$\\sigma_w^2$ = {variance:g}": of(variance) for variance in (1.0, 1.25, 1.5, 2.5, 3.0, 4.0)},
+            references=(Reference(label="4.5 depth scales", x=4.5),),
+        ).axes("depth / depth scale", "training accuracy", log="x"),
+        sweep_curve(
+            "Gradient before training",
+            VARIANCE_FACTOR,
+            {"40 layers": tanh.at({"model.depth": 40})},
+            over="initialization.scale",
+            references=(Reference(label="theory", theory="chi_1"),),
+        ).axes("$\\sigma_w$", "factor per layer"),
     ),
     smoke=Changes(
         {

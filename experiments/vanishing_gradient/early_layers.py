@@ -76,16 +76,14 @@ experiment = Experiment.here(
             because="with five layers both learn; a fifth more steps is the least that matters in practice",
         ),
     ),
-    figures=(
-        figure(
-            "early_layers",
-            "Five layers, each network at its own best rate: how far each layer's weights have moved from their start "
-            "late in training, and time to a test accuracy of 80 %.",
-            curve("Movement by layer", "layer_movement", SHOWN, over="index", step=10**9).axes(
-                "layer (0 is nearest the input, 5 the readout)", "relative movement", log="y"
-            ),
-            survival("Time to 80 %", TO_TARGET, SHOWN),
+    figures=figure(
+        "early_layers",
+        "Five layers, each network at its own best rate: how far each layer's weights have moved from their start "
+        "late in training, and time to a test accuracy of 80 %.",
+        curve("Movement by layer", "layer_movement", SHOWN, over="index", step=10**9).axes(
+            "layer (0 is nearest the input, 5 the readout)", "relative movement", log="y"
         ),
+        survival("Time to 80 %", TO_TARGET, SHOWN),
     ),
     smoke=Changes({"num_steps": 10, "model.width": 20, "optimizer.learning_rate": (0.03,)}, num_seeds=2),
     full=Changes(num_seeds=20),

@@ -86,19 +86,17 @@ experiment = Experiment.here(
             because="the same threshold for an LSTM whose forget gates start at sigmoid(5) = 0.993",
         ),
     ),
-    figures=(
-        figure(
-            "by_lag",
-            "The gradient with respect to the hidden state before training, by lag and relative to the last state, and "
-            "the factor per step back between lags 10 and 100.",
-            curve(
-                "By lag", "lag_gradient_norm", {NETWORKS[name][0]: ARMS[name].at() for name in SHOWN}, over="index"
-            ).axes("lag (steps back)", "gradient relative to the last state", log="y", y_limits=(1e-30, None)),
-            bars(
-                "Factor per step back", PER_LAG, all_runs(*ARMS.values()), references=(Reference(label="0.98", y=0.98),)
-            ).axes("network", "factor"),
-            key=1,
+    figures=figure(
+        "by_lag",
+        "The gradient with respect to the hidden state before training, by lag and relative to the last state, and "
+        "the factor per step back between lags 10 and 100.",
+        curve("By lag", "lag_gradient_norm", {NETWORKS[name][0]: ARMS[name].at() for name in SHOWN}, over="index").axes(
+            "lag (steps back)", "gradient relative to the last state", log="y", y_limits=(1e-30, None)
         ),
+        bars(
+            "Factor per step back", PER_LAG, all_runs(*ARMS.values()), references=(Reference(label="0.98", y=0.98),)
+        ).axes("network", "factor"),
+        key=1,
     ),
     smoke=Changes({"task.length": 110, "task.num_evaluated": 20, "batch_size": 4, "model.width": 20}, num_seeds=2),
     full=Changes(num_seeds=20),

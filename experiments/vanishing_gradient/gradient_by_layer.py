@@ -143,27 +143,25 @@ experiment = Experiment.here(
             because="the same threshold with the initialization made for it",
         ),
     ),
-    figures=(
-        figure(
-            "by_layer",
-            "The gradient with respect to pre-activations before training: by layer at 30 hidden layers, and the "
-            "factor on its variance per layer at all depths beside theory for units in their linear range.",
-            curve("By layer, 30 hidden layers", "layer_signal_gradient_rms", shown(DEEP), over="index").axes(
-                "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
-            ),
-            sweep_curve(
-                "Factor per layer",
-                VARIANCE_FACTOR,
-                shown(),
-                over="model.depth",
-                references=(
-                    Reference(label="theory: 1", y=1.0),
-                    Reference(label="theory: 1/2", y=1 / 2),
-                    Reference(label="theory: 1/3", y=1 / 3),
-                ),
-            ).axes("hidden layers", "factor on the variance", log="y"),
-            summary=0,
+    figures=figure(
+        "by_layer",
+        "The gradient with respect to pre-activations before training: by layer at 30 hidden layers, and the "
+        "factor on its variance per layer at all depths beside theory for units in their linear range.",
+        curve("By layer, 30 hidden layers", "layer_signal_gradient_rms", shown(DEEP), over="index").axes(
+            "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
         ),
+        sweep_curve(
+            "Factor per layer",
+            VARIANCE_FACTOR,
+            shown(),
+            over="model.depth",
+            references=(
+                Reference(label="theory: 1", y=1.0),
+                Reference(label="theory: 1/2", y=1 / 2),
+                Reference(label="theory: 1/3", y=1 / 3),
+            ),
+        ).axes("hidden layers", "factor on the variance", log="y"),
+        summary=0,
     ),
     smoke=Changes({"model.width": 40, "model.depth": (SHALLOW, DEEP)}, num_seeds=2),
     full=Changes(num_seeds=20),

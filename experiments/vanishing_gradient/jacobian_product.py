@@ -73,20 +73,18 @@ experiment = Experiment.here(
             because="the other reading: the factor by which a layer shrinks a gradient on average over directions",
         ),
     ),
-    figures=(
-        figure(
-            "factors",
-            "Singular values of the layers' Jacobians before training: the mean, which Glorot and Bengio give as about "
-            "0.5 for the uniform and 0.8 for their own initialization of tanh networks, and the gain by layer.",
-            bars("Mean singular value", MEAN_SINGULAR_VALUE, ALL).axes("network", "mean singular value"),
-            curve(
-                "Root mean square by layer",
-                "layer_jacobian_gain",
-                ALL,
-                over="index",
-                references=(Reference(label="neither shrinks nor grows", y=1.0),),
-            ).axes("from hidden layer (0 is nearest the input)", "gain", y_limits=(0.0, None)),
-        ),
+    figures=figure(
+        "factors",
+        "Singular values of the layers' Jacobians before training: the mean, which Glorot and Bengio give as about "
+        "0.5 for the uniform and 0.8 for their own initialization of tanh networks, and the gain by layer.",
+        bars("Mean singular value", MEAN_SINGULAR_VALUE, ALL).axes("network", "mean singular value"),
+        curve(
+            "Root mean square by layer",
+            "layer_jacobian_gain",
+            ALL,
+            over="index",
+            references=(Reference(label="neither shrinks nor grows", y=1.0),),
+        ).axes("from hidden layer (0 is nearest the input)", "gain", y_limits=(0.0, None)),
     ),
     smoke=Changes({"model.width": 16}, num_seeds=2),
     full=Changes(num_seeds=20),

@@ -33,30 +33,23 @@ experiment = Experiment.here(
     ),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=he_arm.at({"optimizer.learning_rate": 0.003}),
-    claims=(
-        claim(
-            "B-VG2",
-            "Thirty ReLU layers stall with Xavier's initialization and train with He's.",
-            ProportionDifference(LEFT_CHANCE, he, xavier).above(0.2),
-            source="He et al. 2015, section 2.2",
-            unit="share of seeds that leave chance",
-            because="the literature's difference is 1, all seeds against none; above 0.2 the gain is more than one run in five, "
-            "each initialization at its own best rate",
-        ),
+    claims=claim(
+        "B-VG2",
+        "Thirty ReLU layers stall with Xavier's initialization and train with He's.",
+        ProportionDifference(LEFT_CHANCE, he, xavier).above(0.2),
+        source="He et al. 2015, section 2.2",
+        unit="share of seeds that leave chance",
+        because="the literature's difference is 1, all seeds against none; above 0.2 the gain is more than one run in five, "
+        "each initialization at its own best rate",
     ),
-    figures=(
-        figure(
-            "rectifiers",
-            "Thirty ReLU layers: test accuracy at the best rate of each, and the gradient before training.",
-            curve(
-                "Training",
-                "test_accuracy",
-                {"Xavier": xavier, "He": he},
-                references=(Reference(label="chance", y=0.1),),
-            ),
-            curve(
-                "Gradient before training", "layer_signal_gradient_rms", all_runs(xavier_arm, he_arm), over="index"
-            ).axes("hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"),
+    figures=figure(
+        "rectifiers",
+        "Thirty ReLU layers: test accuracy at the best rate of each, and the gradient before training.",
+        curve(
+            "Training", "test_accuracy", {"Xavier": xavier, "He": he}, references=(Reference(label="chance", y=0.1),)
+        ),
+        curve("Gradient before training", "layer_signal_gradient_rms", all_runs(xavier_arm, he_arm), over="index").axes(
+            "hidden layer (0 is nearest the input)", "gradient (root mean square)", log="y"
         ),
     ),
     smoke=Changes({"num_steps": 10, "model.width": 20, "optimizer.learning_rate": (0.01,)}, num_seeds=2),

@@ -55,16 +55,14 @@ experiment = Experiment.here(
             because="over 50 layers a vanishing gradient changes by many decades; a factor of five either way is healthy",
         ),
     ),
-    figures=(
-        figure(
-            "shattering",
-            "Cosine between the gradients at two inputs 0.3 radians apart, and gradient at the first layer, over the depth.",
-            sweep_curve("Likeness", likeness, all_runs(plain, residual), over=DEPTH).axes(
-                "hidden layers", "cosine", log="x"
-            ),
-            sweep_curve("Size", first_layer, all_runs(plain, residual), over=DEPTH).axes(
-                "hidden layers", "gradient (root mean square)", log="xy"
-            ),
+    figures=figure(
+        "shattering",
+        "Cosine between the gradients at two inputs 0.3 radians apart, and gradient at the first layer, over the depth.",
+        sweep_curve("Likeness", likeness, all_runs(plain, residual), over=DEPTH).axes(
+            "hidden layers", "cosine", log="x"
+        ),
+        sweep_curve("Size", first_layer, all_runs(plain, residual), over=DEPTH).axes(
+            "hidden layers", "gradient (root mean square)", log="xy"
         ),
     ),
     smoke=Changes({"model.width": 40, DEPTH: (2, 10)}, num_seeds=2),

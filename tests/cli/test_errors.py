@@ -3,6 +3,10 @@
 import errno
 import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +64,11 @@ def test_what_nobody_foresaw_is_shown_with_its_place_and_says_that_nothing_is_lo
         rf"seven-terms train: {type(error).__name__}: this is a mistake of the program; .*, the results are kept\.\n$",
         printed,
     )
+
+
+def test_a_reader_that_has_read_enough_is_no_mistake():
+    call = f"{shlex.quote(sys.executable)} -u -m seven_terms explain batch_norm/parts | head -n 1"
+    done = subprocess.run(call, shell=True, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.stdout.startswith("The parts of batch normalization")
+    assert "BrokenPipe" not in done.stderr
+    assert done.stderr == ""

@@ -118,6 +118,12 @@ def test_a_short_figure_is_the_long_one():
     assert figure("f", "c", panel, panel, key=1) == Figure(name="f", caption="c", panels=(panel, panel), key=1)
 
 
+def test_a_single_claim_figure_or_probe_needs_no_tuple():
+    panel = curve("p", "test_loss", all_runs(plain))
+    made = experiment(claims=claim(norm.best(), plain.at()), figures=figure("f", "c", panel))
+    assert made == experiment(claims=(claim(norm.best(), plain.at()),), figures=(figure("f", "c", panel),))
+
+
 def test_a_scale_takes_swept_values_and_the_training_in_one_mapping():
     made = experiment(smoke=Changes({RATE: (0.1,), "num_steps": 5, DEPTH: 2}, num_seeds=2), paper=Changes(skip=True))
     smoke = Changes({"num_steps": 5, DEPTH: 2}, sweep={RATE: (0.1,)}, num_seeds=2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import select
 import sys
 import traceback
 
@@ -23,6 +25,8 @@ ADVICE = {
 
 def report(verb: str, error: BaseException) -> int:
     """Say on stderr what went wrong with a verb; return the exit status."""
+    if isinstance(error, BrokenPipeError) and _is_read_no_more():
+        return 0
     line = sentence(error)
     if line is None:
         traceback.print_exception(error)
@@ -30,6 +34,16 @@ def report(verb: str, error: BaseException) -> int:
     sys.stderr.write(f"seven-terms {verb}: {line}\n")
     sys.stderr.flush()
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _is_read_no_more() -> bool:
+    """Return whether the reader of stdout, such as `head`, has closed it; what is left in the buffer then goes nowhere."""
+    look = select.poll()
+    look.register(sys.stdout.fileno(), select.POLLOUT)
+    closed = any(event & select.POLLERR for _, event in look.poll(0))
+    if closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return closed
 
 
 def sentence(error: BaseException) -> str | None:

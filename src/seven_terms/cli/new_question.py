@@ -33,22 +33,18 @@ experiment = Experiment.here(
     num_seeds=8,  # equal seeds are paired across arms
     probes=(Stream(window=20), Evaluate(steps=Steps(count=5), splits=("validation", "test"))),
     noise_floor=small.at({{RATE: 0.3}}),  # the A/A arm: one arm against itself with other seeds
-    claims=(  # written, with the numbers that agree, before the first run
-        claim(
-            "{id}",
-            "At equal examples larger batches end at a higher test loss.",
-            PairedRatio(Last("test_loss"), large.best(), small.best()).above(1.0),  # or .below(...), .within(..., ...)
-            source="folklore",
-            unit="test loss, large over small batches",
-            because="with a quarter of the updates the large batches must make up for them by a better direction",
-        ),
+    claims=claim(  # or several, in a tuple: written, with the numbers that agree, before the first run
+        "{id}",
+        "At equal examples larger batches end at a higher test loss.",
+        PairedRatio(Last("test_loss"), large.best(), small.best()).above(1.0),  # or .below(...), .within(..., ...)
+        source="folklore",
+        unit="test loss, large over small batches",
+        because="with a quarter of the updates the large batches must make up for them by a better direction",
     ),
-    figures=(
-        figure(
-            "rates",
-            "Test loss after 6,400 examples over the learning rate.",
-            sweep_curve("Over the rate", Last("test_loss"), all_runs(small, large), over=RATE).axes(log="xy"),
-        ),
+    figures=figure(
+        "rates",
+        "Test loss after 6,400 examples over the learning rate.",
+        sweep_curve("Over the rate", Last("test_loss"), all_runs(small, large), over=RATE).axes(log="xy"),
     ),
     smoke=Changes({{"num_steps": 20, RATE: (0.1, 0.3)}}, num_seeds=2),
     paper=Changes(skip=True),

@@ -36,6 +36,7 @@ from .terms import Term as Term
 from .terms import rank_of as rank_of
 from .terms import title_of as title_of
 
+SEVERAL = ("arms", "probes", "claims", "figures")  # of an experiment, a tuple each
 AS_WRITTEN_FIRST: tuple[Scale, ...] = ("laptop", "smoke", "full", "paper")
 Seeds = Annotated[int, Bounds(low=1, high=10_000)]
 Growth = Annotated[int, Bounds(low=1, high=10_000)]
@@ -50,14 +51,9 @@ class Training:
     """Everything that decides a run's numbers, except its seed.
 
     `batch_growth`: (fraction of the budget, factor) pairs; from that fraction on, batches are that many times larger
-<<<<<<< HEAD
-    and updates that many times fewer (the budget counts examples). `num_devices`: as many processes, one a device,
-    each take an equal share of every batch; it decides numbers through the order of sums and through batch norm.
-    `trained`: which parameters are; the others stay as they were drawn, and count in no norm of a gradient.
-=======
     and updates that many times fewer (the budget counts examples). `num_devices`: as many processes, one per device,
     each take an equal share of every batch; it changes results (order of summation, batch statistics), hence ids.
->>>>>>> d7beef7 (docs: plainer English in docstrings and documentation)
+    `trained`: which parameters are; the others stay as they were drawn, and count in no norm of a gradient.
     """
 
     task: Task
@@ -206,10 +202,11 @@ class Experiment:
         """Return the experiment of a file: `place` is the module's `__name__`, whose last two parts are term and name.
 
         `noise_floor` is the A/A arm, or `arm.at(...)` with the one value of a sweep at which it is trained again; `smoke`,
-        `laptop`, `full` and `paper` are the `Changes` of a scale. ValueError where a claim or figure spells a setting
-        differently from its sweep.
+        `laptop`, `full` and `paper` are the `Changes` of a scale; a single claim, figure or probe needs no tuple. ValueError
+        where a claim or figure spells a setting differently from its sweep.
         """
         term, name = place.split(".")[-2:]
+        fields |= {one: (fields[one],) for one in SEVERAL if one in fields and not isinstance(fields[one], tuple)}
         swept = {path for sweep in (fields.get("sweep", {}), *(arm.sweep for arm in fields["arms"])) for path in sweep}
         require_paths(f"experiment {name!r}", (fields.get("claims", ()), fields.get("figures", ())), swept)
         if isinstance(noise_floor, Selected):
