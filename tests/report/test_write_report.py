@@ -20,7 +20,7 @@ from seven_terms.report.facts import facts_of
 from seven_terms.report.inputs import read_inputs
 from seven_terms.report.latex import in_words
 from seven_terms.report.numbers import number_macros
-from seven_terms.spec import TERMS
+from seven_terms.spec import TERMS, VERDICTS
 
 from ..figures.synthetic import speed_table
 from .fabricate import CHOSEN, fabricate, open_paper, publish_beside, set_verdict
@@ -161,7 +161,7 @@ def test_show_prints_counts_and_one_line_a_claim(results, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["claim", "verdict", "effect"]
     counts = pd.read_csv(results / "verdicts.csv")["verdict"].value_counts()
-    told = ", ".join(f"{counts[word]} {word}" for word in ("supported", "refuted", "inconclusive"))
+    told = ", ".join(f"{counts.get(word, 0)} {word}" for word in VERDICTS if word in counts or word != "conditional")
     assert f"{counts.sum()} claims: {told}." in lines
     assert lines[-1].startswith("Report: not compiled")
     assert max(len(line) for line in lines) <= 132  # a wide terminal

@@ -76,7 +76,7 @@ def _answer(inputs: Inputs, answer: Answer, facts: Mapping[str, Fact]) -> dict[s
         "picture": _picture(inputs.results_dir / "figures" / "answers" / answer.term),
         "measured": measured_in_words(answer, facts),
         "word": fact.word,
-        "verdict": fact.headline,
+        "says": fact.headline,
         "key": fact.key,
         "slug": fact.slug,
     }
@@ -93,7 +93,7 @@ def _claim(inputs: Inputs, fact: Fact, numbers: tuple[Cited, ...], *, names: Map
         "statement": claim.statement,
         "source": Markup(linked_source(claim.source, names)),
         "word": fact.word,
-        "verdict": fact.headline,
+        "says": fact.headline,
         "kind": KINDS_IN_WORDS[fact.kind],
         "mark": {"exploratory": "exploratory", "changed": "changed after a first look"}.get(fact.mark, ""),
         "effect": _estimate(row),
@@ -125,14 +125,14 @@ def _scales(inputs: Inputs, fact: Fact) -> list[dict[str, str]]:
         {
             "scale": inputs.scale,
             "effect": _estimate(fact.row),
-            "verdict": in_full(fact.row["verdict"]),
+            "says": in_full(fact.row["verdict"]),
             "word": fact.word,
         }
     ]
     for other in fact.others:
         note = " (the same runs)" if other.is_same_run else "" if other.is_same_question else " (asked otherwise then)"
-        verdict = in_full(other.row["verdict"]) + note
-        rows.append({"scale": other.scale, "effect": _estimate(other.row), "verdict": verdict, "word": other.word})
+        says = in_full(other.row["verdict"]) + note
+        rows.append({"scale": other.scale, "effect": _estimate(other.row), "says": says, "word": other.word})
     return rows
 
 
@@ -144,7 +144,7 @@ def _seeds(fact: Fact) -> list[dict[str, str]]:
     return [
         {
             "set": name,
-            "verdict": in_full(fact.second[name]),
+            "says": in_full(fact.second[name]),
             "word": said(fact.second[name]),
             "effect": "" if name == "first" or pd.isna(alone[name][0]) else plain(estimate(*map(float, alone[name]))),
         }

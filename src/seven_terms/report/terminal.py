@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..spec import VERDICTS
 from .inputs import read_plans, read_verdicts
-from .sentences import SAYABLE, said
 
 
 def show(results_dir: Path) -> None:
@@ -38,7 +38,8 @@ def shown_lines(verdicts: pd.DataFrame) -> list[str]:
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    counts = ", ".join(f"{int((verdicts['verdict'].map(said) == word).sum())} {word}" for word in SAYABLE)
+    found = {word: int((verdicts["verdict"] == word).sum()) for word in VERDICTS}
+    counts = ", ".join(f"{number} {word}" for word, number in found.items() if number or word != "conditional")
     return [*lines, f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}: {counts}."]
 
 

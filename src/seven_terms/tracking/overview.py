@@ -20,6 +20,7 @@ SHOWN = (
     "experiment",
     "statement",
     "verdict",
+    "condition",
     "effect",
     "low",
     "high",
