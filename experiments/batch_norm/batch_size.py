@@ -53,7 +53,7 @@ experiment = Experiment.here(
     "five rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 256. Ghost batch "
     "normalization keeps the batch at 32 and computes its statistics over parts of it, so that only the statistics "
     "change and not the gradient noise of a small batch.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0)},
     num_seeds=12,
     probes=Evaluate(steps=Steps(), splits=("validation", "test")),

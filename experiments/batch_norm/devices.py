@@ -34,7 +34,7 @@ experiment = Experiment.here(
     "rates. The same batches of 8 and of 128 images train it on one device, on four whose batch normalization uses the "
     "images of each, as data parallelism does by default, and on four with the statistics of all images. Gradients are "
     "averaged over devices in both.",
-    arms=tuple(arms.values()),
+    arms=arms,
     sweep={"batch_size": (SMALL, LARGE), "optimizer.learning_rate": (0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=5,
     probes=Evaluate(steps=Steps(), splits=("validation", "test")),

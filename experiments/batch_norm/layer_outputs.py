@@ -40,7 +40,7 @@ experiment = Experiment.here(
     "batch, the mean of every feature that a layer hands to the next and the distance of its standard deviation from "
     "one are averaged over the layer. Three networks: normalization before the activation, after it, and after it "
     "without the learned gain and shift.",
-    arms=tuple(arms.values()),
+    arms=arms,
     num_seeds=4,
     probes=(
         NormalizedOutputs(steps=Steps(count=20)),

@@ -31,7 +31,7 @@ experiment = Experiment.here(
     method="Four layers of 48 ReLU units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD. Variants leave "
     "out the learned gain and shift, the division by the standard deviation, or the subtraction of the mean (dividing "
     "by the root mean square instead). Each takes its own best of five rates.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.015, 0.05, 0.15, 0.5, 1.5)},
     num_seeds=12,
     probes=Evaluate(steps=Steps(), splits=("validation", "test")),

@@ -36,7 +36,7 @@ experiment = Experiment.here(
     method="Three layers of 48 units on digits of 7 x 7 pixels, batches of 32, 300 steps of plain SGD, ReLU units from He's "
     "and the others from Glorot's initialization. Each placement takes its own best of six rates; test accuracies "
     "are compared seed by seed.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},
     num_seeds=20,
     probes=Evaluate(steps=Steps(), splits=("validation", "test")),

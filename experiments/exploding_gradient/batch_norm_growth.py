@@ -45,7 +45,7 @@ experiment = Experiment.here(
     "normalization in residual layers, the factor per layer on the variance of the gradient with respect to the "
     "activation functions' inputs is fitted over the middle layers. By algebra, for large layers and batches, ReLU halves "
     "that variance and batch normalization divides it by (pi - 1)/(2 pi), while the weights cancel: pi/(pi - 1) is left.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"initialization.scale": (1.0, math.sqrt(2.0))},
     num_seeds=10,
     probes=(

@@ -44,7 +44,7 @@ experiment = Experiment.here(
     "nothing is trained. He's weights for ReLU, and weights of variance 1/n for tanh, are multiplied by a common "
     "factor; by theory the standard deviation of the gradient is then multiplied by that factor in each layer, as "
     "long as units do not saturate. Measured is the gradient at the first layer over that at the last.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"model.depth": DEPTHS, "initialization.scale": SCALES},
     num_seeds=10,
     probes=(

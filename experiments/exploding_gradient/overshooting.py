@@ -42,7 +42,7 @@ experiment = Experiment.here(
     "large, whose gradients grow on their way to the first layer. Each makes 150 or 1,000 updates of plain SGD on batches of 32 "
     "digits of 7 by 7 points, over seven rates; a network counts as trained when it names more than half of 500 test "
     "digits. The exploding network is judged at the rate that is best for the healthy one and at its own best rate.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), "num_steps": BUDGETS},
     num_seeds=8,
     probes=(

@@ -52,7 +52,7 @@ experiment = Experiment.here(
     "radii from 0.8 to 1.5; their largest singular value is about 1.6 times as large. Orthogonal matrices, where the "
     "two agree, stand beside them. A gradient has exploded when it is larger 100 steps back than at the end. Inputs "
     "enter weakly, or thirty times stronger.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=30,
     probes=(
         LagGradients(),

@@ -32,7 +32,7 @@ experiment = Experiment.here(
     "and is trained without clipping, ten seeds, 1,000 updates at the rate of the original paper, 0.01, and at four "
     "times that. The largest gradient norm of a run is set against the run's median (of means over five updates), and "
     "against the largest spectral radius that its recurrent matrix reached.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=10,
     probes=(Stream(window=5), Recurrence(steps=Steps(count=20))),
     selection=Selection(metric="batch_loss"),

@@ -54,7 +54,7 @@ experiment = Experiment.here(
     "N(0, 0.01) with sigmoid units (standard deviations). A run succeeds when fewer than 1 % of 10,000 test sequences are "
     "wrong at one of a hundred looks within 200,000 updates, where the paper allowed five million. Left out is the authors' "
     "remedy for a gradient that is not a number or enormous: such a run diverges here.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"task.length": LENGTHS},
     num_seeds=20,
     probes=(Stream(window=2000), Evaluate(steps=Steps(count=100), splits=("test",), num_examples=10_000)),

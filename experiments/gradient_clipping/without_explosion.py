@@ -50,7 +50,7 @@ experiment = Experiment.here(
     "gradients vanish, learn digits of 7 by 7 points for 300 and, to get above chance, 1,000 updates of plain SGD, without clipping and with the norm "
     "clipped at one of three thresholds; rate and threshold are selected on validation loss. Either has eighteen settings: "
     "eighteen rates, or six rates times three thresholds over the same range.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=8,
     probes=(Stream(window=25), Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=1000)),
     selection=Selection(metric="validation_loss"),

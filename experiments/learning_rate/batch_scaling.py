@@ -41,7 +41,7 @@ experiment = Experiment.here(
     method="The same small network sees 14,336 digits (four epochs) in batches of 4 to 512, so that large batches make few "
     "updates. Eight rates in factors of two, plain SGD. The best rate of each seed and batch is the one with the lowest "
     "validation loss over the last fifth; its exponent is fitted below and above the batch at which it stops growing.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=16,
     probes=Evaluate(steps=Steps(count=10), splits=("validation", "test"), num_examples=500),

@@ -61,7 +61,7 @@ experiment = Experiment.here(
     method="A convolutional network of two layers and a transformer of one block learn 100 digits of 7 x 7 pixels by full-batch "
     "gradient descent on the squared error, 1,500 steps at two rates, to which the rate rises over the first tenth. The sharpness is the largest eigenvalue of the Hessian of the "
     "training loss, by Lanczos iteration on Hessian-vector products.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=6,
     probes=(Sharpness(steps=Steps(count=30), num_iterations=12), Evaluate(steps=Steps(count=30), splits=("train",))),
     selection=Selection(metric="train_loss"),

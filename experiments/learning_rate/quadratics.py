@@ -81,7 +81,7 @@ experiment = Experiment.here(
     "run at rates on both sides of the limit and of the best rate, heavy ball at its best rate and momentum. "
     "Contraction per step is the slope of the logarithm of the loss over the last quarter of the run. Heavy ball at "
     "its best has a double root, so that its error falls as t times a power, and the slope is off by about 1/t.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=1,
     probes=Evaluate(steps=Steps(count=300), splits=("train",)),
     claims=(

@@ -36,7 +36,7 @@ experiment = Experiment.here(
     "of the examples the rate is divided by five, or the batch multiplied by five, which makes 47 % of the updates; a "
     "third arm does neither. The rate is the best of the decaying arm for all three. The last batch, 400, is a ninth of "
     "the training images.",
-    arms=tuple(arms.values()),
+    arms=arms,
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1)},
     num_seeds=10,
     probes=Evaluate(steps=Steps(count=20)),

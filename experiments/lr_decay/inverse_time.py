@@ -34,7 +34,7 @@ experiment = Experiment.here(
     method="SGD on a quadratic of curvature one with 10,000 independent chains and gradient noise of unit variance. Rates are "
     "1/t, a quarter of it, which theory says is too little, and a constant 0.3, whose iterates are also averaged from "
     "the first step on. Theory gives a mean squared distance of 1/t to the first and to the average.",
-    arms=tuple(arms.values()),
+    arms=arms,
     num_seeds=5,
     probes=Evaluate(steps=Steps(count=40, spacing="logarithmic"), splits=("train",)),
     selection=Selection(metric="train_squared_distance"),

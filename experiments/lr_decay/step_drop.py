@@ -46,7 +46,7 @@ experiment = Experiment.here(
     "momentum 0.9; halfway the rate is divided by 3, 10, 100 or 1,000, or kept. All arms share the first half, seed by "
     "seed. Spread is the standard deviation of test loss or accuracy about a straight line over twelve evaluations of one run. A "
     "batch-normalized network with slow running statistics is evaluated with those and with exact statistics.",
-    arms=tuple(arms.values()),
+    arms=arms,
     num_seeds=14,
     probes=Evaluate(steps=Steps(count=60), splits=("train", "test"), num_examples=500, batch_statistics=True),
     selection=Selection(metric="test_loss"),

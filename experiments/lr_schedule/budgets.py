@@ -59,7 +59,7 @@ experiment = Experiment.here(
     "schedules is stretched to each of three budgets and takes its peak rate from the same grid, selected on "
     "validation loss for each schedule and budget; so does a cosine made for three times the budget and cut off. "
     "Reported is the test loss of the last iterate, and beside it that of the step that validation would have chosen.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.01, 0.025, 0.06, 0.15, 0.4), "num_steps": (225, 900, 1800)},
     num_seeds=18,
     probes=Evaluate(steps=Steps(count=10), splits=("validation", "test")),

@@ -82,7 +82,7 @@ experiment = Experiment.here(
     method="SGD on a quadratic of 1,000 eigenvalues 1/i with gradient noise of variance 1/i, started at distance one. The "
     "second moments follow an exact recursion, so the expected final loss is computed without sampling. Each schedule "
     "takes its best peak rate from one logarithmic grid of 28.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": RATES},
     num_seeds=1,
     probes=Evaluate(steps=Steps(count=4), splits=("train",)),

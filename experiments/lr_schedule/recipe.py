@@ -94,7 +94,7 @@ experiment = Experiment.here(
     "32, a rise of the rate over the first tenth, then a cosine to zero, gradients clipped at norm 1. Then one part is left out: the "
     "decay, the warm-up, the clipping, the normalization; and once the batch is four times as large and the updates a quarter. "
     "Seven rates in factors of two for each.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={RATE: RATES},
     num_seeds=4,
     probes=Evaluate(steps=Steps(), splits=("validation", "test"), num_examples=500),

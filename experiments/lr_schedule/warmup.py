@@ -44,7 +44,7 @@ experiment = Experiment.here(
     "of 256 as in batches of 32, with momentum 0.9 and three drops of the rate. The first tenth is spent at the full "
     "rate, at an eighth of it, or on a straight rise. Judged at the rate of the linear scaling rule, eight times the "
     "best rate of the small batch, and once more at each arm's own best rate.",
-    arms=tuple(arms.values()),
+    arms=arms,
     sweep={"optimizer.learning_rate": tuple(LARGER * rate for rate in SMALL_RATES)},
     num_seeds=16,
     probes=Evaluate(steps=Steps(count=5), splits=("validation", "test")),

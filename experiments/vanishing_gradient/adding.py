@@ -45,7 +45,7 @@ experiment = Experiment.here(
     "has a squared error of 1/6. Adam with gradients clipped at norm 1 makes 450 updates on batches of 20 fresh "
     "sequences, at each network's own best rate. A run has learnt the task when its error on 250 fixed sequences is "
     "below 0.05.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
     probes=Evaluate(steps=Steps(count=15), splits=("validation", "test"), num_examples=250),

@@ -38,7 +38,7 @@ experiment = Experiment.here(
     "trained for 200 steps with SGD and momentum 0.9 on digits, beside networks that differ from it by one cure: "
     "Glorot's or orthogonal initialization, ReLU with He's initialization, residual connections, or batch "
     "normalization. Each has its own best rate at each depth, from one grid.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"model.depth": (SHALLOW, 10, DEEP), "optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1)},
     num_seeds=4,
     probes=Evaluate(steps=Steps(count=8), splits=("validation", "test"), num_examples=250),

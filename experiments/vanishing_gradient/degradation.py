@@ -69,7 +69,7 @@ experiment = Experiment.here(
     "the deeper network, over the last fifth of training and with the statistics of its own batches, so it is neither "
     "overfitting nor a matter of running statistics. The gradient with respect to pre-activations is measured layer by "
     "layer before training. At paper scale these are the convolutional networks of 20 and 56 layers on CIFAR-10.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)},
     num_seeds=4,
     probes=(

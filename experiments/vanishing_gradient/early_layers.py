@@ -40,7 +40,7 @@ experiment = Experiment.here(
     "best rate: tanh with weights from U(±1/sqrt(n)), whose back-propagated gradient loses a factor of three in "
     "variance per layer, tanh with Glorot's initialization, ReLU with He's, and sigmoid, which loses a factor of "
     "sixteen. A layer's movement is the distance of its weights from their start, relative to their size at the start.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3)},
     num_seeds=10,
     probes=(

@@ -60,7 +60,7 @@ experiment = Experiment.here(
     "respect to the hidden state at each lag, relative to the last state, and the factor per step back between lags "
     "10 and 100. `Default' is PyTorch's uniform initialization; biases are added to the forget gate (LSTM) or "
     "subtracted from the update gate (GRU).",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=10,
     probes=(
         LagGradients(steps=Steps(at=(0,))),

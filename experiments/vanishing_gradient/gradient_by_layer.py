@@ -52,7 +52,7 @@ experiment = Experiment.here(
     "is trained. Measured is the root mean square of the loss gradient with respect to each layer's pre-activations, "
     "which says more than the gradient of the weights: that one can look healthy while signals fade. Theory predicts "
     "the factor on its variance per layer, n Var(W) times the mean squared slope of the activation.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     sweep={"model.depth": (SHALLOW, 15, DEEP)},
     num_seeds=10,
     probes=(

@@ -39,7 +39,7 @@ experiment = Experiment.here(
     "each layer's pre-activations with respect to those of the layer below is computed on its own for 16 digits. The "
     "gradient at the last hidden layer times these matrices is compared with the gradient that back-propagation "
     "delivers at the first. The factors are described by the singular values of the matrices.",
-    arms=tuple(ARMS.values()),
+    arms=ARMS,
     num_seeds=10,
     probes=(
         LayerJacobians(steps=Steps(at=(0,)), num_examples=16),

@@ -32,6 +32,7 @@ from seven_terms.spec import (
     Within,
     all_runs,
     best_runs,
+    by_name,
     curve,
     figure,
     sweep_curve,
@@ -122,6 +123,12 @@ def test_a_single_claim_figure_or_probe_needs_no_tuple():
     panel = curve("p", "test_loss", all_runs(plain))
     made = experiment(claims=claim(norm.best(), plain.at()), figures=figure("f", "c", panel))
     assert made == experiment(claims=(claim(norm.best(), plain.at()),), figures=(figure("f", "c", panel),))
+
+
+def test_arms_may_be_a_mapping_from_their_names():
+    texts = {"title": "t", "question": "q", "method": "m"}
+    made = [Experiment.here("a.b", **texts, arms=arms) for arms in (by_name((plain, norm)), (plain, norm))]
+    assert made[0] == made[1]
 
 
 def test_a_scale_takes_swept_values_and_the_training_in_one_mapping():

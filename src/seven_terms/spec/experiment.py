@@ -202,11 +202,11 @@ class Experiment:
         """Return the experiment of a file: `place` is the module's `__name__`, whose last two parts are term and name.
 
         `noise_floor` is the A/A arm, or `arm.at(...)` with the one value of a sweep at which it is trained again; `smoke`,
-        `laptop`, `full` and `paper` are the `Changes` of a scale; a single claim, figure or probe needs no tuple. ValueError
-        where a claim or figure spells a setting differently from its sweep.
+        `laptop`, `full` and `paper` are the `Changes` of a scale; a single claim, figure or probe needs no tuple, and arms
+        may be a mapping, as `by_name` makes it. ValueError where a claim or figure spells a setting differently from its sweep.
         """
         term, name = place.split(".")[-2:]
-        fields |= {one: (fields[one],) for one in SEVERAL if one in fields and not isinstance(fields[one], tuple)}
+        fields |= {one: _several(fields[one]) for one in SEVERAL if one in fields}
         swept = {path for sweep in (fields.get("sweep", {}), *(arm.sweep for arm in fields["arms"])) for path in sweep}
         require_paths(f"experiment {name!r}", (fields.get("claims", ()), fields.get("figures", ())), swept)
         if isinstance(noise_floor, Selected):
@@ -266,3 +266,10 @@ def _divided(changes: Changes, swept: Set[str]) -> Changes:
     values = {path: value for path, value in changes.training.items() if path in swept and isinstance(value, tuple)}
     training = {path: value for path, value in changes.training.items() if path not in values}
     return dataclasses.replace(changes, training=training, sweep={**values, **changes.sweep})
+
+
+def _several(value: Any) -> Any:
+    """Return a tuple of what is given alone or as the values of a mapping."""
+    if isinstance(value, Mapping):
+        return tuple(value.values())
+    return value if isinstance(value, (tuple, list)) else (value,)
