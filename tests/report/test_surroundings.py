@@ -11,6 +11,7 @@ import pytest
 
 from experiments import EXPERIMENTS
 from experiments.lr_schedule import budgets
+from seven_terms.records.atomic import is_whole
 
 from .fabricate import fabricate
 
@@ -112,3 +113,6 @@ def test_another_place_time_and_person_make_the_same_bytes(project, tmp_path):
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
     assert (other / "index.html").stat().st_mode & 0o777 == 0o600
+    assert is_whole(one / "figures" / "summary.pdf")
+    next((one / "figures" / "terms").glob("[!.]*.pdf")).unlink()
+    assert not is_whole(one / "figures" / "summary.pdf")  # what is drawn with it is made again with it

@@ -33,7 +33,6 @@ def figure(options: argparse.Namespace) -> None:
 
     planned = read_plan(options.plan)
     draw(planned, options.summary, name=options.name, output_path=options.output)
-    _seal_pictures(options.output)
     name = planned.experiment.path
     say_done(options.progress, "figure", f"drew {name}/{options.name}", experiment=name)
 
@@ -43,7 +42,6 @@ def key_figure(options: argparse.Namespace) -> None:
     from ..records.plans import read_plan
 
     draw_key(read_plan(options.plan), options.summary, output_path=options.output)
-    _seal_pictures(options.output)
 
 
 def paper(options: argparse.Namespace) -> None:
@@ -113,6 +111,7 @@ def _beside(options: argparse.Namespace, results_dir: Path) -> tuple[Path, ...]:
 
 def summary_page(options: argparse.Namespace) -> None:
     from ..figures import draw_terms, summary_page
+    from ..records.atomic import seal
     from ..report.answers import read_answers
 
     answers = read_answers(options.paper)
@@ -122,22 +121,16 @@ def summary_page(options: argparse.Namespace) -> None:
         figures={answer.term: answer.figure for answer in answers},
         titles={answer.term: answer.headline for answer in answers},
     )
-    draw_terms(options.output.parent / "terms")
-    _seal_pictures(options.output)
+    folder = options.output.parent
+    draw_terms(folder / "terms")
+    pictures = [path for name in ("answers", "terms") for path in (folder / name).glob("[!.]*")]
+    seal(options.output, others=[options.output.with_suffix(".svg"), *pictures])
 
 
 def speed_figure(options: argparse.Namespace) -> None:
     from ..figures import draw_speed
 
     draw_speed(options.table, output_path=options.output)
-    _seal_pictures(options.output)
-
-
-def _seal_pictures(path: Path) -> None:
-    from ..records.atomic import seal
-
-    seal(path)
-    seal(path.with_suffix(".png"))
 
 
 def report(options: argparse.Namespace) -> None:

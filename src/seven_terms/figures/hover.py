@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,8 +13,8 @@ MOST = 25  # points of a line that answer; of a longer one every so many
 RADIUS = 4  # points
 
 
-def add_values(figure: Figure, path: Path) -> None:
-    """Put a drawn figure's values into the SVG that was saved from it."""
+def with_values(text: str, figure: Figure) -> str:
+    """Return the SVG that was saved from a drawn figure with the figure's values in it."""
     width, height = figure.get_size_inches() * 72
     circles = []
     for axes in figure.axes:
@@ -26,10 +25,9 @@ def add_values(figure: Figure, path: Path) -> None:
                     told = escape(f"{label}: {x:.4g}, {y:.4g}" if label else f"{x:.4g}, {y:.4g}")
                     place = f'cx="{across * width:.1f}" cy="{(1 - up) * height:.1f}" r="{RADIUS}"'
                     circles.append(f"<circle {place}><title>{told}</title></circle>")
-    text = path.read_text(encoding="utf-8")
     end = text.rindex("</svg>")
     layer = f'<g class="values" fill="transparent" pointer-events="all">{"".join(circles)}</g>\n'
-    path.write_text(text[:end] + layer + text[end:], encoding="utf-8")
+    return text[:end] + layer + text[end:]
 
 
 def _series(axes: Axes) -> Iterator[tuple[str, np.ndarray]]:

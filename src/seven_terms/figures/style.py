@@ -5,6 +5,7 @@ Sizes are printed sizes: the report includes figures unscaled on a text width of
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -16,8 +17,9 @@ import matplotlib
 import seaborn
 from matplotlib.figure import Figure
 
+from ..records.atomic import seal, write
 from ..spec.metrics import Direction
-from .hover import add_values
+from .hover import with_values
 
 TEXT_WIDTH = 6.3  # inches
 FONT_SIZE = 8.5  # points; nothing is smaller than 8
@@ -140,13 +142,20 @@ def house_style() -> AbstractContextManager[None]:
 def save(figure: Figure, path: Path, *, svg: bool = False) -> None:
     """Write the PDF and, beside it, the PNG; byte for byte the same on every build (SOURCE_DATE_EPOCH is honoured).
 
-    `svg` writes one for the page as well.
+    `svg` writes one for the page as well. Each appears whole or not at all, and one checksum stands for the PDF and the SVG.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     date = {} if "SOURCE_DATE_EPOCH" in os.environ else {"CreationDate": None}
-    figure.savefig(path, metadata={"Creator": "seven-terms", **date})
+    pdf, png, drawn = (path.with_suffix(suffix) for suffix in (".pdf", ".png", ".svg"))
+    write(pdf, _saved(figure, "pdf", metadata={"Creator": "seven-terms", **date}), beside=False)
     figure.set_layout_engine("none")  # laid out once
-    figure.savefig(path.with_suffix(".png"), dpi=PNG_DPI)
+    write(png, _saved(figure, "png", dpi=PNG_DPI))
     if svg:
-        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": "seven-terms"})
-        add_values(figure, path.with_suffix(".svg"))
+        text = _saved(figure, "svg", metadata={"Date": None, "Creator": "seven-terms"}).decode("utf-8")
+        write(drawn, with_values(text, figure), beside=False)
+    seal(pdf, others=[drawn] if svg else [])
+
+
+def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
+    held = io.BytesIO()
+    figure.savefig(held, format=kind, **options)
+    return held.getvalue()
