@@ -24,6 +24,7 @@ from seven_terms.records.folder import scales_beside
 from seven_terms.records.jobs import speed_tables
 from seven_terms.records.sources import source_id
 from seven_terms.running.at_work import will_work
+from seven_terms.running.calls import name_call
 from seven_terms.running.typesetting import engine
 from seven_terms.tracking.mode import remove_failed, wandb_mode, wandb_runs, warning
 
@@ -70,6 +71,7 @@ if workflow.output_settings.dryrun:
 elif workflow.is_main_process and will_work(sys.argv[1:]):
     try:
         HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS)  # kept until this process ends
+        name_call()
         remove_failed(Path(RESULTS, "wandb", "mirror.json"))
     except (ValueError, OSError) as error:
         sys.exit(f"snakemake: {sentence(error) or error}")

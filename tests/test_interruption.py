@@ -90,8 +90,12 @@ def checkout(project, tmp_path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL], ids=["Ctrl-C", "hang-up", "kill"])
-def test_an_interrupted_workflow_leaves_nothing_and_goes_on(checkout, tmp_path, sign):
+@pytest.mark.parametrize(
+    ("sign", "kill"),
+    [(signal.SIGINT, os.killpg), (signal.SIGHUP, os.killpg), (signal.SIGKILL, os.killpg), (signal.SIGKILL, os.kill)],
+    ids=["Ctrl-C", "hang-up", "kill", "Snakemake alone killed"],
+)
+def test_an_interrupted_workflow_leaves_nothing_and_goes_on(checkout, tmp_path, sign, kill):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -100,7 +104,7 @@ def test_an_interrupted_workflow_leaves_nothing_and_goes_on(checkout, tmp_path, 
     with open(tmp_path / "log", "w", encoding="utf-8") as log:
         first = subprocess.Popen(command, **options, stdout=log, stderr=log, start_new_session=True)
         wait_until(lambda: len(finished(checkout)) > 2 and jobs_of(temporary))
-        os.killpg(first.pid, sign)
+        kill(first.pid, sign)
         assert first.wait(timeout=600) != 0
     wait_until(lambda: not jobs_of(temporary))
     done = {path: path.stat().st_mtime_ns for path in finished(checkout)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from ..running.calls import end_with_call
 from ..running.warm import run_warm
 
 WARM_VERBS = (
@@ -25,6 +26,7 @@ WARM_VERBS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status; one that is sent to the server needs none of the verbs' imports."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    end_with_call()
     status = run_warm(words) if words and words[0] in WARM_VERBS and "--help" not in words else None
     if status is not None:
         return status

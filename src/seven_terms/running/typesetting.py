@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..records.atomic import write
@@ -39,18 +41,30 @@ def typeset(tex: Path, output: Path) -> None:
     command = engine()
     require(bool(command), what="LaTeX", must="latexmk or tectonic must be installed", got="neither")
     made = tex.with_suffix(".pdf")
-    log, status = _run(command, tex)
-    if status:
-        for path in tex.parent.glob(f"{tex.stem}.*"):
-            if path != tex:
-                path.unlink()
-        log, status = _run(command, tex)
+    with _alone(tex) as held:
+        log, status = _run(command, tex, held=held)
+        if status:
+            for path in tex.parent.glob(f"{tex.stem}.*"):
+                if path != tex:
+                    path.unlink()
+            log, status = _run(command, tex, held=held)
     end = "\n".join(log.splitlines()[-SHOWN:])
     require(status == 0 and made.is_file(), what=f"LaTeX of {str(tex)!r}", must="it must compile", got=f"\n{end}\n")
     write(output, made.read_bytes())
 
 
-def _run(command: tuple[str, ...], tex: Path) -> tuple[str, int]:
+@contextlib.contextmanager
+def _alone(tex: Path) -> Iterator[int]:
+    """Wait until no LaTeX of a killed call works on the same file; what keeps others waiting is passed on to ours."""
+    with open(tex.with_name(f".{tex.stem}.typesetting"), "w", encoding="utf-8") as mark:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(mark, fcntl.LOCK_EX)
+        yield mark.fileno()
+
+
+def _run(command: tuple[str, ...], tex: Path, *, held: int) -> tuple[str, int]:
     environment = {name: value for name, value in os.environ.items() if name not in CALLERS}
     stamp = environment.get("SOURCE_DATE_EPOCH") or str(commit_time() or 0)
     environment |= {"SOURCE_DATE_EPOCH": stamp, "FORCE_SOURCE_DATE": "1", "TZ": "UTC", "LC_ALL": "C"}
@@ -61,5 +75,6 @@ def _run(command: tuple[str, ...], tex: Path) -> tuple[str, int]:
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,
+        pass_fds=(held,) if os.name == "posix" else (),
     )
     return (done.stdout + done.stderr).decode("utf-8", errors="replace"), done.returncode
