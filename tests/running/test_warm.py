@@ -91,6 +91,17 @@ def test_a_slurm_job_has_a_server_of_its_own(monkeypatch):
     assert len(set(paths)) == 3
 
 
+def test_changed_code_of_any_stage_gets_a_new_server(tmp_path, monkeypatch):
+    file = tmp_path / "seven_terms" / "figures" / "style.py"
+    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(warm, "__file__", str(tmp_path / "seven_terms" / "running" / "warm.py"))
+    paths = []
+    for text in ("1", "12"):
+        file.write_text(text)
+        paths.append(warm._socket_path())
+    assert len(set(paths)) == 2
+
+
 def test_the_server_imports_all_it_needs_without_touching_cuda():
     """CUDA cannot be used in a fork of a process that has used it."""
     code = """

@@ -216,7 +216,7 @@ def _dial(path: Path) -> socket.socket:
 
 def _socket_path() -> Path:
     """Return the socket of this user, interpreter and source: changed code gets a new server, as has each Slurm job."""
-    source = Path(__file__).resolve().parent
+    source = Path(__file__).resolve().parents[1]
     allocation = os.environ.get("SLURM_JOB_ID", "")  # a fork stays inside the limits and devices of its server
     stamp = hashlib.sha256(f"{sys.executable} {source} {allocation}".encode())
     for file in sorted(source.rglob("*.py")):
