@@ -1,6 +1,7 @@
 """A job that is killed goes on, when the same command is given again, to the bits of one that was not."""
 
 import dataclasses
+import errno
 import shutil
 import signal
 import subprocess
@@ -143,3 +144,18 @@ def test_what_a_kill_in_the_middle_of_a_save_leaves_is_deleted_at_the_end(tmp_pa
     monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "1e9")
     assert run([*arguments, "--output", str(tmp_path / "m.parquet"), "--state", str(state)]) == 0
     assert [path.name for path in state.iterdir()] == ["0123456789.77.tmp"]
+
+
+def test_a_checkpoint_that_finds_no_room_ends_no_training(tmp_path, monkeypatch, capsys):
+    def full(path, *_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    stack = Stack(experiment="test/one", runs=(make_run(BATCH_NORM),))
+    alone = fit(stack)
+    monkeypatch.setenv("SEVEN_TERMS_CHECKPOINT_SECONDS", "0")
+    monkeypatch.setattr("seven_terms.training.checkpoints.write", full)
+    beside = fit(stack, state_dir=tmp_path)
+    np.testing.assert_array_equal(beside.recorder.table()["value"], alone.recorder.table()["value"])
+    assert list(tmp_path.iterdir()) == []
+    said = f"checkpoint {tmp_path / stack.id}.ckpt cannot be written (No space left on device); training goes on"
+    assert said in capsys.readouterr().err

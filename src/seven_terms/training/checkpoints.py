@@ -56,13 +56,20 @@ class Checkpoints(pl.Callback):
             self.save(trainer)
 
     def save(self, trainer: pl.Trainer) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
-        trainer.save_checkpoint(temporary)
-        if trainer.is_global_zero:
-            data = temporary.read_bytes() + UNSTAMPED.encode()  # behind the end of a zip file, where nobody reads
-            write(self.path, stamped(data), beside=False)
-            temporary.unlink()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            trainer.save_checkpoint(temporary)
+            if trainer.is_global_zero:
+                data = temporary.read_bytes() + UNSTAMPED.encode()  # behind the end of a zip file, where nobody reads
+                write(self.path, stamped(data), beside=False)
+        except OSError as error:  # a full disk: what is trained so far must not be lost for a way to resume it
+            told = (
+                f"checkpoint {self.path} cannot be written ({error.strerror}); training goes on, the last one stands."
+            )
+            print(f"seven-terms train: {told}", file=sys.stderr)
+        finally:
+            temporary.unlink(missing_ok=True)
         self.saved_at = time.monotonic()
 
     def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
