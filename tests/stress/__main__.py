@@ -15,10 +15,10 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from . import bits, damage, disks, kills, specs
+from . import bits, damage, disks, kills, review, specs
 from .outcomes import Trial, bad, markdown, write_trials
 
-PARTS = {"bits": 0.06, "specs": 0.2, "kills": 0.44, "disks": 0.1, "damage": 0.2}  # of the minutes
+PARTS = {"bits": 0.06, "specs": 0.1, "kills": 0.34, "disks": 0.16, "damage": 0.16, "review": 0.18}  # of the minutes
 WRITTEN_EVERY = 20.0  # seconds
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -56,6 +56,8 @@ def attacks(part: str, folder: Path, *, kills: int, until: float) -> Iterator[Tr
             return _kills(folder, number=kills, until=until)
         case "disks":
             return disks.trials(folder, PROJECT, until=until)
+        case "review":
+            return review.trials(folder, PROJECT, until=until)
     return damage.trials(folder, PROJECT, until=until)
 
 

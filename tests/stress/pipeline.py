@@ -44,29 +44,37 @@ class Pipeline:
     def folder(self) -> Folder:
         return folder_of("smoke", only=self.only, results=str(self.checkout / "results"))
 
+    @property
+    def command(self) -> list[str]:
+        words = ["-m", "snakemake", "--cores", "2", *QUIET, "--config", "scale=smoke", f"only={self.only}"]
+        return [sys.executable, *words]
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.checkout / "src"),
+            "TMPDIR": str(self.temporary),
+            "WANDB_MODE": "disabled",
+            **self.environment,
+        }
+
     def make(self, project: Path) -> Pipeline:
-        """Make the copy; return this."""
+        """Make the copy, code included, so that nobody's edit meanwhile changes what is attacked; return this."""
         for place in (self.checkout, self.temporary):
             place.mkdir(parents=True)
         copy_checkout(project, self.checkout)
+        shutil.copytree(project / "src", self.checkout / "src", ignore=shutil.ignore_patterns("__pycache__"))
         return self
 
     def start(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a call in a group of its own."""
-        surroundings = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "TMPDIR": str(self.temporary),
-            "WANDB_MODE": "disabled",
-            **self.environment,
-            **environment,
-        }
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *QUIET, "--config", "scale=smoke"]
         with open(self.log, "w", encoding="utf-8") as log:  # a pipe would be waited for as long as any child lives
             return subprocess.Popen(
-                [*command, f"only={self.only}"],
+                self.command,
                 cwd=self.checkout,
-                env=surroundings,
+                env=self.surroundings | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -50,7 +50,7 @@ def test_an_unknown_part_is_named(project):
         [sys.executable, "-m", "tests.stress", "bit"], cwd=project, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "a part must be one of bits, specs, kills, disks, damage, got 'bit'" in done.stderr
+    assert "a part must be one of bits, specs, kills, disks, damage, review, got 'bit'" in done.stderr
 
 
 @pytest.mark.slow
