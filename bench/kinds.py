@@ -84,6 +84,8 @@ def kinds(scales: Iterable[str]) -> dict[str, Training]:
     for scale in scales:
         for plan in plans_at(EXPERIMENTS, scale, compiling="never").values():
             for stack in plan.stacks.values():
+                if not isinstance(stack.runs[0].training, Training):
+                    continue  # somebody's LightningModule, which Lightning itself trains
                 training = _on_bundled_data(stack.runs[0].training)
                 name = kind_of(dataclasses.replace(stack.runs[0], probes=())).removesuffix("; ")
                 if training.num_steps and (

@@ -15,7 +15,7 @@ from .stacks import MLP, STACKED, make_run, make_runs, numbers
 
 MODES = [("eager", name) for name in STACKED]
 MODES += [("native", name) for name, training in STACKED.items() if has_kernels(training) and compiler()]
-MODES += [("serial", "cnn")]
+MODES += [("serial", name) for name in STACKED]
 
 
 def runs_of(mode, program, number):

@@ -44,7 +44,7 @@ class _Loop(Function):
         before = None
         for state in states.unbind(0):
             if before is not None:
-                state.baddbmm_(weight, before)
+                _add_product(state, weight, before)
             _activate(cell, state)
             before = state
         wanted = states[-1].transpose(1, 2) if last_only else states.permute(1, 0, 3, 2)
@@ -125,7 +125,7 @@ def _backward(
             of_states[t] = carried
         _slope_times(cell, carried, states[t], out=from_sums[t])
         if t > 0:
-            torch.bmm(across, from_sums[t], out=carried)
+            _product(across, from_sums[t], out=carried)
             if at_states is not None:
                 carried += at_states[t - 1]
     side_by_side = from_sums.permute(1, 2, 0, 3).contiguous()  # [R, H, T, B], for the products over all steps
@@ -135,6 +135,22 @@ def _backward(
         before = torch.bmm(across, from_sums[0]).unsqueeze(0)  # dL/dh_0
         of_weight += regularization * _regularizer(torch.cat([before, of_states]), from_sums)
     return side_by_side.permute(0, 2, 3, 1), of_weight
+
+
+def _add_product(sums: Tensor, matrix: Tensor, columns: Tensor) -> None:
+    """Add matrix columns [R, H, H] [R, H, B] to sums."""
+    if columns.shape[2] == 1:  # as a row: libraries take five times as long for a matrix and one column
+        sums.transpose(1, 2).baddbmm_(columns.transpose(1, 2), matrix.transpose(1, 2))
+    else:
+        sums.baddbmm_(matrix, columns)
+
+
+def _product(matrix: Tensor, columns: Tensor, *, out: Tensor) -> None:
+    """Write matrix columns [R, H, H] [R, H, B]."""
+    if columns.shape[2] == 1:
+        torch.bmm(columns.transpose(1, 2), matrix.transpose(1, 2), out=out.transpose(1, 2))
+    else:
+        torch.bmm(matrix, columns, out=out)
 
 
 def _regularizer(of_states: Tensor, from_sums: Tensor) -> Tensor:

@@ -50,7 +50,8 @@ Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
 # Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
 LARGEST_STEP = 1e9
-SMALLEST_ALONE = 2e8  # operations of a convolutional step from which on a stack is slower than its runs
+LARGEST_KERNEL_CONVOLUTIONS = 2e8  # operations of a convolutional step: above, oneDNN is as fast
+SMALLEST_ALONE = 5e7  # operations of a convolutional step by layer from which on a stack is slower than its runs
 FEWEST_STACKED = 4  # and runs that a stack of smaller steps must hold
 MOST_CONVOLUTIONS = 12  # of a small network, in a list of layout.h
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")
@@ -174,13 +175,13 @@ def is_faster_run_by_run(training: Training, num_runs: int) -> bool:
     """Return whether a processor takes longer for a stack than for its runs in turn.
 
     So it is with few runs, since `torch.vmap` and padding cost more than they save, and with large convolutions, which
-    become grouped ones. Measured (a run and step of the stack over one alone): a ResNet of 2.4 GFLOP per step 4.2 at R = 1
-    and 1.7 at R = 8, a net of 0.03 GFLOP 2 and 0.4, a dense one in float64 2.8 and 0.3.
+    become grouped ones. Measured (a run and step of the stack of eight over one alone): a ResNet of 2.4 GFLOP per step 1.7, one
+    of 0.37 on smaller batches 0.5, a net of three layers and 0.42 GFLOP 1.5, one of 0.03 0.4, a dense one in float64 0.3.
     """
     of = facts(training)
     if not of.stacks or training.num_devices > 1 or training.num_steps == 0:
         return False
-    is_large = of.speed == "convolution" and flops_per_run_step(training) >= SMALLEST_ALONE
+    is_large = of.speed == "convolution" and flops_per_run_step(training) >= SMALLEST_ALONE * of.num_layers
     return is_large or runs_per_stack(training, num_runs) < FEWEST_STACKED
 
 
@@ -223,7 +224,7 @@ def _fits_convolutions(model: Cnn, training: Training) -> bool:
     """Return whether a convolutional net is small, and its batch norm plain: over all places, without noise."""
     norm = model.normalization
     is_plain = norm is None or (isinstance(norm, BatchNorm) and not norm.noisy)
-    return is_plain and (training.batch_size or 2) > 1 and flops_per_run_step(training) < SMALLEST_ALONE
+    return is_plain and (training.batch_size or 2) > 1 and flops_per_run_step(training) < LARGEST_KERNEL_CONVOLUTIONS
 
 
 def _is_known_split(training: Training) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,11 +23,18 @@ class Batches:
         self.base_size = runs[0].training.batch_size
         self.updates = list(runs[0].training.updates())
         self.seeds = sorted({run.seed for run in runs})
-        self.seed_index_R = torch.tensor([self.seeds.index(run.seed) for run in runs], device=device)
+        self.seed_of_row = [self.seeds.index(run.seed) for run in runs]
+        self.seed_index_R = torch.tensor(self.seed_of_row, device=device)
 
     def of_update(self, number: int) -> tuple[Tensor, ...]:
         """Return the batch of update `number`, each tensor [R, B, ...]."""
         return self._batch(*self.updates[number])
+
+    def of_run(self, number: int) -> Callable[[int], tuple[Tensor, ...]]:
+        """Return row -> the batch of update `number` of that run, each tensor [B, ...], none of them copied."""
+        step, size = self.updates[number]
+        tensors = self.task.batches(self.seeds, step * (self.base_size or 1), size)
+        return lambda row: tuple(one[0 if one.shape[0] == 1 else self.seed_of_row[row]] for one in tensors)
 
     def of_step(self, step: int) -> tuple[Tensor, ...]:
         """Return the batch that the update at `step` uses; after the last update, the batch that would come next."""
