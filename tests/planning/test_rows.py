@@ -46,3 +46,9 @@ def test_the_verb_prints_names_that_make_takes(project, tmp_path, capsys):
     assert set(out.out.split()) <= {experiment.path for experiment in EXPERIMENTS}
     assert out.out.split()
     assert "unpublished experiments" in out.err
+
+
+def test_a_budget_that_nothing_fits_into_is_told_with_what_to_do(project, tmp_path, capsys):
+    words = ["plan", "--scale", "paper", "--budget", "0.001s", "--published", str(tmp_path)]
+    assert command_line.run([*words, "--experiments", str(project / "experiments")]) == 1
+    assert "fits into the budget; give more time, such as BUDGET=25m" in capsys.readouterr().err

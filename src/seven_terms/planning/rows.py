@@ -70,7 +70,9 @@ def published_experiments(folder: Path) -> set[str]:
 
 
 def sentence(rows: list[Row], *, num_left: int, num_devices: int) -> str:
-    """Return what was chosen, in a line."""
+    """Return what was chosen, in a line; where nothing was, what to do."""
+    if not rows:
+        return f"none of {num_left} unpublished experiments fits into the budget; give more time, such as BUDGET=25m"
     wall = wall_seconds([second for row in rows for second in row.seconds], num_devices)
     claims = sum(row.num_claims for row in rows)
     return f"{len(rows)} of {num_left} unpublished experiments, {claims} claims, about {duration(wall)} of training"
