@@ -24,7 +24,7 @@ from seven_terms.records.folder import scales_beside
 from seven_terms.records.jobs import speed_tables
 from seven_terms.records.sources import source_id
 from seven_terms.running.at_work import will_work
-from seven_terms.running.calls import name_call
+from seven_terms.running.calls import CALL, name_call
 from seven_terms.running.typesetting import engine
 from seven_terms.tracking.mode import remove_failed, wandb_mode, wandb_runs, warning
 
@@ -41,6 +41,7 @@ except (ValueError, OSError) as error:
     sys.exit(f"snakemake: {sentence(error) or error}")
 if workflow.remote_exec:
     os.environ.update(SEVEN_TERMS_WARM="0")  # a cluster's job has its own devices and limits, and ends with its one stack
+    os.environ.pop(CALL, None)  # and outlives the call that submitted it
 FOLDER = SETTINGS.folder
 RESULTS, SHARED = str(FOLDER.path), str(FOLDER.shared)
 STACKS = {stack: record for plan in PLANS.values() for stack, record in plan.stacks.items()}
