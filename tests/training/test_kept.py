@@ -50,7 +50,7 @@ def folder(tmp_path, monkeypatch):
     kept.seal(path)
     yield path
     for users in kept.HELD:
-        users.close()
+        os.close(users)
     kept.folder.cache_clear()
 
 

@@ -10,18 +10,18 @@ import atexit
 import fcntl
 import functools
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from ...records.atomic import write
 from ...tasks.storage import own_directory
 
-HELD: list[IO[str]] = []  # what says that this process uses the folder, until it ends
+HELD: list[int] = []  # open files that say that this process uses the folder, until it ends
 LOCKS = (".lock", ".users")  # how the names of files end that hold no program
 
 
@@ -29,7 +29,7 @@ LOCKS = (".lock", ".users")  # how the names of files end that hold no program
 def folder() -> Path:
     """Return this process's folder of compiled programs: the user's, or an empty one where that is in use and damaged."""
     kept = own_directory("inductor")
-    users = open(kept.parent / "inductor.users", "a", encoding="utf-8")  # noqa: SIM115 - open as long as this process lives
+    users = os.open(kept.parent / "inductor.users", os.O_RDWR | os.O_CREAT, 0o600)
     alone = _locked(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     wrong = next(_wrong(kept, unfinished=not alone), None)
     if wrong is not None and alone:
@@ -90,7 +90,7 @@ def _passing() -> Path:
     return path
 
 
-def _locked(file: IO[str], how: int) -> bool:
+def _locked(file: int, how: int) -> bool:
     try:
         fcntl.flock(file, how)
     except OSError:  # others compile, or there are no locks here
