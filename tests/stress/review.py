@@ -43,7 +43,7 @@ def trials(root: Path, project: Path, *, until: float) -> Iterator[Trial]:
     assert status == 0, printed
     assert pipeline.made(), printed
     whole = pipeline.made()
-    for attack in (swapped_metrics, lost_metrics, failed_stage, wrong_mirror, others_beside, killed_server):
+    for attack in (failing_fork, lost_metrics, failed_stage, wrong_mirror, others_beside, killed_server):
         for trial in attack(pipeline, whole):
             yield trial
             if time.monotonic() > until:
@@ -112,10 +112,11 @@ def endless_specs() -> Iterator[Trial]:
             yield Trial("F4 endless experiment", "planning", "no end", name)
 
 
-def swapped_metrics(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
+def failing_fork(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
     """F1: what fails in a fork of the server says as much as in a process of its own."""
     one, other = sorted(pipeline.folder.shared.glob("metrics/*/*/*.parquet"))[:2]
-    _swap(one, other)
+    held = one.read_bytes()
+    shutil.copyfile(other, one)
     folder = pipeline.folder
     words = [
         "--plan",
@@ -132,9 +133,9 @@ def swapped_metrics(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
         done = _typed(pipeline, "-m", "seven_terms", "summarize", *map(str, words), SEVEN_TERMS_WARM=warm)
         said.append(done.stdout + done.stderr)
         clear = done.returncode == 1 and SENTENCE.search(said[-1]) and "Traceback" not in said[-1]
-        yield Trial("F1 swapped metrics", f"summary, warm start {warm}", _clear(bool(clear)), said[-1][-300:])
-    yield Trial("F1 swapped metrics", "both say the same", "noticed" if said[0] == said[1] else "no end", said[0])
-    _swap(one, other)
+        yield Trial("F1 failure in a fork", f"summary, warm start {warm}", _clear(bool(clear)), said[-1][-300:])
+    yield Trial("F1 failure in a fork", "both say the same", "noticed" if said[0] == said[1] else "no end", said[0])
+    one.write_bytes(held)
 
 
 def lost_metrics(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
@@ -240,12 +241,6 @@ def _typed(pipeline: Pipeline, *words: str, **environment: str) -> subprocess.Co
         text=True,
         check=False,
     )
-
-
-def _swap(one: Path, other: Path) -> None:
-    held = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(held)
 
 
 def _clear(is_clear: bool) -> str:
