@@ -153,12 +153,12 @@ def lost_metrics(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
 
 
 def failed_stage(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
-    """S1: a claim is edited, LaTeX fails once; the next call must not stop before the old PDF."""
+    """S1: a title is edited, LaTeX fails once; the next call must not stop before the old PDF."""
     file = pipeline.checkout / "experiments" / f"{ONLY}.py"
     text, pdf = file.read_text(encoding="utf-8"), pipeline.folder.pdf.read_bytes()
-    statement = re.search(r'statement="(\w+)', text)
-    assert statement
-    file.write_text(text.replace(statement[0], statement[0] + " indeed", 1), encoding="utf-8")
+    edited = re.sub(r'\btitle="', 'title="Indeed, ', text, count=1)
+    assert edited != text
+    file.write_text(edited, encoding="utf-8")
     broken = pipeline.root / "broken"
     broken.mkdir(exist_ok=True)
     (broken / "latexmk").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
@@ -173,7 +173,7 @@ def failed_stage(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
         printed[-200:] + said[-200:],
     )
     file.write_text(text, encoding="utf-8")
-    yield _again(pipeline, whole, "S1 claim edited and taken back")
+    yield _again(pipeline, whole, "S1 title edited and taken back")
 
 
 def wrong_mirror(pipeline: Pipeline, whole: Whole) -> Iterator[Trial]:
