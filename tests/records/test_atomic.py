@@ -96,6 +96,17 @@ def test_metrics_of_an_older_version_are_kept_beside_and_said_to_be(tmp_path, ca
     assert said == f"seven-terms: {path} carries no checksum; it is made again, and kept as .m.parquet.kept.\n"
 
 
+def test_whole_metrics_of_another_stack_are_kept_beside_and_made_again(tmp_path, capsys):
+    right, wrong = tmp_path / "0123456789.parquet", tmp_path / "abcdefabcd.parquet"
+    for path in (right, wrong):
+        rows = [("r", 1, "loss", -1, 0.5)]
+        write_metrics(pd.DataFrame(rows, columns=list(METRICS)), path, stack={"stack": right.stem, "runs": {}})
+    assert remove_damaged([right, wrong]) == [wrong]
+    assert right.is_file()
+    assert (tmp_path / f".{wrong.name}.kept").is_file()
+    assert "holds the metrics of another stack; it is made again" in capsys.readouterr().err
+
+
 def test_a_plan_whose_experiment_would_leave_the_results_is_refused(tmp_path):
     path = plan_file(tmp_path / "plan.json")
     data = json.loads(path.read_text(encoding="utf-8"))

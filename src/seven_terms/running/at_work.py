@@ -16,6 +16,7 @@ from ..records.atomic import has_checksum, is_whole, remove
 from ..spec import require
 
 TRAINED = ".parquet"  # how the names of metrics end
+OF_STACK = b'"stack": "'  # then its id: in their metadata, which Parquet does not compress
 MARK = ".at-work"  # its text: the process that works there, or the last one that did
 # What Snakemake does with these it does without running a job.
 IDLE_FLAGS = frozenset(
@@ -67,18 +68,29 @@ def hold(folder: Path) -> IO[str] | None:
 
 
 def remove_damaged(paths: Iterable[Path | str]) -> list[Path]:
-    """Take away the files that are not as they were written, so that they are made again, and say so; return them.
+    """Take away the files that are not as they were written, or are another stack's, so that they are made again; return them.
 
     Metrics may have taken days: they are put beside, never deleted.
     """
-    damaged = [path for path in map(Path, paths) if path.exists() and not (path.is_file() and is_whole(path))]
-    for path in damaged:
+    damaged = [(path, why) for path in map(Path, paths) if path.exists() and (why := _fault(path))]
+    for path, why in damaged:
         if path.is_dir() or (path.suffix == TRAINED and path.stat().st_size):
             kept = path.with_name(f".{path.name}.kept")
-            why = "is damaged or was changed" if path.is_dir() or has_checksum(path) else "carries no checksum"
             print(f"seven-terms: {path} {why}; it is made again, and kept as {kept.name}.", file=sys.stderr)
             os.replace(path, kept) if path.is_file() else path.rename(kept)
         else:
-            print(f"seven-terms: {path} is damaged or was changed; it is made again.", file=sys.stderr)
+            print(f"seven-terms: {path} {why}; it is made again.", file=sys.stderr)
             remove(path)
-    return damaged
+    return [path for path, _ in damaged]
+
+
+def _fault(path: Path) -> str:
+    """Say what is wrong with a file that later stages would believe; empty where nothing is."""
+    if not path.is_file() or not is_whole(path):
+        unmarked = path.suffix == TRAINED and path.is_file() and path.stat().st_size and not has_checksum(path)
+        return "carries no checksum" if unmarked else "is damaged or was changed"
+    if path.suffix == TRAINED:
+        data = path.read_bytes()
+        if OF_STACK in data and OF_STACK + f'{path.stem}"'.encode() not in data:
+            return "holds the metrics of another stack"
+    return ""
