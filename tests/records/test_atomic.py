@@ -22,7 +22,7 @@ FLIPS = 150  # of each kind of file
 
 def metrics_file(path: Path) -> Path:
     rows = [("a", step, "test_loss", -1, 0.5 / (step + 1)) for step in range(200)]
-    write_metrics(pd.DataFrame(rows, columns=list(METRICS)), path, stack={"runs": {"a": {}}, "stack": "s"})
+    write_metrics(pd.DataFrame(rows, columns=list(METRICS)), path, stack={"runs": {"a": {}}, "stack": path.stem})
     return path
 
 
