@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import sys
@@ -124,10 +125,20 @@ def _data(path: Path) -> dict[str, Any]:
     return data
 
 
+def _run(record: dict[str, Any]) -> Run:
+    """Return a run; runs that differ in their seeds share one training and one list of probes, made and checked once."""
+    shared = {name: _part(json.dumps(record[name])) for name in ("training", "probes")}
+    rest = {key: value for key, value in record.items() if key not in ("id", "is", *shared)}
+    return Run(**decode(rest), **shared)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _part(text: str) -> Any:
+    return decode(json.loads(text))
+
+
 def _stack(path: Path, stack_id: str, experiment: str, records: list[dict[str, Any]]) -> Stack:
-    runs = tuple(
-        Run(**decode({key: value for key, value in record.items() if key not in ("id", "is")})) for record in records
-    )
+    runs = tuple(_run(record) for record in records)
     stack = Stack(experiment=experiment, runs=runs)
     require(
         stack.id == stack_id and {run.experiment for run in runs} == {experiment},
