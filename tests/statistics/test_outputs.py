@@ -24,7 +24,7 @@ from seven_terms.spec import (
     Selected,
     WorstDeviation,
 )
-from seven_terms.statistics import list_runs, summarize, verdicts
+from seven_terms.statistics import list_runs, replicate, summarize, verdicts
 from seven_terms.statistics.outputs import claims_of
 
 from .synthetic import make_experiment, make_results, write_results
@@ -223,3 +223,13 @@ def test_a_claim_names_its_seeds_its_lost_runs_and_the_settings_selected_for_eac
     counts = ("num_runs", "num_seeds", "num_undefined", "num_diverged")
     assert [first[name] for name in counts] == [6, 3, 1, 1]
     assert np.isnan(second["num_seeds"])
+
+
+def test_a_second_set_that_lies_beside_the_verdicts_is_read_before_it_is_written(tmp_path: Path) -> None:
+    finish(tmp_path, make_experiment(claims=(claim("X1"),)))
+    beside = tmp_path / "replication.csv"
+    replicate(tmp_path, tmp_path, beside)
+    verdicts(tmp_path, tmp_path / "verdicts.csv", replication_path=beside)
+    assert list(read_csv(beside, kind="replication")["claim"]) == ["X1"]
+    verdicts(tmp_path, tmp_path / "verdicts.csv")
+    assert not beside.is_file()

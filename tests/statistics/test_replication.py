@@ -66,7 +66,7 @@ def test_agreement_is_told_claim_by_claim() -> None:
 
 def test_results_of_different_claims_are_refused() -> None:
     first, second = judged(claims_of(ONE), {}), judged(claims_of(TWO, claim="X2"), {})
-    with pytest.raises(ValueError, match=r"both results must judge the same claims, got \['X1', 'X2'\]"):
+    with pytest.raises(ValueError, match=r"the first results must judge every claim of the second, got \['X2'\]"):
         replication_of(first, second)
 
 

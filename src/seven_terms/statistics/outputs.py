@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..records.atomic import remove
 from ..records.canonical import content_id
 from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
@@ -117,10 +118,14 @@ def _noise_row(results: Results) -> dict[str, Any]:
 def verdicts(results_dir: Path, output_path: Path, *, replication_path: Path | None = None) -> None:
     """Write the verdicts of all claims in `<results_dir>/claims`, corrected by family, and noise_floor.csv beside them."""
     judge_together(_claims_paths(results_dir), output_path, replication_path=replication_path)
-    beside = output_path.with_name("replication.csv")
-    beside.unlink(missing_ok=True)
-    if replication_path is not None and replication_path.is_file():
-        write_csv(read_csv(replication_path, kind="replication"), beside, kind="replication")
+    beside, is_there = (
+        output_path.with_name("replication.csv"),
+        replication_path is not None and replication_path.is_file(),
+    )
+    if is_there:
+        write_csv(read_csv(replication_path, kind="replication"), beside, kind="replication")  # pyright: ignore[reportArgumentType]
+    else:
+        remove(beside)
 
 
 def judge_together(claims_paths: Sequence[Path], output_path: Path, *, replication_path: Path | None = None) -> None:
