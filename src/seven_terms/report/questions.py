@@ -19,6 +19,7 @@ from ..records.plans import Plan
 from ..records.tables import read_csv
 from ..spec import Bars, Cloud, Curve, Experiment, Figure, Heatmap, Panel, Survival, Term, require, title_of
 from ..spec.best import best_of
+from ..spec.figures import MOST_LINES
 from .facts import Fact
 from .inputs import Inputs
 from .latex import count, escape, estimate
@@ -191,7 +192,7 @@ def band_in_words(inputs: Inputs, experiment: Experiment, figure: Figure, number
     if content.caption:
         return escape(content.caption)
     if isinstance(content, Curve) and content.band == "seeds":
-        return f"One line per seed{_of_seeds(experiment)}."
+        return f"One line per seed{_of_first_seeds(experiment)}."
     if isinstance(content, Cloud):
         return f"One mark a run{_of_seeds(experiment)}."
     if isinstance(content, Heatmap):
@@ -211,6 +212,12 @@ def band_in_words(inputs: Inputs, experiment: Experiment, figure: Figure, number
 @functools.lru_cache(maxsize=128)
 def _summary(path: Path) -> pd.DataFrame:
     return read_csv(path, kind="summary")
+
+
+def _of_first_seeds(experiment: Experiment) -> str:
+    if experiment.num_seeds <= MOST_LINES:
+        return _of_seeds(experiment)
+    return f", the first {MOST_LINES} of {count(experiment.num_seeds)}"
 
 
 def _of_seeds(experiment: Experiment) -> str:

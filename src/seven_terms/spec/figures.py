@@ -36,6 +36,9 @@ class Content(Kind):
     runs: Any  # a `Selected`, or label -> `Selected`
 
 
+MOST_LINES = 24  # of band "seeds": more cannot be told apart, and weigh megabytes
+
+
 @checked
 class Curve(Content):
     """A metric over steps (or over its index at one step): mean and 95 % interval over seeds, one line per label.
@@ -44,7 +47,8 @@ class Curve(Content):
     to `step`, the first recorded one by default. `index=None` averages over all indexes first. `by` draws one line per
     value of a sweep within each selection. `band="quantiles"`: median and 15-85 % over seeds x indexes instead.
     Infinite or missing values end a line. `between` draws, of the first chosen run alone, the metric in a band from
-    one other metric to another: percentiles of a unit, which no mean over seeds would show.
+    one other metric to another: percentiles of a unit, which no mean over seeds would show. `band="seeds"`: a line each for the
+    first `MOST_LINES` seeds.
     """
 
     metric: Line

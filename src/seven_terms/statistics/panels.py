@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import stats
 
 from ..spec import Bars, Cloud, Curve, Diverged, Heatmap, Measure, Panel, Reached, Survival, SweepCurve, load
+from ..spec.figures import MOST_LINES
 from .intervals import LEVEL, wilson
 from .results import Results, as_coordinate
 from .selection import Chosen, evaluate, select, select_each, settings_of
@@ -67,7 +68,7 @@ def _line(series: str, content: Curve, chosen: Chosen, *, results: Results, log:
         return
     per = _strict_means(points["value"], [points["x"], points["seed"]]).unstack("seed")
     if content.band == "seeds":
-        for x, values in per.iterrows():
+        for x, values in per[sorted(per.columns)[:MOST_LINES]].iterrows():
             yield from ((series, x, seed, value, np.nan, np.nan, 1) for seed, value in values.dropna().items())
         return
     value, low, high = mean_and_interval(per.to_numpy(), log=log)
