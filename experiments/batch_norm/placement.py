@@ -80,7 +80,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 0.3)}, num_seeds=2),
-    full=Changes(num_seeds=96),
+    full=Changes(num_seeds=600),
     paper=Changes(
         {
             "task": Digits(source="mnist"),

@@ -77,7 +77,7 @@ experiment = Experiment.here(
         key=1,
     ),
     smoke=Changes({"num_steps": 30}, num_seeds=2),
-    full=Changes(num_seeds=128),
+    full=Changes(num_seeds=400),
     paper=Changes(
         {"task.source": "mnist", "task.resolution": 28, "model.width": 256},
         arms={"grid": {"num_steps": 10_000}, "range_test": {"num_steps": 1000}},

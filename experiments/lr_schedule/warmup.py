@@ -93,7 +93,7 @@ experiment = Experiment.here(
         ).axes("warm-up", "share of test images wrong"),
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"small": {"num_steps": 40}}),
-    full=Changes(num_seeds=64),
+    full=Changes(num_seeds=480),
     paper=Changes(
         {
             "task": Cifar10(augment=True),
