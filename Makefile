@@ -19,6 +19,7 @@ OWN = $(filter-out experiments experiments/,$(EXPERIMENTS))# a folder of experim
 RESULTS = $(if $(OWN),$(EXPERIMENTS)/results,results)/$(SCALE)$(if $(filter-out 0,$(BASE_SEED)),-seed$(BASE_SEED))
 CHOSEN = $(if $(strip $(ONLY)),--only '$(strip $(ONLY))')
 GIVEN_SCALE = $(if $(filter default file,$(origin SCALE)),,$(SCALE))
+REPORTED = $(or $(GIVEN_SCALE),full)# the scale that the published paper speaks of: REPORTED in src/seven_terms/spec/scales.py
 DIGITS = 0 1 2 3 4 5 6 7 8 9
 LETTERS = a b c d e f g h i j k l m n o p q r s t u v w x y z _ $(DIGITS)
 # $(call without,TEXT,WORDS): the text with every one of these words taken out; empty if it consists of nothing else.
@@ -121,12 +122,12 @@ paper-rows: environment latex compiler results/calibration-cpu.json ## run and p
 	$(MAKE) --no-print-directory report SCALE=paper ONLY="$$rows" && \
 	seven-terms publish --results results/paper --only $$rows
 
-paper: environment latex ## build paper, supplement and page from the published tables of SCALE, without training
-	@seven-terms paper --published results/published/$(SCALE) --beside results/published \
-	  --output results/$(SCALE)-published
+paper: environment latex ## build paper, supplement and page from the published tables of scale full (or SCALE), without training
+	@seven-terms paper --published results/published/$(REPORTED) --beside results/published \
+	  --output results/$(REPORTED)-published
 
 arxiv: paper ## results/arxiv.tar.gz: the paper's sources, which compile in an empty folder
-	@sh setup/arxiv.sh results/$(SCALE)-published results/arxiv.tar.gz
+	@sh setup/arxiv.sh results/$(REPORTED)-published results/arxiv.tar.gz
 
 agree: environment ## did your results agree with the published ones? Claim by claim; fails where one moved or flipped
 	@seven-terms agree --results $(RESULTS) --other results/published/$(SCALE)

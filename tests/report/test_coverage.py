@@ -48,13 +48,13 @@ def test_a_selection_is_named_in_the_abstract_the_introduction_and_the_command(s
     )
 
 
-def test_a_whole_report_at_scale_laptop_says_nothing_of_it(tmp_path, written):
-    results = fabricate(tmp_path / "laptop")
+def test_a_whole_report_at_the_scale_of_the_text_says_nothing_of_it(tmp_path, written):
+    results = fabricate(tmp_path / "full", scale="full")
     open_paper(PAPER, tmp_path / "open")
     assert written(results, "generated/coverage", paper=tmp_path / "open") == "%\n"
     numbers = (results / "report/generated/numbers.tex").read_text()
     assert r"\newcommand{\Experiments}{four experiments}" in numbers
-    assert r"\newcommand{\Command}{\texttt{make report SCALE=laptop}}" in numbers
+    assert r"\newcommand{\Command}{\texttt{make report SCALE=full}}" in numbers
 
 
 def test_prose_on_experiments_that_were_not_selected_is_left_out(selection, written):
@@ -75,9 +75,10 @@ def test_a_sentence_that_a_selection_contradicts_is_left_out_and_named(selection
     assert "left out: " not in written(selection, "generated/coverage")
 
 
-def test_another_scale_says_which_one_the_text_was_written_for(tmp_path, written):
-    results = fabricate(tmp_path / "paper", scale="paper")
-    assert "The text was written for scale laptop" in written(results, "generated/coverage")
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def test_another_scale_says_which_one_the_text_was_written_for(scale, tmp_path, written):
+    results = fabricate(tmp_path / scale, scale=scale)
+    assert "The text was written for scale full" in written(results, "generated/coverage")
 
 
 def test_an_experiment_without_claims_makes_a_report(tmp_path, written):

@@ -123,7 +123,7 @@ def test_what_a_scale_does_not_run_is_listed_as_such(tmp_path):
 
 
 def test_a_summary_row_that_is_not_there_is_refused(tmp_path):
-    results = fabricate(tmp_path)
+    results = fabricate(tmp_path, scale="full")
     text = (PAPER / "literature.yaml").read_text().replace('series: "cosine"', 'series: "cosinus"')
     (tmp_path / "literature.yaml").write_text(text)
     with pytest.raises(

@@ -108,7 +108,8 @@ def test_the_numbers_of_the_prose_are_macros(results):
     assert r"\smokefalse" in numbers
 
 
-def test_a_sentence_against_its_verdict_stops_the_report(results, tmp_path):
+def test_a_sentence_against_its_verdict_stops_the_report(tmp_path):
+    results = fabricate(tmp_path / "full", scale="full")
     paper = open_paper(PAPER, tmp_path / "paper")
     with (paper / "sections/batch_norm.tex").open("a") as section:
         section.write(r"\claimsays{BN1 (fair)}{supported}{It is faster.}")

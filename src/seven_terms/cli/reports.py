@@ -85,6 +85,7 @@ def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> Non
     from ..report.inputs import read_inputs
     from ..report.page import questions
     from ..running.typesetting import engine, typeset
+    from ..spec import REPORTED
 
     if engine():
         for source, name in (("main", "seven-terms"), ("supplement", "seven-terms-supplement")):
@@ -95,7 +96,7 @@ def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> Non
     facts = facts_of(inputs)
     write(published / "questions.json", questions(inputs, facts), beside=False)
     readme = options.experiments.resolve().parent / "README.md"
-    if published.resolve() == readme.parent / "results" / "published" / "laptop":
+    if published.resolve() == readme.parent / "results" / "published" / REPORTED:
         table = markdown_table(read_answers(options.paper), facts)
         write(readme, with_table(readme.read_text(encoding="utf-8"), table), beside=False)
     write_crate(published, snakefile=options.experiments.resolve().parent / "Snakefile", scale=published.name)

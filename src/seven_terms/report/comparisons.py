@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..records.folder import Folder
 from ..records.tables import COMPARISONS, read_csv, write_csv
-from ..spec import Experiment, Scale, require
+from ..spec import REPORTED, Experiment, Scale, require
 from .inputs import read_plans, read_verdicts
 from .literature import Cited, Measured, read_literature
 
@@ -117,7 +117,7 @@ def _find(
         return None
     summary = read_csv(Folder(results_dir).summary(place.experiment), kind="summary")
     found = _summary_rows(summary, place)
-    if found.empty and scale != "laptop":  # `measured` is written for laptop scale: other grids may lack its point
+    if found.empty and scale != REPORTED:  # `measured` is written for that scale: other grids may lack its point
         return None
     _require_one(found, place, what=f"number of others {row.key!r}")
     return _number(found.iloc[0], name="value")

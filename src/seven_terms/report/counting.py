@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from ..spec import SCALES
 from .facts import Fact
 from .inputs import Inputs
 from .kinds import KINDS, KINDS_IN_WORDS, kind_of_training
@@ -24,12 +25,13 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
             values[f"Num{_MACROS[kind]}{word.capitalize()}"] = count(sum(fact.word == word for fact in own))
     runs = Counter(kind_of_training(run.training) for plan in inputs.plans for run in plan.runs.values())
     values |= {f"Num{_MACROS[kind]}Runs": count(runs[kind]) for kind in ("closed form", "untrained", "trained")}
-    decided, repeated = decided_twice(facts.values())
+    decided, repeated, turned = decided_twice(facts.values())
     differ = [fact for fact in facts.values() if fact.beside]
     values |= {
         "NumExactClaims": count(sum(fact.kind != "trained" for fact in facts.values())),
         "NumDecided": count(decided),
         "NumRepeated": count(repeated),
+        "NumTurned": in_words(turned),
         "NumBeside": count(len(differ)),
         "NumBesideSame": count(sum(_same_word(fact) for fact in differ)),
         "NumBesideIdentical": count(sum(any(other.is_same_run for other in fact.others) for fact in facts.values())),
@@ -51,17 +53,18 @@ def _same_word(fact: Fact) -> bool:
 
 
 def scales_in_words(inputs: Inputs) -> str:
-    """Return e.g. "scales full and paper" of those published beside this report's; "another scale" without any."""
-    names = list(inputs.others)
-    return f"scale{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else "another scale"
+    """Return e.g. "scales full and paper" of the larger ones published beside this report's; "a larger scale" without any."""
+    names = [one for one in inputs.others if SCALES.index(one) > SCALES.index(inputs.scale)]
+    return f"scale{'s' if len(names) > 1 else ''} {' and '.join(names)}" if names else "a larger scale"
 
 
-def decided_twice(facts: Iterable[Fact]) -> tuple[int, int]:
-    """Return (claims with sampling error that the first seeds decide, those that the second seeds alone decide alike)."""
+def decided_twice(facts: Iterable[Fact]) -> tuple[int, int, int]:
+    """Return how many claims with sampling error the first seeds decide, and of these the second alone alike, and opposite."""
     both = [fact.second for fact in facts if fact.second is not None and fact.row["low"] < fact.row["high"]]
     words = [(said(row["first"]), said(row["second"])) for row in both]
     decided = [pair for pair in words if pair[0] != "inconclusive"]
-    return len(decided), sum(first == second for first, second in decided)
+    turned = sum(set(pair) == {"supported", "refuted"} for pair in decided)
+    return len(decided), sum(first == second for first, second in decided), turned
 
 
 def tally_table(facts: Mapping[str, Fact]) -> str:

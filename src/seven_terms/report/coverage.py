@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..spec import REPORTED
 from .inputs import Inputs
 from .latex import count, escape, in_words
 
@@ -11,13 +12,15 @@ from .latex import count, escape, in_words
 def coverage_paragraph(inputs: Inputs, *, unsaid: Sequence[str]) -> str:
     """Return what to know before reading a report of a selection, or of another scale than the text was written for.
 
-    `unsaid` are the claims whose sentences the verdicts contradict. Empty for a whole report at scale laptop.
+    `unsaid` are the claims whose sentences the verdicts contradict. Empty for a whole report at scale `REPORTED`.
     """
     told = []
     if inputs.left_out:
         told.append(_selection(inputs))
-    if inputs.scale != "laptop":
-        told.append("The text was written for scale laptop; set-ups, numbers and verdicts are those of this scale.")
+    if inputs.scale != REPORTED:
+        told.append(
+            f"The text was written for scale {REPORTED}; set-ups, numbers and verdicts are those of this scale."
+        )
     if unsaid:
         keys = ", ".join(escape(key) for key in dict.fromkeys(unsaid))
         told.append(f"Sentences of it that assert another verdict than the one found here are left out: {keys}.")

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from ..records.plans import Plan
-from ..spec import Claim, Experiment, Scale, require
+from ..spec import SCALES, Claim, Experiment, Scale, require
 from .inputs import Inputs
 from .kinds import Kind, kind_of, num_seeds
 from .latex import estimate
@@ -24,12 +24,16 @@ DEPENDS = "depends on the budget"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Other:
-    """A claim's row at another scale: of the very same runs, or asked in other words than today, or worth comparing."""
+    """A claim's row at another scale: of the very same runs, or asked in other words than today, or worth comparing.
+
+    A smaller scale's seeds are among this one's, so that its verdict is no other evidence; the supplement lists it.
+    """
 
     scale: Scale
     row: pd.Series
     is_same_run: bool
     is_same_question: bool
+    is_smaller: bool
 
     @property
     def word(self) -> str:
@@ -64,8 +68,9 @@ class Fact:
 
     @property
     def beside(self) -> tuple[Other, ...]:
-        """The rows of other scales that could have come out differently and ask the same."""
-        return tuple(other for other in self.others if other.is_same_question and not other.is_same_run)
+        """The rows of larger scales that could have come out differently and ask the same."""
+        larger = (other for other in self.others if not other.is_smaller)
+        return tuple(other for other in larger if other.is_same_question and not other.is_same_run)
 
     @property
     def is_flipped(self) -> bool:
@@ -118,23 +123,24 @@ def facts_of(inputs: Inputs, *, marks: Mapping[str, str] | None = None) -> dict[
             row=inputs.verdicts.loc[key],  # pyright: ignore[reportArgumentType]
             kind=kind_of(experiment, claim),
             num_seeds=_seeds(inputs.verdicts.loc[key], plans[experiment.path], claim),  # pyright: ignore[reportArgumentType]
-            others=others_of(inputs.verdicts.loc[key], inputs.others, key=key),  # pyright: ignore[reportArgumentType]
+            others=others_of(inputs.verdicts.loc[key], inputs.others, key=key, scale=inputs.scale),  # pyright: ignore[reportArgumentType]
             second=second.get(key),
             mark=(marks or {}).get(key, ""),
         )
     return facts
 
 
-def others_of(row: pd.Series, others: Mapping[Scale, pd.DataFrame], *, key: str) -> tuple[Other, ...]:
-    """Return a claim's rows at other scales; `row` is its row at this one."""
+def others_of(row: pd.Series, others: Mapping[Scale, pd.DataFrame], *, key: str, scale: Scale) -> tuple[Other, ...]:
+    """Return a claim's rows at other scales; `row` is its row at this one, `scale`."""
     return tuple(
         Other(
-            scale=scale,
+            scale=other,
             row=table.loc[key],  # pyright: ignore[reportArgumentType]
             is_same_run=bool(all(table.loc[key, name] == row[name] for name in ("effect", "num_runs"))),
             is_same_question=bool(all(table.loc[key, name] == row[name] for name in ("statement", "unit", "rule"))),
+            is_smaller=SCALES.index(other) < SCALES.index(scale),
         )
-        for scale, table in others.items()
+        for other, table in others.items()
         if key in table.index
     )
 

@@ -1,6 +1,6 @@
 r"""Hand-written sentences against verdicts: the build fails when the paper says what the results no longer say.
 
-\claimsays{BN1 (fair)}{supported}{text}   prints text where the verdict agrees; in a whole report at scale laptop it must
+\claimsays{BN1 (fair)}{supported}{text}   prints text where the verdict agrees; in a whole report at scale `REPORTED` it must
 \whenclaim{BN1 (fair)}{a}{b}{c}            prints a when supported, b when refuted, c when inconclusive
 \effect, \interval, \estimate, \verdict, \numruns, \numseeds   {BN1 (fair)}: the numbers of a verdict
 \claimref{BN1 (fair)}                      its code, as a link

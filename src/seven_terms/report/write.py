@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..records.atomic import seal, write
-from ..spec import Term
+from ..spec import REPORTED, Term
 from .answers import answers_table, check_answers, read_answers
 from .appendix import cost_table, machine_table
 from .citation import citation, release_macros
@@ -44,13 +44,13 @@ def write_report(
 ) -> None:
     """Write the LaTeX of paper and supplement; ValueError when a sentence contradicts its verdict.
 
-    (In a report of a selection, or of another scale than laptop, such a sentence is left out instead.)
+    (In a report of a selection, or of another scale than `REPORTED`, such a sentence is left out instead.)
     `beside` are folders of published results of other scales, which are put beside these. Of the LaTeX that `paper_dir` lacks
     (of a folder of one's own, all), that of `sources_dir` is taken.
     """
     inputs = read_inputs(results_dir, beside=beside)
     sources = sorted(paper_dir.glob("**/*.tex"))
-    strict = inputs.scale == "laptop" and not inputs.left_out
+    strict = inputs.scale == REPORTED and not inputs.left_out
     unsaid = check_sentences(sources, verdicts=inputs.verdicts, root=paper_dir, strict=strict)
     facts = facts_of(inputs, marks=read_marks(paper_dir))
     unsaid += check_answers(read_answers(paper_dir), facts, strict=strict)

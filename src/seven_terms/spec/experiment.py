@@ -26,6 +26,7 @@ from .paths import read_path as read_path
 from .paths import replace_path as replace_path
 from .paths import replace_paths as replace_paths
 from .references import check_changes, check_references
+from .scales import REPORTED as REPORTED
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .schedules import Constant, Schedule
