@@ -12,6 +12,7 @@ from seven_terms.report.answers import markdown_table, read_answers
 from seven_terms.report.citation import bibtex, read_citation, release_macros
 from seven_terms.report.facts import Fact, others_of
 from seven_terms.report.inputs import read_verdicts
+from seven_terms.spec import REPORTED
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(__file__).with_name("cff-1.2.0.schema.json")  # of the Citation File Format, CC BY 4.0
@@ -44,10 +45,13 @@ def fact_of(key, row, others) -> Fact:
 
 def test_the_readme_has_the_published_answers_and_at_most_120_lines():
     published = ROOT / "results" / "published"
-    verdicts = read_verdicts(published / "laptop")
-    folders = [one for one in scales_beside(published, scale="laptop") if (one / "verdicts.csv").is_file()]
+    verdicts = read_verdicts(published / REPORTED)
+    folders = [one for one in scales_beside(published, scale=REPORTED) if (one / "verdicts.csv").is_file()]
     others = {one.name: read_verdicts(one) for one in folders}
-    facts = {str(key): fact_of(str(key), row, others_of(row, others, key=str(key))) for key, row in verdicts.iterrows()}
+    facts = {
+        str(key): fact_of(str(key), row, others_of(row, others, key=str(key), scale=REPORTED))
+        for key, row in verdicts.iterrows()
+    }
     table = markdown_table(read_answers(ROOT / "paper"), facts)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(table.splitlines()) == 9

@@ -35,7 +35,7 @@ def replication_paragraph(inputs: Inputs) -> str:
 
 def _fewer(table: pd.DataFrame, inputs: Inputs) -> str:
     """Say that the second set is smaller where it is: a large scale can be checked with the fewer seeds of a smaller one."""
-    both = {(row["claim"], row["form"]): row["num_seeds"] for _, row in inputs.verdicts.iterrows()}
-    pairs = [(row.num_seeds, both[row.claim, row.form]) for row in table.itertuples() if row.num_seeds == row.num_seeds]
-    smaller = sum(2 * second < total for second, total in pairs)
-    return ", a smaller one" if 2 * smaller > len(pairs) else ""
+    both = inputs.verdicts[["claim", "form", "num_seeds"]].merge(table, on=["claim", "form"], suffixes=("", "_second"))
+    both = both.dropna(subset=["num_seeds", "num_seeds_second"])
+    is_smaller = both["num_seeds_second"] * 2 < both["num_seeds"]
+    return ", a smaller one" if is_smaller.mean() > 0.5 else ""
