@@ -31,7 +31,7 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
         "NumExactClaims": count(sum(fact.kind != "trained" for fact in facts.values())),
         "NumDecided": count(decided),
         "NumRepeated": count(repeated),
-        "NumTurned": in_words(turned),
+        "NumTurned": count(turned),
         "NumBeside": count(len(differ)),
         "NumBesideSame": count(sum(_same_word(fact) for fact in differ)),
         "NumBesideIdentical": count(sum(any(other.is_same_run for other in fact.others) for fact in facts.values())),
