@@ -51,7 +51,7 @@ experiment = Experiment.here(
     question="Does gradient clipping in Lightning's own Trainer end where the stacked program ends?",
     method="Two layers of 32 ReLU units on digits of 7 x 7 pixels, batches of 32, 220 steps of SGD at rate 0.1, without clipping and "
     "with the norm clipped at a quarter. Once as stacked runs with our update rule and our clipping, once as a plain "
-    "LightningModule with its own data module, PyTorch's optimizer and `gradient_clip_val`. Nothing is shared but the data.",
+    "LightningModule with its own data module, PyTorch's optimizer and the clipping of its Trainer. Nothing is shared but the data.",
     arms=(stack, stack_clipped, lightning, lightning_clipped),
     num_seeds=12,
     probes=Evaluate(steps=Steps(count=3), splits=("validation", "test")),
