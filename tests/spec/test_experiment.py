@@ -97,6 +97,18 @@ def test_a_scale_applies_its_changes_and_nothing_else() -> None:
     assert clipped.training == dataclasses.replace(TRAINING, num_steps=5, model=Mlp(width=7))
 
 
+def test_a_scale_gives_seeds_to_all_arms_and_others_to_some() -> None:
+    seeds = Changes(num_seeds=3, seeds={"plain": 9})
+    more = dataclasses.replace(EXPERIMENT, scales={"full": seeds}).at_scale("full")
+    assert (more.num_seeds, [arm.num_seeds for arm in more.arms]) == (3, [9, None])
+    assert {name: len({run.seed for run in runs_of(more) if run.arm == name}) for name in ("plain", "clipped")} == {
+        "plain": 9,
+        "clipped": 3,
+    }
+    alone = dataclasses.replace(EXPERIMENT, scales={"full": Changes(seeds={"plain": 9})}).at_scale("full")
+    assert [arm.num_seeds for arm in alone.arms] == [9, 7]
+
+
 def test_a_scale_leaves_arms_out() -> None:
     assert [arm.name for arm in EXPERIMENT.at_scale("paper").arms] == ["clipped"]
 

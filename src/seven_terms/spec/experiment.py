@@ -137,7 +137,7 @@ class Selection:
 
 @checked(kw_only=False)
 class Changes:
-    """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds, arms left out.
+    """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds of all or some arms, arms left out.
 
     `Experiment.here` takes both in one mapping: the values of a swept path replace its sweep.
     """
@@ -145,6 +145,7 @@ class Changes:
     training: Mapping[str, Any] = field(default_factory=dict)
     _: KW_ONLY
     num_seeds: Seeds | None = None
+    seeds: Mapping[str, Seeds] = field(default_factory=dict)  # arm -> a number of its own
     sweep: Sweep = field(default_factory=dict)
     without_arms: Annotated[tuple[str, ...], Sized(unique=True)] = ()
     probes: tuple[Probe, ...] | None = None
@@ -229,7 +230,7 @@ class Experiment:
     def at_scale(self, scale: Scale) -> Experiment:
         """Return this experiment with the changes of a scale applied; `laptop` is the experiment as written.
 
-        A number of seeds that the scale gives holds for every arm.
+        A number of seeds that the scale gives holds for every arm, but for those with `seeds` of their own.
         """
         require(scale in SCALES, what="scale", must=f"it must be one of {SCALES}", got=scale)
         changes = self.scales.get(scale, Changes())
@@ -238,7 +239,7 @@ class Experiment:
                 arm,
                 training=replace_paths(arm.training, {**changes.training, **changes.arms.get(arm.name, {})}),
                 sweep={path: changes.sweep.get(path, values) for path, values in arm.sweep.items()},
-                num_seeds=None if changes.num_seeds else arm.num_seeds,
+                num_seeds=changes.seeds.get(arm.name) or (None if changes.num_seeds else arm.num_seeds),
             )
             for arm in self.arms
             if arm.name not in changes.without_arms

@@ -313,6 +313,7 @@ def check_changes(experiment: Experiment) -> None:
         named = (
             ("without_arms", changes.without_arms, arms, "an arm"),
             ("arms", changes.arms, arms, "an arm"),
+            ("seeds", changes.seeds, arms, "an arm"),
             ("sweep", changes.sweep, paths, "a swept path"),
         )
         for field, names, known, kind in named:
