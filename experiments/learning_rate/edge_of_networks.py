@@ -83,6 +83,6 @@ experiment = Experiment.here(
     ),
     smoke=Changes(skip=True),
     laptop=Changes(skip=True),
-    full=Changes(num_seeds=16),
+    full=Changes(num_seeds=16, seeds={"transformer": 48}),
     paper=Changes({"task.source": "mnist", "task.resolution": 28, "task.num_train": 1000}),
 )
