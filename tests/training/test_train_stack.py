@@ -16,7 +16,7 @@ from seven_terms.records.tables import read_metrics
 from seven_terms.spec import Arm, Experiment, InverseTime
 from seven_terms.training import train_stack
 from seven_terms.training.program import StackedProgram
-from seven_terms.training.train_stack import fit, make_trainer
+from seven_terms.training.train_stack import configure_torch, fit, make_trainer
 
 from .stacks import MLP, PROBES, make_run, make_runs
 
@@ -171,3 +171,9 @@ def test_a_run_of_no_steps_is_measured_where_it_starts():
     signals = table[table["metric"] == "layer_signal_gradient_rms"]
     assert list(signals["index"]) == [0, 1]
     assert (signals["value"] > 0).all()
+
+
+def test_a_gpu_multiplies_float32_in_float32():
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    configure_torch()
+    assert (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32) == (False, False)
