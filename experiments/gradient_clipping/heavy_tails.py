@@ -13,7 +13,8 @@ PLAIN = Training(
     precision="float64",
 )
 
-plain = Arm("plain", PLAIN, label="no clipping")
+FINER = tuple(round(0.003 * 10 ** (i / 15.46), 5) for i in range(40))  # as many as rates times thresholds
+plain = Arm("plain", PLAIN, label="no clipping", sweep={RATE: FINER})
 clipped = Arm("clipped", PLAIN.but(clipping=Clipping(value=1.0)), sweep={"clipping.value": (0.1, 0.3, 1.0, 3.0, 10.0)})
 distance = Over("squared_distance", "mean", start=0.9)
 
@@ -28,7 +29,7 @@ experiment = Experiment.here(
     question="Does clipping improve SGD where no gradient explodes, and does that depend on the tails of the noise?",
     method="SGD on a quadratic of curvature one with 200 independent chains, 300 updates from a distance of 3. The noise on each entry "
     "of the gradient is normal, Student's t with three degrees of freedom, of the same variance, or Cauchy, which has none. "
-    "Without clipping and with entries clipped at one of five thresholds; rate and threshold are those with the lowest final "
+    "Without clipping at one of forty rates, or at one of eight with entries clipped at one of five thresholds; rate and threshold are those with the lowest final "
     "squared distance, which is known without sampling test data. Compared is its mean over the last tenth.",
     arms=(plain, clipped),
     sweep={RATE: (0.003, 0.01, 0.02, 0.04, 0.08, 0.16, 0.3, 1.0), NOISE: ("gaussian", "student", "cauchy")},

@@ -15,7 +15,9 @@ RATE, LENGTH = "optimizer.learning_rate", "task.length"
 SHORT, MIDDLE, LONG = LENGTHS = (10, 20, 30)
 RATES = (0.01, 0.04, 0.2, 1.0)
 
-none = Arm("none", PLAIN, label="no clipping")
+FINER = (0.01, 0.02, 0.04, 0.09, 0.2, 0.4, 0.7, 1.0)  # as many as rates times thresholds
+
+none = Arm("none", PLAIN, label="no clipping", sweep={RATE: FINER})
 norm = Arm("norm", BY_NORM, label="clip by norm", sweep={"clipping.norm": (0.3, 1.0)})
 value = Arm("value", BY_VALUE, label="clip by value", sweep={"clipping.value": (0.02, 0.05)}, num_seeds=10)
 reference = Arm(
@@ -33,7 +35,8 @@ experiment = Experiment.here(
     question="Does gradient clipping restore learning over long lags?",
     method="A recurrent network of 50 tanh units, sparsely initialized with spectral radius 0.95, reads a sequence with two "
     "relevant symbols and names their order; batches of 20 fresh sequences, plain SGD, 1,000 updates. The gradient is "
-    "left as it is, its norm is clipped at 1 as in the original or at 0.3, or its entries are clipped at 0.05 or 0.02. A "
+    "left as it is, its norm is clipped at 1 as in the original or at 0.3, or its entries are clipped at 0.05 or 0.02; each at four "
+    "rates, and at eight without clipping. A "
     "run succeeds when fewer than 1 % of 1,000 test sequences are wrong at one of ten looks. Rates and thresholds "
     "are selected by the lowest error on 1,000 other sequences at one of the same looks, that is by success.",
     arms=(none, norm, value, reference),
@@ -106,7 +109,9 @@ experiment = Experiment.here(
             LENGTH: (*LENGTHS, 50, 100, 150, 200),
             RATE: (0.001, 0.003, *RATES),
             "clipping.norm": (0.3, 1.0, 3.0),
+            "clipping.value": (0.02, 0.05, 0.1),
         },
+        arms={"none": {RATE: tuple(round(0.001 * 10 ** (i / 5.67), 4) for i in range(18))}},
         num_seeds=20,
     ),
 )

@@ -17,7 +17,8 @@ UNCLIPPED = Training(
     num_steps=150,
     batch_size=32,
 )
-none = Arm("none", UNCLIPPED, label="no clipping")
+FINER = tuple(round(0.01 * 10 ** (i / 6.86), 4) for i in range(18))  # as many as rates times thresholds
+none = Arm("none", UNCLIPPED, label="no clipping", sweep={"optimizer.learning_rate": FINER})
 norm = Arm(
     "norm", UNCLIPPED.but(clipping=Clipping(norm=1.0)), label="clip by norm", sweep={"clipping.norm": (0.3, 1.0, 3.0)}
 )
@@ -34,8 +35,8 @@ experiment = Experiment.here(
     title="Clipping by value or by norm",
     question="Does the form of clipping matter, and does clipping help the test data as much as the training data?",
     method="Networks of ten tanh layers whose weights are twice as large as they should be, so that gradients grow with depth, "
-    "learn 1,000 digits of 7 by 7 points for 150 updates with a rate that falls linearly to zero. Without clipping, clipped by norm and clipped by value, each "
-    "over the same rates and over three thresholds a decade apart in all, rate and threshold are selected on validation "
+    "learn 1,000 digits of 7 by 7 points for 150 updates with a rate that falls linearly to zero. Without clipping at eighteen rates, or clipped by norm or by value, each "
+    "at six rates over the same range and at three thresholds a decade apart in all; rate and threshold are selected on validation "
     "loss. The share of clipped updates and the angle between clipped and raw gradient are recorded.",
     arms=(none, norm, value),
     sweep={"optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)},

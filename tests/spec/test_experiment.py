@@ -109,6 +109,22 @@ def test_a_scale_gives_seeds_to_all_arms_and_others_to_some() -> None:
     assert [arm.num_seeds for arm in alone.arms] == [9, 7]
 
 
+def test_a_scale_sweeps_some_arms_over_values_of_their_own() -> None:
+    fields = {field.name: getattr(EXPERIMENT, field.name) for field in dataclasses.fields(EXPERIMENT)}
+    given = {
+        name: value
+        for name, value in fields.items()
+        if name not in ("name", "term", "scales", "noise_floor_arm", "noise_floor_at")
+    }
+    finer = Changes(arms={"plain": {"optimizer.learning_rate": (0.1, 0.2, 0.3), "model.width": 7}})
+    plain, clipped = Experiment.here("mine.learning_rate.one", full=finer, **given).at_scale("full").arms
+    assert (plain.sweep, plain.training) == (
+        {"optimizer.learning_rate": (0.1, 0.2, 0.3)},
+        dataclasses.replace(TRAINING, model=Mlp(width=7)),
+    )
+    assert clipped == EXPERIMENT.arms[1]
+
+
 def test_a_scale_leaves_arms_out() -> None:
     assert [arm.name for arm in EXPERIMENT.at_scale("paper").arms] == ["clipped"]
 

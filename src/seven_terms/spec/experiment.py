@@ -139,7 +139,7 @@ class Selection:
 class Changes:
     """What a scale changes: paths into every arm's training, sweeps replaced by name, seeds of all or some arms, arms left out.
 
-    `Experiment.here` takes both in one mapping: the values of a swept path replace its sweep.
+    `Experiment.here` takes both in one mapping: the values of a swept path replace its sweep, in `arms` that of one arm.
     """
 
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -147,6 +147,7 @@ class Changes:
     num_seeds: Seeds | None = None
     seeds: Mapping[str, Seeds] = field(default_factory=dict)  # arm -> a number of its own
     sweep: Sweep = field(default_factory=dict)
+    sweeps: Mapping[str, Sweep] = field(default_factory=dict)  # arm -> values of its own
     without_arms: Annotated[tuple[str, ...], Sized(unique=True)] = ()
     probes: tuple[Probe, ...] | None = None
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # arm -> paths into its training
@@ -238,7 +239,8 @@ class Experiment:
             dataclasses.replace(
                 arm,
                 training=replace_paths(arm.training, {**changes.training, **changes.arms.get(arm.name, {})}),
-                sweep={path: changes.sweep.get(path, values) for path, values in arm.sweep.items()},
+                sweep={path: changes.sweep.get(path, values) for path, values in arm.sweep.items()}
+                | dict(changes.sweeps.get(arm.name, {})),
                 num_seeds=changes.seeds.get(arm.name) or (None if changes.num_seeds else arm.num_seeds),
             )
             for arm in self.arms
@@ -265,9 +267,21 @@ class Experiment:
 
 def _divided(changes: Changes, swept: Set[str]) -> Changes:
     """Return changes with the values of swept paths where they belong, in the sweep."""
-    values = {path: value for path, value in changes.training.items() if path in swept and isinstance(value, tuple)}
-    training = {path: value for path, value in changes.training.items() if path not in values}
-    return dataclasses.replace(changes, training=training, sweep={**values, **changes.sweep})
+
+    def divided(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        of_sweep = {path: value for path, value in values.items() if path in swept and isinstance(value, tuple)}
+        return {path: value for path, value in values.items() if path not in of_sweep}, of_sweep
+
+    training, sweep = divided(changes.training)
+    arms = {name: divided(values) for name, values in changes.arms.items()}
+    sweeps = {name: {**found, **changes.sweeps.get(name, {})} for name, (_, found) in arms.items() if found}
+    return dataclasses.replace(
+        changes,
+        training=training,
+        sweep={**sweep, **changes.sweep},
+        arms={name: found for name, (found, _) in arms.items() if found},
+        sweeps={**changes.sweeps, **sweeps},
+    )
 
 
 def _several(value: Any) -> Any:

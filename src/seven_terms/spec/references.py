@@ -315,6 +315,8 @@ def check_changes(experiment: Experiment) -> None:
             ("arms", changes.arms, arms, "an arm"),
             ("seeds", changes.seeds, arms, "an arm"),
             ("sweep", changes.sweep, paths, "a swept path"),
+            ("sweeps", changes.sweeps, arms, "an arm"),
+            *(("sweeps", sweep, paths, "a swept path") for sweep in changes.sweeps.values()),
         )
         for field, names, known, kind in named:
             for name in names:
