@@ -4,6 +4,8 @@ A target equal to the plain network's mean final accuracy would be missed by hal
 target is one point below it: twice the sampling error of the thousand test images would hide anything finer.
 """
 
+import math
+
 from seven_terms.spec import *
 
 PLAIN = Training(
@@ -35,6 +37,16 @@ def sooner(accuracy: float) -> Claim:
     )
 
 
+def looking(apart: float) -> tuple[Probe, ...]:
+    """Return probes whose looks at the test data lie a factor apart, from step 30 on."""
+    times = Steps(at=tuple(dict.fromkeys(round(30 * apart**i) for i in range(round(7.4 / math.log(apart)) + 1))))
+    return (
+        Evaluate(steps=times, splits=("test",)),
+        Evaluate(steps=Steps(), splits=("validation",)),
+        Activations(steps=Steps(count=20)),
+    )
+
+
 UPDATED = 0.04  # of training: the first of twenty looks is before the first update
 BAND = Combine("difference", Over("activation_p85", start=UPDATED), Over("activation_p15", start=UPDATED))
 DRIFT = Combine("ratio", Over("activation_p50", "displacement", start=UPDATED), BAND)
@@ -62,11 +74,7 @@ experiment = Experiment.here(
     arms=(plain, batch_norm),
     sweep={RATE: (0.5, 2.0, 8.0, 30.0), SCALE: (0.03, 0.1, 0.3, 1.0)},
     num_seeds=8,
-    probes=(
-        Evaluate(steps=Steps(at=tuple(round(30 * 1.25**i) for i in range(34))), splits=("test",)),
-        Evaluate(steps=Steps(), splits=("validation",)),
-        Activations(steps=Steps(count=20)),
-    ),
+    probes=looking(1.25),
     selection=Selection(metric="validation_accuracy", which="max"),
     noise_floor=batch_norm.at({RATE: 8.0, SCALE: 0.3}),
     claims=(
@@ -146,5 +154,6 @@ experiment = Experiment.here(
             SCALE: (0.01, 0.03, 0.1, 0.3, 1.0),
         },
         num_seeds=5,
+        probes=looking(1.05),
     ),
 )
