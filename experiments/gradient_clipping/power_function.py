@@ -36,7 +36,7 @@ experiment = Experiment.here(
     noise_floor=fixed,
     claims=claim(
         "B-GC5",
-        "Clipped gradient descent beats every fixed step when curvature grows with the gradient.",
+        "Clipped gradient descent beats every fixed step that serves all starts, where curvature grows with the gradient.",
         PairedRatio(
             arrival, fixed.best(at={"initialization.scale": 10.0}), clipped.best(at={"initialization.scale": 10.0})
         ).above(1.0),
