@@ -6,6 +6,7 @@ QUESTIONS = questions(
     __name__,
     "mnist_2015",
     "speedup",
+    "sigmoid_longer",
     "layer_outputs",
     "placement",
     "parts",

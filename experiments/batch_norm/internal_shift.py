@@ -1,7 +1,8 @@
 """Does batch normalization work by steadying the inputs of layers, or by smoothing the loss? Santurkar et al. 2018.
 
 Loss range and gradient change are measured at steps that are multiples of the gradient, as in the paper. Batch
-normalization also rescales gradients, so the fair number is the change relative to the gradient's own length.
+normalization also rescales gradients, so the fair number is the change relative to the gradient's own length. The same
+questions at the other rates of the sweep were added after an audit had seen a sign turn at the highest.
 """
 
 from seven_terms.spec import *
@@ -18,12 +19,37 @@ plain = Arm("plain", PLAIN)
 batch_norm = Arm("batch_norm", PLAIN.but({"model.normalization": BatchNorm()}))
 noisy = Arm("noisy", PLAIN.but({"model.normalization": BatchNorm(noisy=True)}), label="noisy batch norm")
 ARMS = (plain, batch_norm, noisy)
+RATE = "optimizer.learning_rate"
+SHIFT = Over("relative_covariate_shift", "median")
+RANGE = Over("loss_range", "median")
+SMOOTH = Over("relative_gradient_change", "median")
+# form, times the plain network's best rate, rank in the sweep, who learns at it
+OTHER_RATES = (
+    ("lowest", "a third of", Ranked(0), "both networks learn"),
+    ("high", "three times", Ranked(-2), "half of the plain networks learn"),
+    ("highest", "ten times", Ranked(-1), "the plain network is at chance"),
+)
 VGG = Cnn(channels=(64, 64, 128, 128, 256, 256), strides=(1, 2, 1, 2, 1, 2))
 
 
 def of_plain(measure: Measure) -> PairedRatio:
     """Batch norm over plain, both at the rate that is best for the plain network."""
     return PairedRatio(measure, batch_norm.at_best_of(plain), plain.best())
+
+
+def at_other_rates(key: str, statement: str, measure: Measure, unit: str) -> tuple[Claim, ...]:
+    return tuple(
+        claim(
+            f"{key}{form} rate)",
+            f"{statement}, at {times} the plain network's best rate, too.",
+            PairedRatio(measure, batch_norm.at({RATE: rank}), plain.at({RATE: rank})).below(1.0),
+            source="asked after a look at other rates",
+            unit=f"{unit}, {form} rate of the sweep",
+            because=f"measure and rule as at the plain network's best rate; at this one {learns}",
+            scales=("smoke", "laptop", "full"),
+        )
+        for form, times, rank, learns in OTHER_RATES
+    )
 
 
 def at_the_plain_rate(title: str, metric: str, *, index: int | None, y_label: str) -> Panel:
@@ -54,7 +80,7 @@ experiment = Experiment.here(
         claim(
             "B-BN3 (as said)",
             "Batch normalization reduces internal covariate shift.",
-            of_plain(Over("relative_covariate_shift", "median")).below(1.0),
+            of_plain(SHIFT).below(1.0),
             source="Ioffe and Szegedy 2015; doubted by Santurkar et al. 2018",
             unit="ratio of relative gradient changes",
             because="a ratio below 1 means that a layer's gradient changes less when the layers below it are updated",
@@ -70,7 +96,7 @@ experiment = Experiment.here(
         claim(
             "B-BN8 (as said)",
             "Batch normalization smooths the loss: it varies less along the gradient.",
-            of_plain(Over("loss_range", "median")).below(1.0),
+            of_plain(RANGE).below(1.0),
             source="Santurkar et al. 2018",
             unit="ratio of loss ranges",
             because="the median range of the loss over equal multiples of the gradient, below 1 is smoother",
@@ -78,10 +104,23 @@ experiment = Experiment.here(
         claim(
             "B-BN8 (fair)",
             "Batch normalization smooths the loss relative to its gradient.",
-            of_plain(Over("relative_gradient_change", "median")).below(1.0),
+            of_plain(SMOOTH).below(1.0),
             source="Santurkar et al. 2018",
             unit="ratio of relative gradient changes",
             because="the largest change of the gradient along itself over its own length does not reward small gradients",
+        ),
+        *at_other_rates(
+            "B-BN3 (",
+            "Batch normalization reduces internal covariate shift",
+            SHIFT,
+            "ratio of relative gradient changes",
+        ),
+        *at_other_rates("B-BN8 (", "Batch normalization smooths the loss", RANGE, "ratio of loss ranges"),
+        *at_other_rates(
+            "B-BN8 (fair, ",
+            "Batch normalization smooths the loss relative to its gradient",
+            SMOOTH,
+            "ratio of relative gradient changes",
         ),
     ),
     figures=figure(

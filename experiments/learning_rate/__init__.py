@@ -15,5 +15,6 @@ QUESTIONS = questions(
     "catapult",
     "batch_scaling",
     "width",
+    "width_longer",
     "early_curvature",
 )

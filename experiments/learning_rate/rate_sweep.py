@@ -2,7 +2,8 @@
 
 The grid, the target and the length were found in pilot runs with other seeds; seeds were raised from 12 after a first
 look. Networks of ReLU units hardly ever overflow at a rate that is too high: they end at the loss of guessing, so that
-failing is measured by the loss and not by NaN.
+failing is measured by the loss and not by NaN. B-LR3 (batch norm, as good) was added after a look: under a loss of half of
+guessing's the largest rate barely trains.
 """
 
 from seven_terms.spec import *
@@ -28,16 +29,17 @@ plain, batch_norm = plain_arm.at(), batch_norm_arm.at()
 plain_best = plain_arm.best()
 steps_to_target = StepsTo("test_loss", below=TARGET)
 trains = Reached(Last("test_loss"), below=GUESSING / 2)
+as_good = Reached(StepsTo("test_loss", below=0.1, target_of=("batch_norm", Last("test_loss"))), below=1e9)  # ever
 
 
-def best_over_largest(runs: Selected) -> BestSetting:
+def best_over_largest(runs: Selected, works: Measure = trains) -> BestSetting:
     return BestSetting(
         Over("validation_loss", "mean", start=0.8),
         "optimizer.learning_rate",
         runs,
         baseline=runs,
         baseline_which="largest_reached",
-        baseline_measure=trains,
+        baseline_measure=works,
     )
 
 
@@ -101,6 +103,15 @@ experiment = Experiment.here(
             source="Bengio 2012; Smith 2015",
             unit="best rate / largest rate that trains",
             because="the same rule on a network that normalization makes tolerant of high rates",
+        ),
+        claim(
+            "B-LR3 (batch norm, as good)",
+            "With batch normalization the best rate is within a factor of 2 of the largest that does nearly as well.",
+            best_over_largest(batch_norm, as_good).above(0.49),
+            source="Bengio 2012; Smith 2015",
+            unit="best rate / largest rate that does nearly as well",
+            because="nearly as well is a test loss within 0.1 nats of that at the end of the best rate, within the budget: a "
+            "largest rate that barely trains is nobody's limit",
         ),
     ),
     figures=figure(

@@ -10,6 +10,7 @@ QUESTIONS = questions(
     "depth_scale",
     "early_layers",
     "cures",
+    "longer",
     "degradation",
     "shattering",
     "gradient_by_lag",
