@@ -37,6 +37,7 @@ from seven_terms.spec import (
 from seven_terms.statistics import theory
 from seven_terms.statistics.estimates import Estimated, estimate
 from seven_terms.statistics.results import Results
+from seven_terms.statistics.samples import pooled
 
 from .synthetic import make_experiment, make_results, sweep
 
@@ -207,6 +208,25 @@ def test_a_statement_about_averages_compares_the_mean_over_seeds_at_each_setting
     assert estimate(kind, results).interval.effect == pytest.approx(0.0, abs=1e-12)
     stopped = WorstDeviation(measure=LOSS, expected=7 / 3, runs=(A,), mean_over_seeds=True)
     assert of(stopped, lambda run: run.seed == 1).interval.effect == math.inf
+
+
+def test_the_worst_of_several_means_over_seeds_has_an_interval() -> None:
+    results = sweep(
+        lambda run: {"test_loss": run.settings["learning_rate"] * (1 + 0.1 * run.seed), "validation_loss": 1.0}
+    )
+    kind = WorstDeviation(measure=LOSS, expected=Setting("learning_rate"), runs=(A,), mean_over_seeds=True)
+    found = estimate(kind, results)
+    reach = 4.302653 * 0.1 / math.sqrt(3)
+    assert (found.interval.effect, found.interval.high) == pytest.approx((0.1, 0.1 + reach))
+    assert found.interval.low == 0.0
+    assert (found.num_runs, found.num_seeds) == (36, 3)
+    assert found.sample.method == "largest mean"
+    assert len(found.sample.columns) == 12  # a mean for each setting
+    twice = pooled(found.sample, found.sample).interval()
+    assert twice.effect == pytest.approx(0.1)
+    assert twice.high < found.interval.high
+    each = WorstDeviation(measure=LOSS, expected=Setting("learning_rate"), runs=(A,))
+    assert estimate(each, results).interval.low == pytest.approx(0.2)  # of runs: exact, so without interval
 
 
 def test_a_diverged_run_deviates_without_bound_from_an_exact_statement() -> None:

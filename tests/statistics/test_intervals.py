@@ -13,6 +13,7 @@ from scipy import stats
 
 from seven_terms.statistics.intervals import (
     Interval,
+    largest_mean,
     median,
     newcombe,
     ratio_of_means,
@@ -124,6 +125,44 @@ def test_the_median_covers_the_truth_at_least_as_often_as_it_says() -> None:
         interval.low <= truth <= interval.high for interval, truth in (draw_median(rng) for _ in range(DRAWS))
     )
     assert 0.95 - TOLERANCE < covered / DRAWS < 0.98  # the levels of order statistics are steps: 95.7 % here
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [(0.5, 0.1, -0.2, 0.0), (-0.5, 0.5, 0.5, 0.5), (0.0, 0.0, 0.0, 0.0), (0.4,)],
+    ids=["one is worst", "all alike", "all zero", "a single one"],
+)
+def test_the_largest_mean_covers_the_truth_at_least_as_often_as_it_says(truth: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(8)
+    largest = max(abs(mean) for mean in truth)
+    draws = [[rng.normal(mean, 0.3, 6) for mean in truth] for _ in range(DRAWS)]
+    intervals = [largest_mean(**{f"cell_{i}": values for i, values in enumerate(draw)}) for draw in draws]
+    short = sum(interval.high < largest for interval in intervals) / DRAWS
+    beyond = sum(interval.low > largest for interval in intervals) / DRAWS
+    assert max(short, beyond) < 0.025 + TOLERANCE
+    assert short + beyond < 0.05 + TOLERANCE
+
+
+def test_the_largest_mean_is_below_a_number_when_each_is_and_above_it_when_one_is_by_more_than_chance() -> None:
+    one, two = np.array([0.3, 0.5, 0.4, 0.6]), np.array([-0.4, -0.5, -0.2, -0.3])
+    found, alone = largest_mean(one=one, two=two), student(one)
+    assert found.effect == pytest.approx(0.45)
+    assert found.high == pytest.approx(alone.high)  # no correction: one of them is the largest
+    assert found.low < alone.low
+    assert 2 * found.below(found.high) == pytest.approx(0.05)
+    assert 2 * found.above(found.low) == pytest.approx(0.05)
+    narrow = found.at(0.1)
+    assert (found.below(narrow.high), found.above(narrow.low)) == pytest.approx((0.1, 0.1))
+    assert (found.above(-1.0), found.below(-1.0)) == (0.0, 1.0)
+    assert largest_mean(two=-two).low == largest_mean(two=two).low
+
+
+def test_the_largest_of_means_without_spread_or_of_one_seed_decides_nothing() -> None:
+    assert largest_mean(one=np.array([0.3, 0.3]), two=np.array([0.1, 0.2])).below(9.0) == 1.0
+    single = largest_mean(one=np.array([-0.3]))
+    assert single.effect == pytest.approx(0.3)
+    assert math.isnan(single.high)
+    assert math.isnan(largest_mean(one=np.array([math.nan, 1.0])).effect)
 
 
 def test_a_median_is_that_of_the_sign_test_and_bears_a_seed_without_a_value() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..planning import plans_at
-from ..spec import SCALES, Experiment, WorstDeviation
+from ..spec import SCALES, Estimate, Experiment, WorstDeviation
 from .experiments import experiments_of, place_of
 
 
@@ -41,8 +41,12 @@ def _of(experiment: Experiment) -> Iterator[str]:
             plans_at((experiment,), scale)
         except ValueError as error:
             yield f"{experiment.path}, scale {scale}: {error}"
-    sampled = [claim for claim in experiment.claims if not isinstance(claim.estimate, WorstDeviation)]
+    sampled = [claim for claim in experiment.claims if not _is_exact(claim.estimate)]
     if not experiment.claims:
         yield f"{experiment.path}: it must claim something; write a Claim with its rule before the first run."
     if sampled and experiment.num_seeds > 1 and experiment.noise_floor_arm is None:
         yield f"{experiment.path}: it must measure its noise floor; name the A/A arm, `noise_floor=arm`."
+
+
+def _is_exact(estimate: Estimate) -> bool:
+    return isinstance(estimate, WorstDeviation) and not estimate.mean_over_seeds

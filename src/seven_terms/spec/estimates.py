@@ -296,8 +296,9 @@ class WorstDeviation(Estimate):
     """Largest |measured / expected - 1| (or difference if `absolute`) over the runs: for statements that are exact.
 
     `expected`: a number, a `Measure`, or the name of a function in `seven_terms.statistics.theory` that is given the
-    run's record. `mean_over_seeds`: each selection's mean is compared instead of each run, for statements about averages.
-    Several measures are compared with the same expectation. No interval: low = high = effect.
+    run's record. Several measures are compared with the same expectation. No interval: low = high = effect.
+    `mean_over_seeds`: the mean over seeds at each setting is compared instead of each run, for statements about averages;
+    the worst of them has an interval over seeds that holds for all at once.
     """
 
     measure: Measure | Annotated[tuple[Measure, ...], Sized(least=1)]
@@ -313,6 +314,9 @@ class WorstDeviation(Estimate):
         kind = "absolute" if self.absolute else "relative"
         measures = self.measure if isinstance(self.measure, tuple) else (self.measure,)
         what = " and ".join(say.measure(one) for one in measures)
+        if self.mean_over_seeds:
+            how = "mean over seeds at each setting, Student's t for all of them at once"
+            return f"largest {kind} deviation of {what} from what theory says; {how}"
         return f"largest {kind} deviation of {what} from what theory says; exact, so without interval"
 
 

@@ -196,18 +196,35 @@ def worst_deviation(kind: WorstDeviation, results: Results) -> Parts:
     groups, positions = _union(kind.runs, results)
     measures = kind.measure if isinstance(kind.measure, tuple) else (kind.measure,)
     expected = _expected(kind.expected, positions, results)
-    compared = [(evaluate(measure, results).to_numpy()[positions], expected) for measure in measures]
-    pairs = pd.concat([pd.DataFrame({"measured": m, "expected": e}) for m, e in compared], ignore_index=True)
+    tables = [
+        pd.DataFrame(
+            {
+                "measured": evaluate(measure, results).to_numpy()[positions],
+                "expected": expected,
+                "seed": [results.runs[i].seed for i in positions],
+                "cell": [repr((measure, results.runs[i].arm, results.runs[i].settings)) for i in positions],
+            }
+        )
+        for measure in measures
+    ]
+    pairs = pd.concat(tables, ignore_index=True)
     missing = int(pairs.isna().any(axis=1).sum())
     notes = [f"{missing} of {len(pairs)} runs have no value: an unbounded deviation"] if missing else []
-    if kind.mean_over_seeds:
-        cells = [repr((m, results.runs[i].arm, results.runs[i].settings)) for m in measures for i in positions]
-        pairs = pairs.groupby(cells).mean().mask(pairs.isna().groupby(cells).any())
-    return exact(_largest_deviation(pairs, kind)), groups, notes
+    if kind.mean_over_seeds and not missing:
+        return _deviations_of_means(pairs, kind), groups, notes
+    deviation = np.abs(_deviations(pairs["measured"].to_numpy(), pairs["expected"].to_numpy(), kind))
+    return exact(float(np.nan_to_num(deviation, nan=np.inf).max())), groups, notes
 
 
-def _largest_deviation(pairs: pd.DataFrame, kind: WorstDeviation) -> float:
-    measured, expected = pairs["measured"].to_numpy(), pairs["expected"].to_numpy()
+def _deviations_of_means(pairs: pd.DataFrame, kind: WorstDeviation) -> Sample:
+    """Return the deviation of every seed at each setting of each measure, whose mean over seeds is compared."""
+    expected = pairs.groupby("cell")["expected"].transform("mean")
+    deviation = _deviations(pairs["measured"].to_numpy(), expected.to_numpy(), kind)
+    ordered = pairs.assign(deviation=deviation).sort_values("seed", kind="stable").groupby("cell")["deviation"]
+    return sample_of("largest mean", **{f"deviation_{i}": one.to_numpy() for i, (_, one) in enumerate(ordered)})
+
+
+def _deviations(measured: np.ndarray, expected: np.ndarray, kind: WorstDeviation) -> np.ndarray:
     require(
         kind.absolute or bool((expected != 0).all()),
         what=f"WorstDeviation of {kind.measure!r}",
@@ -216,9 +233,8 @@ def _largest_deviation(pairs: pd.DataFrame, kind: WorstDeviation) -> float:
         do="set absolute=True",
     )
     with np.errstate(all="ignore"):
-        deviation = np.abs(measured - expected if kind.absolute else measured / expected - 1.0)
-    deviation = np.where(measured == expected, 0.0, deviation)
-    return float(np.nan_to_num(deviation, nan=np.inf).max())
+        deviation = measured - expected if kind.absolute else measured / expected - 1.0
+    return np.where(measured == expected, 0.0, deviation)
 
 
 def _expected(expected: float | Measure | str, positions: np.ndarray, results: Results) -> np.ndarray:

@@ -132,6 +132,41 @@ def ratio_of_means(
     return exponential(_between(effect, *(_from_t(end, error, len(middle[0]) - 1) for end in (low, high))))
 
 
+def largest_mean(**columns: np.ndarray) -> Interval:
+    """Interval of the largest of several |means|, whichever it is: Student's t of each, the seeds of each its units.
+
+    It lies below a number when every |mean| does, which needs no correction, as the largest is one of them (Berger 1982); it
+    lies above when any does, on either side, and that any of m is seen to by chance costs a factor of 2 m (Bonferroni).
+    """
+    values = [np.asarray(column, dtype=float) for column in columns.values()]
+    if not values or not all(len(value) > 0 and np.isfinite(value).all() for value in values):
+        return unknown("no finite value")
+    means = np.array([abs(value.mean()) for value in values])
+    sizes = np.array([len(value) for value in values])
+    if sizes.min() == 1:
+        return dataclasses.replace(unknown("one seed: no interval"), effect=float(means.max()))
+    errors = np.array([value.std(ddof=1) for value in values]) / np.sqrt(sizes)
+    if (errors <= SAME * means).any():
+        return undecided(
+            float(means.max()), "all seeds of a mean agree to the resolution recorded, which decides nothing"
+        )
+    ways = 2 * len(values)
+
+    def ends(tail: float) -> tuple[float, float]:
+        lower, upper = (errors * stats.t.isf(one, sizes - 1) for one in (tail / ways, tail))
+        return max(float((means - lower).max()), 0.0), float((means + upper).max())
+
+    def above(threshold: float) -> float:
+        least = float(stats.t.sf((means - threshold) / errors, sizes - 1).min())
+        return min(ways * least, 1.0) if threshold >= 0.0 else 0.0
+
+    def below(threshold: float) -> float:
+        return float(stats.t.cdf((means - threshold) / errors, sizes - 1).max()) if threshold > 0.0 else 1.0
+
+    low, high = ends(TAIL)
+    return Interval(effect=float(means.max()), low=low, high=high, above=above, below=below, ends=ends)
+
+
 def median(value: np.ndarray) -> Interval:
     """Interval of a median by the sign test: two order statistics (Conover 1999, section 3.2); NaN may lie anywhere."""
     value = np.asarray(value, dtype=float)

@@ -20,6 +20,7 @@ METHODS: Mapping[str, Callable[..., Interval]] = {
     "mean": intervals.student,
     "geometric mean": intervals.student_log,
     "ratio of means": intervals.ratio_of_means,
+    "largest mean": intervals.largest_mean,
     "median": intervals.median,
     "share": intervals.share,
     "difference of shares": intervals.share_difference,
