@@ -29,7 +29,7 @@ HIGH = {RATE: Ranked(-2)}
 # form, times the plain network's best rate, rank in the sweep, who learns at it
 OTHER_RATES = (
     ("lowest", "a third of", Ranked(0), "both networks learn"),
-    ("high", "three times", Ranked(-2), "half of the plain networks learn"),
+    ("high", "three times", Ranked(-2), "four of five plain networks learn"),
     ("highest", "ten times", Ranked(-1), "the plain network is at chance"),
 )
 VGG = Cnn(channels=(64, 64, 128, 128, 256, 256), strides=(1, 2, 1, 2, 1, 2))
