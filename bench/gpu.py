@@ -34,8 +34,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seconds", type=float, default=200.0, help="what all may take")
-    parser.add_argument("--first", type=int, default=0, help="the first kind to compare, where an earlier call ended")
-    parser.add_argument("--known", type=Path, help="an earlier output: kinds that were right there are left out")
+    parser.add_argument("--have", type=Path, help="an earlier output: kinds that were right there are kept")
     parser.add_argument("--share", type=float, default=0.5, help="of the seconds for comparing")
     parser.add_argument("--workloads", nargs="+", default=list(TIMED))
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
@@ -47,44 +46,43 @@ def main() -> int:
     def write() -> None:
         chosen.output.write_text(json.dumps(found, indent=1) + "\n")
 
-    known = json.loads(chosen.known.read_text())["kinds"] if chosen.known else {}
-    stacks = {name: stack for name, stack in every_kind("smoke", "laptop", "full", "paper").items()
-              if not known.get(name, {}).get("is_right")}  # fmt: skip
-    end_of_kinds = end - (1 - chosen.share) * chosen.seconds
-    wrong = compare(found["kinds"], dict([*stacks.items()][chosen.first :]), device=chosen.device, end=end_of_kinds)
-    write()
+    if chosen.have:
+        known = json.loads(chosen.have.read_text())["kinds"]
+        found["kinds"] = {name: told for name, told in known.items() if told["is_right"]}
+    every = every_kind("smoke", "laptop", "full", "paper")
+    stacks = {name: stack for name, stack in every.items() if name not in found["kinds"]}
+    for name, told in compared(stacks, device=chosen.device, end=end - (1 - chosen.share) * chosen.seconds):
+        found["kinds"][name] = told
+        write()
+    wrong = [name for name, told in found["kinds"].items() if not told["is_right"]]
+    print(f"{len(found['kinds']) - len(wrong)} of {len(found['kinds'])} kinds right on {chosen.device}", flush=True)
     for row in speeds(chosen.device, tuple(chosen.sizes), names=chosen.workloads, end=end):
         found["speed"].append(row)
         write()
     return int(bool(wrong))
 
 
-def compare(kinds: dict[str, Any], stacks: dict[str, Stack], *, device: str, end: float) -> list[str]:
-    """Train every kind on the device and on the processor; print and return the kinds that end elsewhere."""
-    wrong, started = [], time.perf_counter()
+def compared(stacks: dict[str, Stack], *, device: str, end: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Train every kind on the device and on the processor; yield each with how far it ends from there, and print what does."""
     torch.set_num_threads(8)  # of the processor that is compared with
-    for name, stack in stacks.items():
+    for number, (name, stack) in enumerate(stacks.items()):
         if time.perf_counter() > end:
-            print(f"out of time after {len(kinds)} of {len(stacks)} kinds", flush=True)
-            break
+            print(f"out of time after {number} of {len(stacks)} kinds", flush=True)
+            return
         try:
             wanted = recorded(stack, device="cpu")
             found = difference(recorded(stack, device=device), wanted)
-            is_right = found <= TOLERANCES[stack.runs[0].training.precision]
-            kinds[name] = {"difference": found, "is_right": is_right}
+            told = {"difference": found, "is_right": found <= TOLERANCES[stack.runs[0].training.precision]}
         except FileNotFoundError:
             continue
         except Exception as error:
             if "download" in str(error):
                 continue
             traceback.print_exc()
-            kinds[name] = {"difference": None, "is_right": False, "error": f"{type(error).__name__}: {error}"[:500]}
-        if not kinds[name]["is_right"]:
-            wrong.append(name)
-            print(f"WRONG {name}: {kinds[name]}", flush=True)
-    took = time.perf_counter() - started
-    print(f"{len(kinds) - len(wrong)} of {len(kinds)} kinds right on {device}, {took:.0f} s", flush=True)
-    return wrong
+            told = {"difference": None, "is_right": False, "error": f"{type(error).__name__}: {error}"[:500]}
+        if not told["is_right"]:
+            print(f"WRONG {name}: {told}", flush=True)
+        yield name, told
 
 
 def speeds(device: str, sizes: tuple[int, ...], *, names: Sequence[str], end: float) -> Iterator[dict[str, Any]]:
