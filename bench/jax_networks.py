@@ -1,12 +1,16 @@
-"""The workloads' networks in JAX, for one run; of several ways to write each, the fastest that was found on processors.
+"""The suite's networks in JAX, for one run; of several ways to write each, the fastest that was found on processors.
 
-Weights are stored [in, out]. A convolution is nine shifted slices and one product: under `vmap` over weights, and alone too,
-XLA's own convolution is several times slower here. A recurrent step is unrolled five times, and inputs are looked up and not
-multiplied. Each function returns (loss on a batch, running statistics).
+Weights are stored [in, out], images with their channels last. A convolution is nine shifted slices and one product: under
+`vmap` over weights, and alone too, XLA's own convolution is several times slower here. A recurrent step is unrolled five times,
+and symbols are looked up and not multiplied. A network is a function (w, buffers, moved, inputs) -> outputs; it writes the
+running statistics that it moves to `moved`.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import math
 from collections.abc import Callable
 
 import jax
@@ -14,23 +18,36 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from seven_terms.spec import BatchNorm, Cnn, Mlp, Recurrent, Training
+from seven_terms.spec import BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Point, Recurrent, Resnet, Training, Transformer
+from seven_terms.spec.transformer import scale_of
 
-Parameters = dict[str, Array]
-Statistics = dict[str, Array]
+Arrays = dict[str, Array]
+Network = Callable[[Arrays, Arrays, Arrays, Array], Array]
 UNROLL = 5
+NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # Santurkar et al. 2018
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "identity": lambda x: x,
+    "softsign": jax.nn.soft_sign,
+}
+SLOPES: dict[str, Callable[[Array], Array]] = {  # of the activation, from its value
+    "sigmoid": lambda y: y * (1.0 - y),
+    "tanh": lambda y: 1.0 - y * y,
+    "relu": lambda y: (y > 0).astype(y.dtype),
+    "identity": jnp.ones_like,
+}
+SMALLEST_SQUARE = 1e-20  # of the norm of a gradient that has not vanished
 
 
-def network(training: Training) -> Callable[[Parameters, Statistics, Array, Array], tuple[Array, Statistics]]:
-    """Return (parameters, statistics, inputs, labels) -> (loss, statistics) of one run."""
-    outputs_of = {Mlp: _mlp, Recurrent: _recurrent, Cnn: _cnn}[type(training.model)]
-
-    def loss(parameters: Parameters, statistics: Statistics, inputs: Array, labels: Array) -> tuple[Array, Statistics]:
-        logits, moved = outputs_of(training.model, parameters, statistics, inputs)
-        chosen = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
-        return (jax.nn.logsumexp(logits, axis=-1) - chosen).mean(), moved
-
-    return loss
+def network(training: Training) -> Network:
+    """Return the function of a training's model; ValueError where it is not written here."""
+    of = {Mlp: _mlp, Cnn: _cnn, Resnet: _resnet, Recurrent: _recurrent, Transformer: _transformer, Point: _point}
+    model = training.model
+    if type(model) not in of:
+        raise ValueError(f"no {type(model).__name__} is written in JAX here")
+    return functools.partial(of[type(model)], model)
 
 
 def from_torch(name: str, value: np.ndarray) -> np.ndarray:
@@ -38,58 +55,116 @@ def from_torch(name: str, value: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(value, (1, 2), (-1, -2))) if value.ndim > 2 else value
 
 
-def initial_statistics(training: Training, num_runs: int) -> Statistics:
-    """Return running means [R, F] of 0 and variances of 1 for every batch normalization."""
-    model = training.model
-    if getattr(model, "normalization", None) is None:
-        return {}
-    sizes = {f"layers.{i}.normalization": (num_runs, model.width) for i in range(model.depth)}
-    means = {f"{name}.mean": jnp.zeros(size) for name, size in sizes.items()}
-    return means | {f"{name}.var": jnp.ones(size) for name, size in sizes.items()}
+def to_torch(name: str, value: np.ndarray) -> np.ndarray:
+    """Return the inverse of `from_torch`."""
+    return np.moveaxis(value, (-1, -2), (1, 2)) if value.ndim > 2 else value
 
 
-def _mlp(model: Mlp, w: Parameters, statistics: Statistics, x: Array) -> tuple[Array, Statistics]:
-    moved: Statistics = {}
+# ---- dense networks ----
+
+
+def _mlp(model: Mlp, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    root = math.sqrt(model.width / model.base_width) if model.parametrization == "mup" and model.depth else 1.0
+    activation = ACTIVATIONS[str(model.activation)]
+    x = x.reshape(len(x), -1)
     for i in range(model.depth):
-        x = _linear(w, f"layers.{i}.linear", x)
-        if model.normalization is not None:
-            x = _batch_norm(model.normalization, w, f"layers.{i}.normalization", x, statistics, moved)
-        x = jax.nn.relu(x)
-    return _linear(w, "readout", x), moved
+        norm = functools.partial(_normalized, model.normalization, w, f"layers.{i}.normalization", buffers, moved)
+        y = _linear(w, f"layers.{i}.linear", x, weight=1.0 if i else root, bias=root)
+        y = norm(activation(y)) if model.placement == "after" else activation(norm(y))
+        x = x + y if model.residual and x.shape == y.shape else y
+    return _linear(w, "readout", x, weight=1.0 / root)
 
 
-def _batch_norm(
-    norm: BatchNorm, w: Parameters, name: str, x: Array, statistics: Statistics, moved: Statistics
-) -> Array:
-    mean = x.mean(0)
-    centered = x - mean
-    var = (centered * centered).mean(0)
-    unbiased = var * (len(x) / (len(x) - 1))
-    for part, batch in (("mean", mean), ("var", unbiased)):
-        running = statistics[f"{name}.{part}"]
-        moved[f"{name}.{part}"] = lax.stop_gradient(running + norm.momentum * (batch - running))
-    return centered * lax.rsqrt(var + norm.eps) * w[f"{name}.weight"] + w[f"{name}.bias"]
+def _linear(w: Arrays, name: str, x: Array, *, weight: float = 1.0, bias: float = 1.0) -> Array:
+    y = x @ w[f"{name}.weight"]
+    y = y if weight == 1.0 else weight * y
+    if f"{name}.bias" not in w:
+        return y
+    return y + (w[f"{name}.bias"] if bias == 1.0 else bias * w[f"{name}.bias"])
 
 
-def _recurrent(model: Recurrent, w: Parameters, statistics: Statistics, symbols: Array) -> tuple[Array, Statistics]:
-    """symbols [B, T]"""
-    driven = w["input.weight"][symbols.T] + w["input.bias"]  # [T, B, H]
-    matrix = w["recurrent.weight"]
-
-    def step(hidden: Array, now: Array) -> tuple[Array, None]:
-        return jnp.tanh(now + hidden @ matrix), None
-
-    hidden, _ = lax.scan(step, jnp.zeros(driven.shape[1:]), driven, unroll=UNROLL)
-    return _linear(w, "readout", hidden), {}
+def _point(model: Point, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    return w["x"]
 
 
-def _cnn(model: Cnn, w: Parameters, statistics: Statistics, x: Array) -> tuple[Array, Statistics]:
-    """x [B, channels, height, width]"""
+# ---- normalization: x [B, F] or [B, height, width, F] ----
+
+
+def _normalized(norm: object, w: Arrays, name: str, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    if norm is None:
+        return x
+    if isinstance(norm, BatchNorm):
+        y = _by_batch(norm, name, buffers, moved, x)
+    elif isinstance(norm, GroupNorm):
+        y = _by_group(x, num_groups=norm.num_groups, eps=norm.eps)
+    elif isinstance(norm, LayerNorm):
+        y = _by_group(x, num_groups=1, eps=norm.eps)
+    else:
+        raise ValueError(f"no {type(norm).__name__} is written in JAX here")
+    return y * w[f"{name}.weight"] + w[f"{name}.bias"] if f"{name}.weight" in w else y
+
+
+def _by_batch(norm: BatchNorm, name: str, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    groups = x.reshape(-1, norm.ghost or len(x), *x.shape[1:])
+    axes = tuple(range(1, groups.ndim - 1))
+    mean = groups.mean(axes, keepdims=True)
+    centered = groups - mean if norm.center else groups
+    var = (centered * centered).mean(axes, keepdims=True)
+    count = groups[0, ..., 0].size
+    unbiased = count / (count - 1) if norm.center else 1.0
+    for part, batch in (("running_mean", mean), ("running_var", unbiased * var)):
+        running = buffers[f"{name}.{part}"]
+        target = batch.mean(0).reshape(running.shape)
+        moved[f"{name}.{part}"] = lax.stop_gradient(running + norm.momentum * (target - running))
+    y = (centered * lax.rsqrt(var + norm.eps) if norm.scale else centered).reshape(x.shape)
+    if norm.noisy:
+        shift, gain = lax.optimization_barrier(jax.scipy.special.ndtr(buffers[f"{name}.noise"]))  # once, not by example
+        y = y * (1.0 + NOISE_GAIN * gain) + NOISE_SHIFT * (2.0 * shift - 1.0)
+    return y
+
+
+def _by_group(x: Array, *, num_groups: int, eps: float) -> Array:
+    groups = x.reshape(len(x), -1, num_groups, x.shape[-1] // num_groups)
+    centered = groups - groups.mean((1, 3), keepdims=True)
+    var = (centered * centered).mean((1, 3), keepdims=True)
+    return (centered * lax.rsqrt(var + eps)).reshape(x.shape)
+
+
+# ---- convolutional networks: inputs [B, channels, height, width] ----
+
+
+def _cnn(model: Cnn, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
     x = jnp.moveaxis(x, 1, -1)
     for i, stride in enumerate(model.strides):
-        name = f"layers.{i}.linear.convolution"
-        x = jax.nn.relu(_convolution(x, w[f"{name}.weight"], stride) + w[f"{name}.bias"])
-    return _linear(w, "readout", x.mean((1, 2))), {}
+        x = _convolved(model.normalization, w, f"layers.{i}.linear", buffers, moved, x, stride=stride)
+        x = ACTIVATIONS[str(model.activation)](x)
+    return _linear(w, "readout", x.mean((1, 2)))
+
+
+def _resnet(model: Resnet, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    convolved = functools.partial(_convolved, model.normalization, w)
+    x = jax.nn.relu(convolved("stem.linear", buffers, moved, jnp.moveaxis(x, 1, -1)))
+    for block in range(3 * model.n):
+        stride = 2 if block and block % model.n == 0 else 1
+        y = jax.nn.relu(convolved(f"blocks.{block}.first.linear", buffers, moved, x, stride=stride))
+        y = convolved(f"blocks.{block}.second", buffers, moved, y)
+        x = jax.nn.relu(y + _shortcut(x, stride, y.shape[-1]) if model.residual else y)
+    return _linear(w, "readout", x.mean((1, 2)))
+
+
+def _shortcut(x: Array, stride: int, channels: int) -> Array:
+    """Every second place, and channels of zeros added."""
+    added = channels - x.shape[-1]
+    chosen = x[:, ::stride, ::stride]
+    return jnp.pad(chosen, ((0, 0), (0, 0), (0, 0), (added // 2, added - added // 2))) if added else chosen
+
+
+def _convolved(
+    norm: object, w: Arrays, name: str, buffers: Arrays, moved: Arrays, x: Array, *, stride: int = 1
+) -> Array:
+    y = _convolution(x, w[f"{name}.convolution.weight"], stride)
+    y = y + w[f"{name}.convolution.bias"] if f"{name}.convolution.bias" in w else y
+    return _normalized(norm, w, f"{name}.normalization", buffers, moved, y)
 
 
 def _convolution(x: Array, weight: Array, stride: int) -> Array:
@@ -101,5 +176,102 @@ def _convolution(x: Array, weight: Array, stride: int) -> Array:
     return jnp.concatenate(places, -1) @ weight.reshape(-1, weight.shape[-1])
 
 
-def _linear(w: Parameters, name: str, x: Array) -> Array:
-    return x @ w[f"{name}.weight"] + w[f"{name}.bias"]
+# ---- recurrent networks: inputs [B, T, D], or symbols [B, T] ----
+
+
+def _recurrent(model: Recurrent, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    driven = w["input.weight"][x.T] if x.ndim == 2 else jnp.moveaxis(x, 1, 0) @ w["input.weight"]
+    states_of = _regularized_states if model.regularization else _states
+    states = states_of(model, driven + w["input.bias"], w["recurrent.weight"])
+    return jnp.moveaxis(_linear(w, "readout", states), 0, 1) if model.read_all else _linear(w, "readout", states)
+
+
+def _states(model: Recurrent, driven: Array, matrix: Array) -> Array:
+    """Return the last state [B, H], or all [T, B, H]; `driven` [T, B, gates * H] is what the inputs add to the sums."""
+    cell = {"lstm": _lstm, "gru": _gru}.get(model.cell) or functools.partial(_simple, ACTIVATIONS[model.cell])
+
+    def step(state: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], Array | None]:
+        state = cell(matrix, now, *state)
+        return state, state[0] if model.read_all else None
+
+    zeros = jnp.zeros((driven.shape[1], model.width), driven.dtype)
+    last, states = lax.scan(step, (zeros, zeros), driven, unroll=UNROLL)
+    return last[0] if states is None else states
+
+
+def _simple(f: Callable[[Array], Array], matrix: Array, now: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+    return f(now + hidden @ matrix), cell
+
+
+def _lstm(matrix: Array, now: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+    i, f, g, o = jnp.split(now + hidden @ matrix, 4, -1)
+    cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(cell), cell
+
+
+def _gru(matrix: Array, now: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+    r, z, n = jnp.split(now, 3, -1)
+    from_r, from_z, from_n = jnp.split(hidden @ matrix, 3, -1)
+    candidate = jnp.tanh(n + jax.nn.sigmoid(r + from_r) * from_n)
+    return hidden + jax.nn.sigmoid(z + from_z) * (candidate - hidden), cell
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _regularized_states(model: Recurrent, driven: Array, matrix: Array) -> Array:
+    """As `_states`, with the regularizer's immediate derivative in the gradient of the matrix (Pascanu et al. 2013)."""
+    return _all_states(model, driven, matrix)[-1]
+
+
+def _all_states(model: Recurrent, driven: Array, matrix: Array) -> Array:
+    return _states(dataclasses.replace(model, read_all=True, regularization=0.0), driven, matrix)
+
+
+def _forth(model: Recurrent, driven: Array, matrix: Array) -> tuple[Array, tuple[Array, Array]]:
+    states = _all_states(model, driven, matrix)
+    return states[-1], (states, matrix)
+
+
+def _back(model: Recurrent, kept: tuple[Array, Array], of_last: Array) -> tuple[Array, Array]:
+    states, matrix = kept
+
+    def step(of_state: Array, state: Array) -> tuple[Array, tuple[Array, Array]]:
+        of_sum = of_state * SLOPES[model.cell](state)
+        return of_sum @ matrix.T, (of_state, of_sum)
+
+    of_start, (of_states, of_sums) = lax.scan(step, of_last, states, reverse=True, unroll=UNROLL)
+    of_states = jnp.concatenate([of_start[None], of_states])
+    squares = jnp.square(of_states).sum(-1, keepdims=True)
+    earlier, later = squares[:-1], squares[1:]
+    counts = later >= SMALLEST_SQUARE
+    factor = 4.0 * (earlier / later - 1.0) / (later * jnp.maximum(counts.sum(), 1))
+    scaled = jnp.where(counts, factor, 0.0) * of_states[:-1]
+    of_matrix = jnp.einsum("tbk,tbo->ko", states[:-1], of_sums[1:])
+    return of_sums, of_matrix + model.regularization * jnp.einsum("tbk,tbo->ko", scaled, of_sums)
+
+
+_regularized_states.defvjp(_forth, _back)
+
+
+# ---- the transformer: inputs [B, channels, T, pixels] ----
+
+
+def _transformer(model: Transformer, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
+    tokens, width = x.shape[2], model.width
+    rows = jnp.moveaxis(x, 1, 2).reshape(len(x) * tokens, -1)
+    x = (_linear(w, "embedding", rows).reshape(-1, tokens, width) + w["position.weight"]).reshape(-1, width)
+    for block in range(model.depth):
+        name = f"blocks.{block}"
+        norm = functools.partial(_normalized, model.normalization, w)
+        x = x + _attention(
+            model, w, f"{name}.attention", norm(f"{name}.norm_before_attention", buffers, moved, x), tokens
+        )
+        y = norm(f"{name}.norm_before_network", buffers, moved, x)
+        x = x + _linear(w, f"{name}.network.2", jax.nn.relu(_linear(w, f"{name}.network.0", y)))
+    return _linear(w, "readout", x.reshape(-1, tokens, width).mean(1))
+
+
+def _attention(model: Transformer, w: Arrays, name: str, x: Array, tokens: int) -> Array:
+    mixed = _linear(w, f"{name}.inputs", x).reshape(-1, tokens, 3, model.heads, model.width // model.heads)
+    query, key, value = mixed.transpose(2, 0, 3, 1, 4)  # each [B, heads, T, width / heads]
+    scores = scale_of(model.width, model.heads) * (query @ jnp.swapaxes(key, -1, -2))
+    return _linear(w, f"{name}.output", jnp.swapaxes(jax.nn.softmax(scores) @ value, 1, 2).reshape(-1, model.width))

@@ -1,117 +1,192 @@
-"""All runs in JAX: one compiled call a chunk, `lax.scan` over steps.
+"""Runs in JAX: one compiled call for many updates, in a loop over updates inside it, with the state's memory given back.
 
-Mode `vmap` advances all runs together, as ours does; mode `map` scans the steps of one run after the other inside the same
+Form `vmap` advances all runs together, as ours does; form `map` makes the updates of one run after the other inside the same
 call, which keeps a small network in the caches. Examples are in memory before the clock starts; only gathering them counts.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from .jax_networks import from_torch, initial_statistics, network
+from seven_terms.spec import Training
+
+from .jax_losses import loss_of
+from .jax_networks import from_torch, network
+from .jax_rules import Memory, clipped, memory_of, updated
 from .job import Job, Outcome, Pause
 
-CLIP_EPS = 1e-6  # as in torch.nn.utils.clip_grad_norm_
-PREFIX = "parameters/"
-State = tuple[dict[str, Array], dict[str, Array], dict[str, Array]]  # parameters, velocity, statistics
-Examples = tuple[Array, Array]
+Arrays = dict[str, Array]
+Examples = tuple[Array, ...]
+
+
+class State(NamedTuple):
+    """Of one run, or of R runs: parameters, running statistics, what the rule remembers, and the last batch's loss."""
+
+    parameters: Arrays
+    buffers: Arrays
+    memory: Memory
+    loss: Array
+
+
+class Streams:
+    """What updates read: `of_updates` [updates, ...] is cut along its first axis, `fixed` lies in memory for all of them."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        examples = [jnp.array(arrays[name]) for name in sorted(arrays) if name.startswith("examples/")]
+        self.num_stored = examples[0].shape[1] if examples else 0
+        self.is_shared = bool(examples) and len(examples[0]) == 1
+        self.fixed = tuple(one.reshape(-1, *one.shape[2:]) for one in examples)
+        self.of_updates = {
+            name: jnp.array(value)
+            for name, value in arrays.items()
+            if name in ("order", "factors") or name.startswith(("stream/", "noise/"))
+        }
+
+    def batch(self, fixed: Examples, now: Arrays, seed: Array) -> Examples:
+        """Return the batch of one run of a seed's index."""
+        first = 0 if self.is_shared else self.num_stored * seed
+        if "order" in now:
+            return tuple(one[first + now["order"][seed]] for one in fixed)
+        if fixed:
+            return tuple(lax.dynamic_slice_in_dim(one, first, self.num_stored) for one in fixed)
+        return tuple(now[name][seed] for name in sorted(now) if name.startswith("stream/"))
+
+    def noise(self, now: Arrays, seed: Array) -> Arrays:
+        return {name.removeprefix("noise/"): values[seed] for name, values in now.items() if name.startswith("noise/")}
+
+
+class JaxRuns:
+    """R runs of one training, compiled for one form; `advance(first, stop)` makes updates of the arrays that it was given."""
+
+    def __init__(
+        self,
+        training: Training,
+        arrays: Mapping[str, np.ndarray],
+        *,
+        seed_R: Sequence[int],
+        rates: Sequence[float],
+        form: str,
+    ) -> None:
+        self.training, self.streams, self.num_updates = training, Streams(arrays), len(arrays["factors"])
+        self.trained = set(arrays["trained"].tolist()) if "trained" in arrays else None
+        self.seed_R, self.rate_R = jnp.array(seed_R), jnp.array(rates, _dtype(training))
+        self.state = self._initial(arrays, np.array(seed_R))
+        advance = {"vmap": self._together, "map": self._run_by_run}[form]
+        few = jnp.int32(0)
+        given = (self.state, self.streams.of_updates, self.streams.fixed, few, few)
+        self.compiled = jax.jit(advance, donate_argnums=0).lower(*given).compile()
+
+    def advance(self, first: int, stop: int) -> None:
+        given = (self.streams.of_updates, self.streams.fixed, jnp.int32(first), jnp.int32(stop))
+        self.state = jax.block_until_ready(self.compiled(self.state, *given))
+
+    def losses(self) -> np.ndarray:
+        """Return the loss [R] of every run on the first update's batch."""
+        now = jax.tree.map(lambda values: values[0], self.streams.of_updates)
+        loss = self._loss()
+        parameters, buffers = self.state.parameters, self.state.buffers
+        return np.array(
+            jax.vmap(lambda w, kept, seed: loss(w, kept, *self.streams.batch(self.streams.fixed, now, seed))[0])(
+                parameters, buffers, self.seed_R
+            )
+        )
+
+    def _initial(self, arrays: Mapping[str, np.ndarray], seed_R: np.ndarray) -> State:
+        parameters = {name: jnp.array(from_torch(name, value)[seed_R]) for name, value in _named("parameters/", arrays)}
+        buffers = {name: jnp.array(value[seed_R]) for name, value in _named("buffers/", arrays)}
+        memory = memory_of(self.training.optimizer, self._trained(parameters))
+        return State(parameters, buffers, memory, jnp.zeros(len(seed_R), _dtype(self.training)))
+
+    def _trained(self, parameters: Arrays) -> Arrays:
+        return {name: w for name, w in parameters.items() if self.trained is None or name in self.trained}
+
+    def _loss(self) -> Callable[..., tuple[Array, Arrays]]:
+        outputs_of, loss_on = network(self.training), loss_of(self.training.task)
+
+        def loss(parameters: Arrays, buffers: Arrays, *batch: Array) -> tuple[Array, Arrays]:
+            moved: Arrays = {}
+            outputs = outputs_of(parameters, buffers, moved, batch[0])
+            return loss_on(outputs, *batch), moved
+
+        return loss
+
+    def _update(self) -> Callable[..., State]:
+        """Return (state, rate, noise, batch, number) -> state: one update of one run."""
+        loss_on, training = self._loss(), self.training
+
+        def update(state: State, rate: Array, noise: Arrays, batch: Examples, number: Array) -> State:
+            w, buffers = self._trained(state.parameters), state.buffers | noise
+
+            def loss(w: Arrays) -> tuple[Array, Arrays]:
+                return loss_on(state.parameters | w, buffers, *batch)
+
+            (value, moved), g = jax.value_and_grad(loss, has_aux=True)(w)
+            w, memory = updated(training.optimizer, rate, number, w, clipped(training.clipping, w, g), state.memory)
+            return State(state.parameters | w, buffers | moved, memory, value)
+
+        return update
+
+    def _step(self, fixed: Examples) -> Callable[..., State]:
+        one, streams = self._update(), self.streams
+
+        def step(state: State, now: Arrays, number: Array, rate: Array, seed: Array) -> State:
+            batch, noise = streams.batch(fixed, now, seed), streams.noise(now, seed)
+            return one(state, rate * now["factors"], noise, batch, number)
+
+        return step
+
+    def _together(self, state: State, of_updates: Arrays, fixed: Examples, first: Array, stop: Array) -> State:
+        step = jax.vmap(self._step(fixed), in_axes=(0, None, None, 0, 0))
+
+        def at(number: Array, state: State) -> State:
+            return step(state, _cut(of_updates, number), number, self.rate_R, self.seed_R)
+
+        return lax.fori_loop(first, stop, at, state)
+
+    def _run_by_run(self, state: State, of_updates: Arrays, fixed: Examples, first: Array, stop: Array) -> State:
+        step = self._step(fixed)
+
+        def alone(arguments: tuple[State, Array, Array]) -> State:
+            state, rate, seed = arguments
+
+            def at(number: Array, state: State) -> State:
+                return step(state, _cut(of_updates, number), number, rate, seed)
+
+            return lax.fori_loop(first, stop, at, state)
+
+        return lax.map(alone, (state, self.rate_R, self.seed_R))
+
+
+def _cut(of_updates: Arrays, number: Array) -> Arrays:
+    return {name: lax.dynamic_index_in_dim(values, number, keepdims=False) for name, values in of_updates.items()}
+
+
+def _named(prefix: str, arrays: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
+    return [(name.removeprefix(prefix), value) for name, value in arrays.items() if name.startswith(prefix)]
+
+
+def _dtype(training: Training) -> Any:
+    return {"float32": jnp.float32, "float64": jnp.float64}[training.precision]
 
 
 def run(job: Job, pause: Pause, mode: str) -> Outcome:
     with np.load(job.data_path) as file:
-        data = dict(file)
-    runs = job.stack.runs
-    seeds = sorted({run.seed for run in runs})
-    seed_R = np.array([seeds.index(run.seed) for run in runs])
-    rate_R = jnp.array([run.training.optimizer.learning_rate for run in runs], jnp.float32)
-    drawn = {
-        name.removeprefix(PREFIX): from_torch(name, value) for name, value in data.items() if name.startswith(PREFIX)
-    }
-    parameters = {name: jnp.array(value[seed_R]) for name, value in drawn.items()}
-    initial = {name: np.array(value) for name, value in parameters.items()}
-    velocity = {name: jnp.zeros_like(w) for name, w in parameters.items()} if _momentum(job) else {}
-    state: State = (parameters, velocity, initial_statistics(job.training, len(runs)))
-    steps, pick = _examples(job, data)
-    advance = _advance(job, mode, pick=pick, rate_R=rate_R, seed_R=jnp.array(seed_R))
-    compiled = jax.jit(advance, donate_argnums=0).lower(state, steps[0]).compile()
-    for chunk in steps:
-        state = jax.block_until_ready(compiled(state, chunk))
+        arrays = dict(file)
+    chosen = job.stack.runs
+    seeds = sorted({run.seed for run in chosen})
+    rates = [run.training.optimizer.learning_rate for run in chosen]
+    seed_R = [seeds.index(run.seed) for run in chosen]
+    runs = JaxRuns(job.training, arrays, seed_R=seed_R, rates=rates, form=mode)
+    start = {name: np.array(value) for name, value in runs.state.parameters.items()}
+    for first in range(0, job.num_steps, job.chunk):
+        runs.advance(first, min(first + job.chunk, job.num_steps))
         pause()
-    return _outcome(job, state, initial, batch_R=_first_batch(steps[0], pick, seed_R))
-
-
-def _momentum(job: Job) -> float:
-    return job.training.optimizer.momentum
-
-
-def _examples(job: Job, data: dict[str, np.ndarray]) -> tuple[list[Any], Callable[[Any, Array], Examples]]:
-    """Return the arrays of each chunk, and (arrays of a step, seed index) -> (inputs, labels) of one run."""
-    stored = "order" in data
-    streams = (data["order"],) if stored else (data["inputs"], data["labels"])
-    firsts = range(0, job.num_steps, job.chunk)
-    chunks = [tuple(jnp.array(stream[first : first + job.chunk]) for stream in streams) for first in firsts]
-    if not stored:
-        return chunks, lambda step, seed: (step[0][seed], step[1][seed])
-    inputs, labels = jnp.array(data["inputs"]), jnp.array(data["labels"])
-    return chunks, lambda step, seed: (inputs[step[0][seed]], labels[step[0][seed]])
-
-
-def _advance(
-    job: Job, mode: str, *, pick: Callable[[Any, Array], Examples], rate_R: Array, seed_R: Array
-) -> Callable[[State, Any], State]:
-    one = _update(job)
-
-    def together(state: State, chunk: Any) -> State:
-        def step(state: State, now: Any) -> tuple[State, None]:
-            return jax.vmap(lambda state, rate, seed: one(state, rate, *pick(now, seed)))(state, rate_R, seed_R), None
-
-        return lax.scan(step, state, chunk)[0]
-
-    def run_by_run(state: State, chunk: Any) -> State:
-        def alone(arguments: tuple[State, Array, Array]) -> State:
-            state, rate, seed = arguments
-            return lax.scan(lambda state, now: (one(state, rate, *pick(now, seed)), None), state, chunk)[0]
-
-        return lax.map(alone, (state, rate_R, seed_R))
-
-    return {"vmap": together, "map": run_by_run}[mode]
-
-
-def _update(job: Job) -> Callable[[State, Array, Array, Array], State]:
-    """Return (state, rate, inputs, labels) -> state: one update of one run, clipped and with momentum where asked."""
-    slope = jax.grad(network(job.training), has_aux=True)
-    momentum, clip_norm = _momentum(job), job.training.clipping.norm
-
-    def update(state: State, rate: Array, inputs: Array, labels: Array) -> State:
-        parameters, velocity, statistics = state
-        gradients, statistics = slope(parameters, statistics, inputs, labels)
-        if clip_norm < math.inf:
-            norm = jnp.sqrt(sum(jnp.vdot(g, g) for g in gradients.values()))
-            factor = jnp.minimum(clip_norm / (norm + CLIP_EPS), 1.0)
-            gradients = {name: factor * g for name, g in gradients.items()}
-        if momentum:
-            velocity = {name: momentum * velocity[name] + g for name, g in gradients.items()}
-        direction = velocity if momentum else gradients
-        return {name: w - rate * direction[name] for name, w in parameters.items()}, velocity, statistics
-
-    return update
-
-
-def _first_batch(chunk: Any, pick: Callable[[Any, Array], Examples], seed_R: np.ndarray) -> Examples:
-    first = jax.tree.map(lambda stream: stream[0], chunk)
-    return jax.vmap(lambda seed: pick(first, seed))(jnp.array(seed_R))
-
-
-def _outcome(job: Job, state: State, initial: dict[str, np.ndarray], *, batch_R: Examples) -> Outcome:
-    parameters, _, statistics = state
-    loss_R, _ = jax.vmap(network(job.training))(parameters, statistics, *batch_R)
-    moved = [(np.array(parameters[name]) - start).reshape(len(loss_R), -1) for name, start in initial.items()]
+    moved = [(np.array(runs.state.parameters[name]) - w).reshape(len(w), -1) for name, w in start.items()]
     distance_R = np.linalg.norm(np.concatenate(moved, 1), axis=1)
-    return Outcome(losses=np.array(loss_R).tolist(), distances=distance_R.tolist())
+    return Outcome(losses=runs.losses().tolist(), distances=distance_R.tolist())

@@ -4,6 +4,8 @@ import dataclasses
 import importlib
 import importlib.util
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,14 +17,18 @@ from bench.contenders import CONTENDERS, FITS, OURS, PROCESSES, Contender
 from bench.exchange import write_data
 from bench.floor import flops_per_run_step
 from bench.job import Job, Outcome
+from bench.kinds import Differs, known, require_same, stands
+from bench.kinds_told import markdown, summary
 from bench.printed import bytes_per_run, printed
 from bench.processes import ContenderFailed, Finished, Process
 from bench.rounds import Entry, chunk_steps, measure
 from bench.rows import DISTANCE_TOLERANCE, differences, rows_of
+from bench.ways import Timed
 from bench.workloads import WORKLOADS
 
 TORCH = [one for one in CONTENDERS if one.module != "jax_stack" and one.mode != "compiled"]  # compiling takes a while
 JAX = importlib.util.find_spec("jax") is not None
+LOSSES = ([1.0, 2.0], [1.001, 2.0], [1.1, 2.0], [math.nan, 2.0])
 
 
 def job_of(workload: str, **changes: object) -> Job:
@@ -105,8 +111,16 @@ def _shift_batches(path) -> None:
     """Leave the first batch out, so that every step sees the next one's."""
     with np.load(path) as file:
         data = dict(file)
-    streams = {"order"} if "order" in data else {"inputs", "labels"}
-    np.savez(path, **{name: value[1:] if name in streams else value for name, value in data.items()})
+    moved = {name for name in data if name == "order" or name.startswith("stream/")}
+    np.savez(path, **{name: value[1:] if name in moved else value for name, value in data.items()})
+
+
+@pytest.mark.skipif(not JAX, reason="JAX is installed by `make bench` only")
+def test_jax_trains_every_kind_of_program_as_ours_does(project):
+    command = [sys.executable, "-m", "bench.jax_check", "--scales", "smoke", "--few"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.splitlines()[-1].split()[0]) > 10
 
 
 def test_a_process_answers_jobs_one_after_the_other_and_says_what_failed(log):
@@ -247,6 +261,51 @@ def test_the_printed_table_marks_what_was_extrapolated_and_what_is_not_valid():
     assert ours.endswith("1.00 MiB")
     assert "~30000 (3.00) 17%" in loop
     assert "!~50000 (5.00) 10%" in fits
+
+
+def kinds_row(way: str, *, num_runs: int = 1, kind: str = "a", times: float = 1.0, reason: str = "") -> dict:
+    timed = {"microseconds": 10 * times, "times_ours": times, "share_of_floor": 0.5 / times}
+    return {"kind": kind, "speed": "dense", "num_runs": num_runs, "mode": "native", "way": way, **timed} | {
+        "reason": reason,
+        "failed": bool(reason),
+    }
+
+
+def test_the_summary_of_kinds_counts_where_ours_is_faster_and_names_the_others():
+    rows = [kinds_row("ours"), kinds_row("JAX vmap", times=1.5), kinds_row("JAX run by run", times=1.3)]
+    rows += [kinds_row("ours", kind="b"), kinds_row("JAX vmap", times=0.9, kind="b")]
+    rows += [kinds_row("JAX run by run", times=math.nan, kind="b", reason="Differs: loss 2 where ours is 1")]
+    told = summary(pd.DataFrame(rows)).splitlines()
+    assert "R = 1: at least 1.2 times as fast as the better form of JAX: 1 of 2 kinds, median 1.1" in told
+    assert "    0.90 b" in told
+    assert "R = 1: no time of JAX run by run, b: Differs: loss 2 where ours is 1" in told
+    assert "dense, R = 1: 50% of the floor (median; 50% to 50%)" in told
+
+
+def test_the_table_of_kinds_has_a_line_a_kind_and_a_multiple_a_size():
+    rows = [kinds_row(way, num_runs=size, times=size) for size in (1, 32) for way in ("ours", "plain loop")]
+    lines = markdown(pd.DataFrame(rows)).splitlines()
+    assert lines[0] == "| kind | mode at R = 1, 32 | µs per run and update | share of the floor | plain loop |"
+    assert lines[2] == "| a | native | 10.0, 320.0 | 50%, 2% | 1.0, 32 |"
+
+
+def test_kinds_that_a_table_holds_are_not_measured_again(tmp_path):
+    table = tmp_path / "kinds.csv"
+    pd.DataFrame([kinds_row("ours"), kinds_row("JAX vmap", reason="none")]).to_csv(table, index=False)
+    rows = known(table)
+    assert rows[0]["reason"] == ""
+    assert stands(rows, "a", 1, ["ours", "JAX vmap"])
+    assert not stands(rows, "a", 1, ["ours", "plain loop"])
+    assert not stands(rows, "a", 8, ["ours"])
+    assert not stands(rows, "b", 1, ["ours"])
+
+
+def test_a_way_whose_loss_is_not_ours_is_refused():
+    ways = [Timed(go=lambda number: None, num_runs=2, losses=lambda losses=losses: losses) for losses in LOSSES]
+    require_same(ways[0], ways[1], tolerance=1e-2)
+    for other in ways[2:]:
+        with pytest.raises(Differs, match="of update 3 where ours is 1"):
+            require_same(other, ways[0], tolerance=1e-2)
 
 
 def test_memory_a_run_is_the_slope_over_sizes():
