@@ -41,7 +41,7 @@ class Networks:
         self.parts = parts
         self.library = kernels()
         _require_known_tensors(parts)
-        self.programs = {size: _program(parts, batch=size) for size in {size for _, size in self._sizes()}}
+        self.programs = {size: _program(parts, batch=size) for size in set(self._sizes())}
         self.rules = [_rule(run.training) for run in parts.runs[: parts.num_runs]]
         seed_of_run = parts.batches.seed_index_R.tolist()[: parts.num_runs]
         self.runs_of_seed = [
@@ -87,14 +87,14 @@ class Networks:
             )
         return outputs_RBC
 
-    def _sizes(self) -> list[tuple[int, int]]:
-        """Return (step, examples) of every update."""
+    def _sizes(self, first: int = 0, stop: int | None = None) -> list[int]:
+        """Return the examples of every update from `first` on."""
         whole = self.parts.batches.task.num_examples
-        return [(step, size or whole or 0) for step, size in self.parts.batches.updates]
+        return [size or whole or 0 for _, size in self.parts.batches.updates[first:stop]]
 
     def _parts(self, first: int, stop: int) -> Iterator[tuple[int, int]]:
         """Yield ranges of updates whose batches have one size and do not take too much memory."""
-        sizes = [size for _, size in self._sizes()[first:stop]]
+        sizes = self._sizes(first, stop)
         values = math.prod(self.parts.batches.task.input_shape)
         for size, group in itertools.groupby(sizes):
             end = first + len(list(group))
