@@ -1,17 +1,17 @@
 """The suite's networks in JAX, for one run; of several ways to write each, the fastest that was found on processors.
 
 Weights are stored [in, out], images with their channels last. A convolution is nine shifted slices and one product: under
-`vmap` over weights, and alone too, XLA's own convolution is several times slower here. A recurrent step is unrolled five times,
+`vmap` over weights, and alone too, XLA's own convolution is several times slower here. A recurrent step is unrolled ten times,
 and symbols are looked up and not multiplied. A network is a function (w, buffers, moved, inputs) -> outputs; it writes the
 running statistics that it moves to `moved`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ from seven_terms.spec.transformer import scale_of
 
 Arrays = dict[str, Array]
 Network = Callable[[Arrays, Arrays, Arrays, Array], Array]
-UNROLL = 5
+UNROLL = 10
 NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # Santurkar et al. 2018
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": jax.nn.sigmoid,
@@ -31,12 +31,6 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
     "identity": lambda x: x,
     "softsign": jax.nn.soft_sign,
-}
-SLOPES: dict[str, Callable[[Array], Array]] = {  # of the activation, from its value
-    "sigmoid": lambda y: y * (1.0 - y),
-    "tanh": lambda y: 1.0 - y * y,
-    "relu": lambda y: (y > 0).astype(y.dtype),
-    "identity": jnp.ones_like,
 }
 SMALLEST_SQUARE = 1e-20  # of the norm of a gradient that has not vanished
 
@@ -181,75 +175,77 @@ def _convolution(x: Array, weight: Array, stride: int) -> Array:
 
 def _recurrent(model: Recurrent, w: Arrays, buffers: Arrays, moved: Arrays, x: Array) -> Array:
     driven = w["input.weight"][x.T] if x.ndim == 2 else jnp.moveaxis(x, 1, 0) @ w["input.weight"]
-    states_of = _regularized_states if model.regularization else _states
-    states = states_of(model, driven + w["input.bias"], w["recurrent.weight"])
-    return jnp.moveaxis(_linear(w, "readout", states), 0, 1) if model.read_all else _linear(w, "readout", states)
-
-
-def _states(model: Recurrent, driven: Array, matrix: Array) -> Array:
-    """Return the last state [B, H], or all [T, B, H]; `driven` [T, B, gates * H] is what the inputs add to the sums."""
-    cell = {"lstm": _lstm, "gru": _gru}.get(model.cell) or functools.partial(_simple, ACTIVATIONS[model.cell])
-
-    def step(state: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], Array | None]:
-        state = cell(matrix, now, *state)
-        return state, state[0] if model.read_all else None
-
-    zeros = jnp.zeros((driven.shape[1], model.width), driven.dtype)
-    last, states = lax.scan(step, (zeros, zeros), driven, unroll=UNROLL)
-    return last[0] if states is None else states
-
-
-def _simple(f: Callable[[Array], Array], matrix: Array, now: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
-    return f(now + hidden @ matrix), cell
-
-
-def _lstm(matrix: Array, now: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
-    i, f, g, o = jnp.split(now + hidden @ matrix, 4, -1)
-    cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
-    return jax.nn.sigmoid(o) * jnp.tanh(cell), cell
-
-
-def _gru(matrix: Array, now: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
-    r, z, n = jnp.split(now, 3, -1)
-    from_r, from_z, from_n = jnp.split(hidden @ matrix, 3, -1)
-    candidate = jnp.tanh(n + jax.nn.sigmoid(r + from_r) * from_n)
-    return hidden + jax.nn.sigmoid(z + from_z) * (candidate - hidden), cell
+    states = _states(model, driven + w["input.bias"], w["recurrent.weight"])
+    return jnp.moveaxis(_linear(w, "readout", states), 0, 1) if model.read_all else _linear(w, "readout", states[-1])
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _regularized_states(model: Recurrent, driven: Array, matrix: Array) -> Array:
-    """As `_states`, with the regularizer's immediate derivative in the gradient of the matrix (Pascanu et al. 2013)."""
-    return _all_states(model, driven, matrix)[-1]
+def _states(model: Recurrent, driven: Array, matrix: Array) -> Array:
+    """Return the states [T, B, H]; `driven` [T, B, gates * H] is what the inputs add to the sums.
+
+    The matrix's gradient is one product over all steps; that of a scan would add up a matrix a step, a third slower.
+    """
+    return _looped(model, matrix, driven, jnp.zeros_like(driven))
 
 
-def _all_states(model: Recurrent, driven: Array, matrix: Array) -> Array:
-    return _states(dataclasses.replace(model, read_all=True, regularization=0.0), driven, matrix)
+def _looped(model: Recurrent, matrix: Array, driven: Array, added: Array) -> Array:
+    """`added` [T, B, gates * H] to each product of state and matrix."""
+    cell = {"lstm": _lstm, "gru": _gru}.get(model.cell) or functools.partial(_simple, ACTIVATIONS[model.cell])
+
+    def step(state: tuple[Array, Array], now: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:
+        state = cell(now[0], state[0] @ matrix + now[1], *state)
+        return state, state[0]
+
+    zeros = jnp.zeros((driven.shape[1], model.width), driven.dtype)
+    return lax.scan(step, (zeros, zeros), (driven, added), unroll=UNROLL)[1]
 
 
-def _forth(model: Recurrent, driven: Array, matrix: Array) -> tuple[Array, tuple[Array, Array]]:
-    states = _all_states(model, driven, matrix)
-    return states[-1], (states, matrix)
+def _forth(model: Recurrent, driven: Array, matrix: Array) -> tuple[Array, Any]:
+    states, back = jax.vjp(functools.partial(_looped, model, matrix), driven, jnp.zeros_like(driven))
+    return states, (states, back, matrix)
 
 
-def _back(model: Recurrent, kept: tuple[Array, Array], of_last: Array) -> tuple[Array, Array]:
-    states, matrix = kept
+def _back(model: Recurrent, kept: Any, of_states: Array) -> tuple[Array, Array]:
+    states, back, matrix = kept
+    of_driven, of_products = back(of_states)
+    of_matrix = _outer(states[:-1], of_products[1:])
+    if model.regularization:
+        of_matrix += model.regularization * _regularizer(of_states[-1], of_products, matrix)
+    return of_driven, of_matrix
 
-    def step(of_state: Array, state: Array) -> tuple[Array, tuple[Array, Array]]:
-        of_sum = of_state * SLOPES[model.cell](state)
-        return of_sum @ matrix.T, (of_state, of_sum)
 
-    of_start, (of_states, of_sums) = lax.scan(step, of_last, states, reverse=True, unroll=UNROLL)
-    of_states = jnp.concatenate([of_start[None], of_states])
+_states.defvjp(_forth, _back)
+
+
+def _regularizer(of_last: Array, of_sums: Array, matrix: Array) -> Array:
+    """Return the immediate derivative of Omega (Pascanu et al. 2013, section 3.3), where the last state alone is read."""
+    of_states = jnp.concatenate([of_sums @ matrix.T, of_last[None]])
     squares = jnp.square(of_states).sum(-1, keepdims=True)
     earlier, later = squares[:-1], squares[1:]
     counts = later >= SMALLEST_SQUARE
     factor = 4.0 * (earlier / later - 1.0) / (later * jnp.maximum(counts.sum(), 1))
-    scaled = jnp.where(counts, factor, 0.0) * of_states[:-1]
-    of_matrix = jnp.einsum("tbk,tbo->ko", states[:-1], of_sums[1:])
-    return of_sums, of_matrix + model.regularization * jnp.einsum("tbk,tbo->ko", scaled, of_sums)
+    return _outer(jnp.where(counts, factor, 0.0) * of_states[:-1], of_sums)
 
 
-_regularized_states.defvjp(_forth, _back)
+def _outer(a: Array, b: Array) -> Array:
+    return jnp.einsum("tbk,tbo->ko", a, b)
+
+
+def _simple(f: Callable[[Array], Array], now: Array, product: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+    return f(now + product), cell
+
+
+def _lstm(now: Array, product: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+    i, f, g, o = jnp.split(now + product, 4, -1)
+    cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(cell), cell
+
+
+def _gru(now: Array, product: Array, hidden: Array, cell: Array) -> tuple[Array, Array]:
+    r, z, n = jnp.split(now, 3, -1)
+    from_r, from_z, from_n = jnp.split(product, 3, -1)
+    candidate = jnp.tanh(n + jax.nn.sigmoid(r + from_r) * from_n)
+    return hidden + jax.nn.sigmoid(z + from_z) * (candidate - hidden), cell
 
 
 # ---- the transformer: inputs [B, channels, T, pixels] ----
