@@ -61,14 +61,18 @@ def _notes(logits: Array, inputs: Array, targets: Array, weights: Array) -> Arra
     return (nats * weights).sum() / weights.sum()
 
 
-def _quadratic(task: Quadratic) -> Loss:
+def eigenvalues(task: Quadratic) -> Array:
     num = task.dimension
     fractions = jnp.arange(num) / max(num - 1, 1)
-    h = {
+    return {
         "equal": lambda: jnp.full(num, task.largest),
         "inverse": lambda: 1.0 / jnp.arange(1, num + 1),
         "log_spaced": lambda: task.largest * task.condition_number ** (fractions - 1 if num > 1 else fractions),
     }[task.spectrum]()
+
+
+def _quadratic(task: Quadratic) -> Loss:
+    h = eigenvalues(task)
 
     def loss(x: Array, noise: Array) -> Array:
         along = x if task.noise == "gaussian" else x - lax.stop_gradient(x)
@@ -76,6 +80,28 @@ def _quadratic(task: Quadratic) -> Loss:
         return value + (noise * along).sum() if task.noise_scale else value
 
     return loss
+
+
+def noise_of(task: Quadratic) -> Callable[[Array], Array] | None:
+    """Return key -> the noise [D] of an update with one example; None where there is none."""
+    if not task.noise_scale:
+        return None
+    h, shape = eigenvalues(task), (task.dimension,)
+    deviation = task.noise_scale * (jnp.sqrt(h) if task.noise_follows_curvature else jnp.ones_like(h))
+
+    def draw(key: Array) -> Array:
+        first, second = jax.random.split(key)
+        match task.noise:
+            case "skewed":
+                return deviation * (10.0 * (jax.random.uniform(first, shape) < 0.1) - 1.0) / 3.0
+            case "cauchy":
+                return deviation * jax.random.normal(first, shape) / jax.random.normal(second, shape)
+            case "student":
+                three = jax.random.normal(second, (3, *shape))
+                return deviation * jax.random.normal(first, shape) / jnp.sqrt(jnp.square(three).sum(0))
+        return deviation * jax.random.normal(key, shape)
+
+    return draw
 
 
 def _one_unit(task: OneUnitRecurrence) -> Loss:

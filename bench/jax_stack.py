@@ -23,6 +23,7 @@ from .job import Job, Outcome, Pause
 
 Arrays = dict[str, Array]
 Examples = tuple[Array, ...]
+Draw = Callable[[Array], Array]  # from a key
 
 
 class State(NamedTuple):
@@ -72,7 +73,10 @@ class JaxRuns:
         seed_R: Sequence[int],
         rates: Sequence[float],
         form: str,
+        draw: Draw | None = None,
     ) -> None:
+        """`draw` takes the place of fresh examples in memory: they are then other ones than ours."""
+        self.num_seeds, self.draw = max(seed_R) + 1, draw
         self.training, self.streams, self.num_updates = training, Streams(arrays), len(arrays["factors"])
         self.trained = set(arrays["trained"].tolist()) if "trained" in arrays else None
         self.seed_R, self.rate_R = jnp.array(seed_R), jnp.array(rates, _dtype(training))
@@ -141,24 +145,39 @@ class JaxRuns:
 
         return step
 
+    def _drawn(self, seed_S: Array, number: Array) -> Arrays:
+        """Return what takes the place of the arrays of fresh examples, [S, ...].
+
+        Loops carry it from the update before: XLA would draw it again for every run where it stands beside its use.
+        """
+        if self.draw is None:
+            return {}
+        of_update = jax.random.fold_in(jax.random.key(0), number)
+        return {"stream/0": jax.vmap(lambda seed: self.draw(jax.random.fold_in(of_update, seed)))(seed_S)}
+
     def _together(self, state: State, of_updates: Arrays, fixed: Examples, first: Array, stop: Array) -> State:
-        step = jax.vmap(self._step(fixed), in_axes=(0, None, None, 0, 0))
+        step, seed_S = jax.vmap(self._step(fixed), in_axes=(0, None, None, 0, 0)), jnp.arange(self.num_seeds)
 
-        def at(number: Array, state: State) -> State:
-            return step(state, _cut(of_updates, number), number, self.rate_R, self.seed_R)
+        def at(number: Array, carried: tuple[State, Arrays]) -> tuple[State, Arrays]:
+            state, drawn = carried
+            state = step(state, _cut(of_updates, number) | drawn, number, self.rate_R, self.seed_R)
+            return state, self._drawn(seed_S, number + 1)
 
-        return lax.fori_loop(first, stop, at, state)
+        return lax.fori_loop(first, stop, at, (state, self._drawn(seed_S, first)))[0]
 
     def _run_by_run(self, state: State, of_updates: Arrays, fixed: Examples, first: Array, stop: Array) -> State:
         step = self._step(fixed)
 
         def alone(arguments: tuple[State, Array, Array]) -> State:
             state, rate, seed = arguments
+            place = seed if self.draw is None else jnp.zeros_like(seed)
 
-            def at(number: Array, state: State) -> State:
-                return step(state, _cut(of_updates, number), number, rate, seed)
+            def at(number: Array, carried: tuple[State, Arrays]) -> tuple[State, Arrays]:
+                state, drawn = carried
+                state = step(state, _cut(of_updates, number) | drawn, number, rate, place)
+                return state, self._drawn(seed[None], number + 1)
 
-            return lax.fori_loop(first, stop, at, state)
+            return lax.fori_loop(first, stop, at, (state, self._drawn(seed[None], first)))[0]
 
         return lax.map(alone, (state, self.rate_R, self.seed_R))
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from experiments import EXPERIMENTS
 from seven_terms.planning.cost import facts, flops_per_run_step
@@ -132,10 +133,12 @@ def measured(name: str, training: Training, size: int, chosen: argparse.Namespac
     """Return a row a way, with the reason where there is no time; the ways take turns."""
     training = dataclasses.replace(training, num_steps=PLANNED)
     speed, mode = facts(training).speed, mode_of(training, size, compiling="auto")
+    torch._dynamo.reset()  # else it falls back to eager code after the eighth kind
     active: dict[str, Timed] = {}
     reasons: dict[str, str] = {}
     failed: set[str] = set()
-    for way in [way for way in chosen.ways if way != "Lightning fit" and (size == 1 or way not in ALONE)]:
+    times: dict[str, list[float]] = {}
+    for way in [way for way in chosen.ways if size == 1 or way not in ALONE]:
         if way == "compiled loop" and speed == "recurrent":
             reasons[way] = "a loop over time would be unrolled"
             continue
@@ -143,15 +146,16 @@ def measured(name: str, training: Training, size: int, chosen: argparse.Namespac
             reasons[way] = "JAX is not installed, see setup/bench.sh"
             continue
         try:
+            if way == "Lightning fit":
+                times[way] = [lightning(training) for _ in range(2)]
+                continue
             active[way] = _at_work(way, training, size, mode=mode)
             require_same(active[way], active["ours"], tolerance=TOLERANCE[training.precision])
         except Exception as error:
             active.pop(way, None)
             failed.add(way)
             reasons[way] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    times = _in_turns(active, chosen)
-    if "Lightning fit" in chosen.ways and size == 1:
-        times["Lightning fit"] = [lightning(training) for _ in range(2)]
+    times = _in_turns(active, chosen) | times
     ours_median = statistics.median(times.get("ours", [math.nan]))
     floor = math.nan if speed == "point" else flops_per_run_step(training) / _rate(rate, training)
     medians = {way: statistics.median(found) for way, found in times.items()}

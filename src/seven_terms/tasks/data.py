@@ -29,6 +29,8 @@ class TaskData:
     evaluation(split, seeds) -> tensors [1 or S, B, ...]; 1 where all seeds are evaluated on the same examples.
     loss(outputs, *batch) -> scalar and metrics(outputs, *batch) -> scalars by name, for one run, without a run axis; the
     first tensor of a batch is the model's input. Metrics are means over examples, so that parts may be averaged.
+    singles(seeds, position, number) -> the batches [S, number, ...] of so many updates of one example each, where that is
+    cheaper than one after the other; None where it is not.
     """
 
     input_shape: tuple[int, ...]
@@ -38,6 +40,7 @@ class TaskData:
     evaluation: Callable[..., Examples]
     loss: Callable[..., Tensor]
     metrics: Callable[..., dict[str, Tensor]]
+    singles: Callable[..., Tensor] | None = None
 
 
 def generator(seed: int, purpose: Purpose, step: int = 0) -> torch.Generator:

@@ -32,8 +32,13 @@ def linear_regression(task: LinearRegression, *, dtype: torch.dtype, device: tor
     def batches(seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         if size is None:
             return evaluation("train", seeds)
-        indices_SB1 = order.indices(seeds, position, size).unsqueeze(-1)
-        return tuple(torch.take_along_dim(tensor, indices_SB1, dim=1) for tensor in problems(tuple(seeds)))
+        indices_SB, tensors = order.indices(seeds, position, size), problems(tuple(seeds))
+        first_S1 = task.num_examples * torch.arange(len(seeds), device=device).unsqueeze(
+            -1
+        )  # of its problem, in a pool
+        chosen = (first_S1 + indices_SB).reshape(-1)
+        # whole rows are copied: several times as fast as by entries
+        return tuple(one.flatten(0, 1).index_select(0, chosen).view(*indices_SB.shape, -1) for one in tensors)
 
     def evaluation(split: Split, seeds: Sequence[int]) -> Examples:
         return tuple(tensor[:, rows[split]] for tensor in problems(tuple(seeds)))

@@ -48,6 +48,9 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
         (noise_SBD,) = stream.take(seeds, position, size or 1)
         return (noise_SBD.mean(1),)
 
+    def singles(seeds: Sequence[int], position: int, number: int) -> Tensor:
+        return stream.take(seeds, position, number)[0]
+
     def loss(x_D: Tensor, noise_D: Tensor) -> Tensor:
         along_D = x_D if task.noise == "gaussian" else x_D - x_D.detach()  # of value zero: outliers are no divergence
         return (h_D * x_D * x_D).sum() / 2 + (noise_D * along_D).sum()
@@ -63,6 +66,7 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
         evaluation=_no_examples(dtype, device),
         loss=loss,
         metrics=metrics,
+        singles=singles if task.noise_scale else None,
     )
 
 

@@ -146,7 +146,10 @@ class StackedProgram:
         if self.initial_loss_R is None:
             self.initial_loss_R = loss_UR[0].abs()
         bound_R = DIVERGENCE_FACTOR * torch.clamp(self.initial_loss_R, min=1e-3)
-        bad_UR = ~(loss_UR.abs() <= bound_R)  # written so that NaN counts as bad
+        good_UR = loss_UR.abs() <= bound_R  # written so that NaN counts as bad
+        if self.device.type == "cpu" and good_UR.all():  # a GPU would have to wait for the answer
+            return
+        bad_UR = ~good_UR
         step_R = self.step_U[first + bad_UR.int().argmax(0)]
         self.diverged_at_R = torch.where(bad_UR.any(0) & (self.diverged_at_R < 0), step_R, self.diverged_at_R)
 

@@ -69,9 +69,11 @@ class Points:
         if not self.is_noisy:
             return None
         batches, base = self.parts.batches, self.parts.batches.base_size or 1
-        drawn = [
-            batches.task.batches(batches.seeds, step * base, size)[0] for step, size in batches.updates[first:stop]
-        ]
+        updates = batches.updates[first:stop]
+        of_one_each = [(updates[0][0] + number, updates[0][1]) for number in range(len(updates))] == updates
+        if batches.task.singles is not None and of_one_each and (updates[0][1] or 1) == 1:
+            return batches.task.singles(batches.seeds, updates[0][0], len(updates))
+        drawn = [batches.task.batches(batches.seeds, step * base, size)[0] for step, size in updates]
         return torch.stack(drawn, 1).contiguous()
 
     def _call(self, run: int, first: int, noise_UD: Tensor | None, rate_U: Tensor, measured_UN: Tensor) -> None:
