@@ -165,7 +165,7 @@ def test_show_prints_counts_and_one_line_a_claim(results, capsys):
     told = ", ".join(f"{counts.get(word, 0)} {word}" for word in VERDICTS if word in counts or word != "conditional")
     assert f"{counts.sum()} claims: {told}." in lines
     assert lines[-1].startswith("Report: not compiled")
-    assert max(len(line) for line in lines) <= 132  # a wide terminal
+    assert max(len(line) for line in lines[:-1]) <= 132  # a wide terminal; the last line ends with a path
 
 
 @pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")

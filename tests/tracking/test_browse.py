@@ -25,7 +25,8 @@ def terminal(tmp_path):
         "tmux must be installed to drive a terminal; `sh setup/tmux.sh` or `apt-get install tmux`."
     )
     before = dict(os.environ)
-    folder = make_results(tmp_path / "laptop")  # a fresh one: leet keeps its filter in the folder it shows
+    short = Path(tempfile.mkdtemp(dir="/tmp"))  # a long path, which the last line shows, leaves no room for the filter
+    folder = make_results(short / "laptop")  # a fresh one: leet keeps its filter in the folder it shows
     mirror(folder)
     os.environ.clear()
     os.environ.update(before)
@@ -52,6 +53,7 @@ def terminal(tmp_path):
     yield screen
     subprocess.run([*tmux, "kill-server"], check=False)
     shutil.rmtree(socket.parent)
+    shutil.rmtree(short)
 
 
 def test_every_run_is_listed_with_its_whole_name_found_by_it_and_drawn(terminal):
