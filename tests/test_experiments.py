@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from experiments import EXPERIMENTS
 from seven_terms.planning.selection import plans_at
 from seven_terms.planning.stacks import num_gpus, runs_of, stacks_of, workload_of
-from seven_terms.spec import SCALES, TERMS, Selected, WorstDeviation
+from seven_terms.spec import SCALES, TERMS, WorstDeviation, selections_in
 
 ARTICLE = {"LR": 5, "SC": 2, "DE": 2, "VG": 5, "EG": 2, "BN": 6, "GC": 4}  # the article's statements by term
 BY_SCALE = [(experiment, scale) for experiment in EXPERIMENTS for scale in SCALES if experiment.runs_at(scale)]
@@ -105,7 +103,7 @@ def test_arms_that_a_claim_compares_are_tuned_over_as_many_settings(scale):
     for experiment in (one.at_scale(scale) for one in EXPERIMENTS if one.runs_at(scale)):
         sweeps = {arm.name: {**experiment.sweep, **arm.sweep} for arm in experiment.arms}
         for claim in experiment.claims:
-            tuned = [one for one in _selected(claim.estimate) if one.best and not one.best_of]
+            tuned = [one for one in selections_in(claim.estimate) if one.best and not one.best_of]
             searched = {
                 math.prod(
                     len(values)
@@ -115,17 +113,6 @@ def test_arms_that_a_claim_compares_are_tuned_over_as_many_settings(scale):
                 for one in tuned
             }
             assert len(searched) <= 1, f"{experiment.path}, {claim.key}: {searched}"
-
-
-def _selected(part) -> Iterator[Selected]:
-    if isinstance(part, Selected):
-        yield part
-    elif dataclasses.is_dataclass(part):
-        for field in dataclasses.fields(part):
-            yield from _selected(getattr(part, field.name))
-    elif isinstance(part, (tuple, list)):
-        for one in part:
-            yield from _selected(one)
 
 
 def test_sampled_experiments_measure_their_noise_floor():

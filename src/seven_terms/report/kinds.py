@@ -5,10 +5,8 @@ The four are counted apart, because only the last kind is a finding about traini
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from ..records.plans import Plan
 from ..spec import (
@@ -22,9 +20,9 @@ from ..spec import (
     OneUnitRecurrence,
     PowerFunction,
     Quadratic,
-    Selected,
     Within,
     WorstDeviation,
+    selections_in,
 )
 
 Kind = Literal["identity", "closed form", "untrained", "trained"]
@@ -70,25 +68,13 @@ def kind_of_training(training: AnyTraining) -> Kind:
 
 def trainings_of(experiment: Experiment, claim: Claim) -> list[AnyTraining]:
     """Return the training of each arm that a claim's estimate names."""
-    named = {selected.arm for selected in selections(claim.estimate)}
+    named = {selected.arm for selected in selections_in(claim.estimate)}
     return [arm.training for arm in experiment.arms if arm.name in named] or [arm.training for arm in experiment.arms]
-
-
-def selections(record: Any) -> Iterator[Selected]:
-    """Yield every selection of runs within an estimate."""
-    if isinstance(record, Selected):
-        yield record
-    elif dataclasses.is_dataclass(record):
-        for field in dataclasses.fields(record):
-            yield from selections(getattr(record, field.name))
-    elif isinstance(record, (tuple, list)):
-        for part in record:
-            yield from selections(part)
 
 
 def num_seeds(plan: Plan, claim: Claim) -> int:
     """Return how many independent seeds stand behind a claim, the most of any arm that it reads."""
-    named = {selected.arm for selected in selections(claim.estimate)}
+    named = {selected.arm for selected in selections_in(claim.estimate)}
     by_arm: dict[str, set[int]] = {}
     for run in plan.runs.values():
         if run.arm in named:

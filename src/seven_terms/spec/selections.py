@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Iterator, Mapping
+from dataclasses import field, fields, is_dataclass
 from typing import Annotated, Any
 
 from .checked import checked
@@ -44,3 +44,15 @@ class Selected:
         require(not both, what=what, must="a setting must be fixed in `where` or chosen in `best`, not both", got=both)
         alone = self.times == 1.0 or self.best_of is not None
         require(alone, what=what, must="times must be 1 without best_of", got=self.times, do="name the arm in best_of")
+
+
+def selections_in(value: Any) -> Iterator[Selected]:
+    """Yield every selection of runs within an estimate, or a tuple of what holds some."""
+    if isinstance(value, Selected):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from selections_in(one)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for part in fields(value):
+            yield from selections_in(getattr(value, part.name))

@@ -5,7 +5,6 @@ The experiments of scale full take their numbers of seeds from this table of sca
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ..records.tables import POWER
-from ..spec import Claim, Experiment, Scale, Selected
+from ..spec import Claim, Experiment, Scale, selections_in
 from .judges import rule_of
 from .power import MOST, margin_and_spread
 from .samples import read_sample
@@ -71,15 +70,4 @@ def _planned(experiments: Iterable[Experiment]) -> Iterator[tuple[str, int]]:
 
 def arms_of(claim: Claim) -> set[str]:
     """Return the arms whose runs a claim's estimate reads."""
-    return set(_arms(claim.estimate))
-
-
-def _arms(value: Any) -> Iterator[str]:
-    if isinstance(value, Selected):
-        yield value.arm
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _arms(one)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from _arms(getattr(value, field.name))
+    return {one.arm for one in selections_in(claim.estimate)}
