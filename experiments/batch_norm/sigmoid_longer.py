@@ -92,6 +92,7 @@ experiment = Experiment.here(
         ).axes(y_limits=(0.0, 1.0)),
     ),
     laptop=Changes(skip=True),
+    full=Changes(seeds={"plain": 38, "batch_norm": 38, "plain_3": 12, "batch_norm_3": 12}),
     smoke=Changes({"num_steps": (10, 20), "optimizer.learning_rate": (1.6, 3.2)}, num_seeds=2),
     paper=Changes(skip=True),
 )

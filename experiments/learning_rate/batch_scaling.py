@@ -100,7 +100,9 @@ experiment = Experiment.here(
     ),
     smoke=Changes({"num_steps": 4, "optimizer.learning_rate": (0.0625, 0.25)}, num_seeds=2),
     full=Changes(
-        {"optimizer.learning_rate": tuple(round(2.0 ** (power / 2), 4) for power in range(-12, 3))}, num_seeds=48
+        {"optimizer.learning_rate": tuple(round(2.0 ** (power / 2), 4) for power in range(-12, 3))},
+        num_seeds=48,
+        seeds={f"batch_{size}": 1280 for size in SMALL},
     ),
     paper=Changes(
         {"task.source": "mnist", "task.resolution": 28, "model.width": 256},

@@ -66,6 +66,7 @@ experiment = Experiment.here(
         over_rates(two, "Two hidden layers"),
     ),
     laptop=Changes(skip=True),
+    full=Changes(seeds={"two_layers": 62}),
     smoke=Changes({"num_steps": 5, "optimizer.learning_rate": (0.25, 0.5, 1.0)}, num_seeds=2),
     paper=Changes(skip=True),
 )

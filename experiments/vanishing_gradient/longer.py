@@ -125,6 +125,7 @@ experiment = Experiment.here(
         ).axes("layer (0 is nearest the input)", "relative movement", log="y"),
     ),
     laptop=Changes(skip=True),
+    full=Changes(seeds={"uniform_10": 115, "glorot_10": 115}),
     smoke=Changes({"num_steps": (6, 8), "model.width": 20, "optimizer.learning_rate": (0.03, 0.1)}, num_seeds=2),
     paper=Changes(skip=True),
 )
