@@ -51,6 +51,39 @@ def test_sharpness_of_a_quadratic_is_its_largest_eigenvalue():
     )
 
 
+def sharpness_of(program: StackedProgram, *, steps: tuple[int, ...]) -> list[list[float]]:
+    """Return the sharpness of every run before the first update and after others."""
+    found = []
+    for step in range(max(steps) + 1):
+        if step in steps:
+            (value_R,) = [values for _, values, _ in observe.at_step(spec.Sharpness(num_iterations=5), program, step)]
+            found.append(value_R[: program.num_runs].tolist())
+        program.update(step)
+    return found
+
+
+def test_sharpness_of_runs_with_the_same_numbers_is_asked_once_and_that_of_a_lost_run_is_none(monkeypatch):
+    rates, seeds = (0.1, 0.3, 1e38), (1, 2)
+    runs = tuple(
+        dataclasses.replace(
+            run_of(NET, **{"model.activation": "relu", "num_steps": 6, "optimizer.learning_rate": rate}), seed=seed
+        )
+        for seed in seeds
+        for rate in rates
+    )
+    sizes = []
+    losses = StackedProgram.losses
+    monkeypatch.setattr(
+        StackedProgram, "losses", lambda *given: sizes.append(len(given[1]["readout.weight"])) or losses(*given)
+    )
+    together = sharpness_of(StackedProgram(Stack(experiment="t/x", runs=runs)), steps=(0, 4))
+    assert sizes == [3, 5]  # two seeds, and four runs with finite numbers; a copy pads each
+    alone = [sharpness_of(StackedProgram(Stack(experiment="t/x", runs=(run,))), steps=(0, 4)) for run in runs]
+    np.testing.assert_array_equal(np.array(together), np.array(alone)[:, :, 0].T)
+    assert np.isnan(together[1]).tolist() == [rate > 1 for _ in seeds for rate in rates]
+    assert len(set(together[0])) == len(seeds)
+
+
 def test_preconditioned_sharpness_is_the_top_eigenvalue_of_the_hessian_by_adams_preconditioner():
     program = program_of(QUADRATIC, optimizer=spec.Adam(learning_rate=0.01, beta2=0.9, eps=1e-3))
     probe = spec.PreconditionedSharpness(num_iterations=30)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 from ..optimizers import Tensors, gradient_norm
 from ..spec import BatchSharpness, LossAlongGradient, PreconditionedSharpness, Sharpness, require
 from .observation import evaluation_batch
+
+SMALLEST_STACK = 3  # rows, see `planning.cost.num_rows`
 
 
 def observe_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
@@ -27,7 +30,7 @@ def observe_batch_sharpness(probe: BatchSharpness, program: Any, step: int) -> I
     for number in range(probe.num_batches if program.training.batch_size else 1):
         batch = program.batch_of_step(step + number)
         _, gradient = program.gradients(program.parameters, program.frozen_buffers(), batch)
-        product = _hessian_product(program, batch, gradient)
+        product = _hessian(program, program.parameters, program.frozen_buffers(), batch)(gradient)
         along = [(gradient[name] * product[name]).flatten(1).double().sum(1) for name in gradient]
         found.append(torch.stack(along).sum(0) / gradient_norm(gradient).double().square())
     yield "batch_sharpness", torch.stack(found).mean(0), None
@@ -52,23 +55,63 @@ def observe_preconditioned_sharpness(
 
 
 def _top_eigenvalue(program: Any, num_iterations: int, memory: str, *, scale_RP: Tensor | None) -> Tensor:
-    """Return the top eigenvalue [R] of S H S for a diagonal S, the identity without `scale_RP`."""
-    batch = evaluation_batch(program, "train", 10**9)
-    names = list(program.parameters)
-    flat, unflatten = _flattener(program.parameters)
-    start = program.probe_state.get(memory)
-    if start is None:
+    """Return the top eigenvalue [R] of S H S for a diagonal S, the identity without `scale_RP`.
+
+    Runs that have the same numbers, as those of one seed have before their first update, are asked once; runs without finite
+    parameters have no eigenvalue.
+    """
+    flat_RP, unflatten = _flattener(program.parameters)
+    start_RP = program.probe_state.get(memory)
+    if start_RP is None:
         generator = torch.Generator().manual_seed(0)
-        start = torch.randn(flat.shape[1], generator=generator, dtype=torch.float64).to(flat).expand_as(flat)
+        start_RP = (
+            torch.randn(flat_RP.shape[1], generator=generator, dtype=torch.float64).to(flat_RP).expand_as(flat_RP)
+        )
+    buffers = program.frozen_buffers()
+    given = [flat_RP, start_RP] if scale_RP is None else [flat_RP, start_RP, scale_RP]
+    rows, place_of_run = _asked(program, given, buffers)
+    value_R, ritz_RP = torch.full_like(flat_RP[:, 0], torch.nan, dtype=torch.float64), start_RP.clone()
+    if rows:
+        row_K = torch.tensor(rows, device=flat_RP.device)
+        start_KP, *scales = [part.index_select(0, row_K) for part in given[1:]]
+        parameters, buffers = [
+            {name: tensor.index_select(0, row_K) for name, tensor in tensors.items()}
+            for tensors in (program.parameters, buffers)
+        ]
+        batch = tuple(tensor.index_select(0, row_K) for tensor in evaluation_batch(program, "train", 10**9))
+        hessian = _hessian(program, parameters, buffers, batch)
 
-    def product(vector_RP: Tensor) -> Tensor:
-        scaled_RP = vector_RP if scale_RP is None else scale_RP * vector_RP
-        moved = _hessian_product(program, batch, unflatten(scaled_RP))
-        image_RP = torch.cat([moved[name].flatten(1) for name in names], dim=1)
-        return image_RP if scale_RP is None else scale_RP * image_RP
+        def product(vector_KP: Tensor) -> Tensor:
+            moved = hessian(unflatten(scales[0] * vector_KP if scales else vector_KP))
+            image_KP = torch.cat([part.flatten(1) for part in moved.values()], dim=1)
+            return scales[0] * image_KP if scales else image_KP
 
-    value_R, program.probe_state[memory] = _lanczos_top(product, start, num_iterations)
+        value_K, ritz_KP = _lanczos_top(product, start_KP, num_iterations)
+        runs, places = list(place_of_run), list(place_of_run.values())
+        value_R[runs], ritz_RP[runs] = value_K[places], ritz_KP[places]
+    program.probe_state[memory] = ritz_RP
     return value_R
+
+
+def _asked(program: Any, numbers: list[Tensor], buffers: Tensors) -> tuple[list[int], dict[int, int]]:
+    """Return the rows to compute, then copies of the last as padding (`StackedProgram`), and each finite run's place there."""
+    (seed_R,) = program.spread((torch.arange(len(program.seeds), device=numbers[0].device),))
+    is_finite_R = torch.stack([torch.isfinite(part).flatten(1).all(1) for part in numbers]).all(0)
+    parts = [part.cpu().contiguous().numpy() for part in (*numbers, *buffers.values())]
+    rows: list[int] = []
+    places: dict[tuple[int, bytes], int] = {}
+    place_of_run: dict[int, int] = {}
+    for run in torch.nonzero(is_finite_R).flatten().tolist():
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part[run].tobytes())
+        key = (int(seed_R[run]), digest.digest())
+        if key not in places:
+            places[key] = len(rows)
+            rows.append(run)
+        place_of_run[run] = places[key]
+    padding = max(1, SMALLEST_STACK - len(rows)) if len(is_finite_R) > 1 else 0
+    return [*rows, *rows[-1:] * padding], place_of_run
 
 
 def observe_loss_along_gradient(
@@ -95,24 +138,29 @@ def observe_loss_along_gradient(
     yield "effective_smoothness", torch.stack(slopes).amax(0), None
 
 
-def _hessian_product(program: Any, batch: tuple[Tensor, ...], vector: Tensors) -> Tensors:
-    """Return H v of every run by differentiating (gradient . v); runs do not couple because their losses only add."""
-    leaves = {name: parameter.detach().requires_grad_() for name, parameter in program.parameters.items()}
-    loss = program.losses(leaves, program.frozen_buffers(), batch).sum()
+def _hessian(
+    program: Any, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]
+) -> Callable[[Tensors], Tensors]:
+    """Return v -> H v of every run, by differentiating (gradient . v); runs do not couple because their losses only add."""
+    leaves = {name: parameter.detach().requires_grad_() for name, parameter in parameters.items()}
+    loss = program.losses(leaves, buffers, batch).sum()
     gradient = torch.autograd.grad(loss, list(leaves.values()), create_graph=True)
-    products = [(part * vector[name]).sum() for name, part in zip(leaves, gradient, strict=True)]
-    along = sum(products[1:], products[0])
-    found = torch.autograd.grad(along, list(leaves.values()))
-    return dict(zip(leaves, found, strict=True))
+
+    def product(vector: Tensors) -> Tensors:
+        products = [(part * vector[name]).sum() for name, part in zip(leaves, gradient, strict=True)]
+        found = torch.autograd.grad(sum(products[1:], products[0]), list(leaves.values()), retain_graph=True)
+        return dict(zip(leaves, found, strict=True))
+
+    return product
 
 
 def _flattener(parameters: Tensors) -> tuple[Tensor, Any]:
-    shapes = {name: tensor.shape for name, tensor in parameters.items()}
+    shapes = {name: tensor.shape[1:] for name, tensor in parameters.items()}
     sizes = [tensor[0].numel() for tensor in parameters.values()]
 
     def unflatten(flat_RP: Tensor) -> Tensors:
         return {
-            name: part.reshape(shape)
+            name: part.reshape(-1, *shape)
             for (name, shape), part in zip(shapes.items(), flat_RP.split(sizes, dim=1), strict=True)
         }
 
