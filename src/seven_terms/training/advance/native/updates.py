@@ -30,6 +30,7 @@ LOSSES = (cross_entropy, half_squared_error, squared_error)  # in the order of b
 MEASURED = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")  # in the order of rules.h
 STATISTICS = ("running_mean", "running_var")
 STATES = (("velocity",), ("mean", "square"))  # of SGD with momentum, and of Adam
+RULE_STATES = ("first_state", "second_state")  # in `Call`
 NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # those of `models.normalization`
 Pointers = ctypes.Array[ctypes.c_void_p]
 
@@ -43,6 +44,8 @@ class Networks:
         _require_known_tensors(parts)
         self.programs = {size: _program(parts, batch=size) for size in set(self._sizes())}
         self.rules = [_rule(run.training) for run in parts.runs[: parts.num_runs]]
+        self.places: tuple[int, ...] = ()
+        self.states: list[dict[str, Pointers]] = []
         seed_of_run = parts.batches.seed_index_R.tolist()[: parts.num_runs]
         self.runs_of_seed = [
             [run for run, of_run in enumerate(seed_of_run) if of_run == index]
@@ -56,13 +59,22 @@ class Networks:
         measured_RUN = torch.zeros(len(self.parts.runs), stop - first, NUM_MEASURED)
         rate_RU = self.parts.rules.rate_UR[first:stop].T.contiguous()
         noise_SULD = self._noise(first, stop)
+        states = self._states()
         for begin, end in self._parts(first, stop):
             of_call = slice(begin - first, end - first)
             for index, shared in self._batches(begin, end):
                 if noise_SULD is not None:
                     shared["noise"] = noise_SULD[index, of_call]
+                call = Call(
+                    **{name: tensor.data_ptr() for name, tensor in shared.items()},
+                    first_update=begin,
+                    num_updates=end - begin,
+                    distance=int(self.parts.batches.updates[begin][1] is not None),
+                )
                 for run in self.runs_of_seed[index]:
-                    self._call(run, begin, shared, rate_RU[run, of_call], measured_RUN[run, of_call])
+                    call.rates = _place(rate_RU, run, begin - first)
+                    call.measured = _place(measured_RUN, run, begin - first)
+                    self._advance(run, call, states[run])
         return {name: measured_RUN[..., index].T.contiguous() for index, name in enumerate(MEASURED)}
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
@@ -71,7 +83,7 @@ class Networks:
         if parameters is not state.parameters or parts.network.module.training:
             buffers = {name: buffer.clone() for name, buffer in state.buffers.items()}
             return parts.network.outputs(parameters, buffers, inputs, shared=shared)
-        inputs, program = inputs.contiguous(), next(iter(self.programs.values()))
+        inputs, program, states = inputs.contiguous(), next(iter(self.programs.values())), self._states()
         number = inputs.shape[0 if shared else 1]
         outputs_RBC = torch.zeros(len(parts.runs), number, parts.batches.task.num_outputs)
         for run in range(parts.num_runs):
@@ -79,10 +91,10 @@ class Networks:
                 self.library.seven_terms_evaluate(
                     ctypes.byref(program),
                     number,
-                    _pointers(state.parameters.values(), run),
-                    _pointers(self._statistics(), run),
-                    (inputs if shared else inputs[run]).data_ptr(),
-                    outputs_RBC[run].data_ptr(),
+                    states[run]["parameters"],
+                    states[run]["statistics"],
+                    inputs.data_ptr() if shared else _place(inputs, run),
+                    _place(outputs_RBC, run),
                 )
             )
         return outputs_RBC
@@ -140,23 +152,30 @@ class Networks:
         shift, gain = torch.special.ndtr(torch.stack([torch.stack(each, 1) for each in drawn], 1)).unbind(3)
         return torch.stack([1.0 + NOISE_GAIN * gain, NOISE_SHIFT * (2.0 * shift - 1.0)], 3).contiguous()
 
-    def _call(self, run: int, first: int, shared: dict[str, Tensor], rate_U: Tensor, measured_UN: Tensor) -> None:
-        state, (_, size) = self.parts.state, self.parts.batches.updates[first]
-        states = [_pointers(of_rule.values(), run) for of_rule in state.of_rule.values()]
-        arrays = [_pointers(state.parameters.values(), run), *states, *[None] * (2 - len(states))]
-        arrays.append(_pointers(self._statistics(), run))
-        tensors = {"rates": rate_U, "measured": measured_UN, **shared}
-        call = Call(
-            *(array if array is None else ctypes.addressof(array) for array in arrays),
-            **{name: tensor.data_ptr() for name, tensor in tensors.items()},
-            first_update=first,
-            num_updates=len(rate_U),
-            distance=int(size is not None),
-        )
+    def _advance(self, run: int, call: Call, states: dict[str, Pointers]) -> None:
+        for name, pointers in states.items():
+            setattr(call, name, ctypes.addressof(pointers))
+        _, size = self.parts.batches.updates[call.first_update]
         program = self.programs[size or self.parts.batches.task.num_examples or 0]
         succeeded(
             self.library.seven_terms_advance(ctypes.byref(program), ctypes.byref(self.rules[run]), ctypes.byref(call))
         )
+
+    def _states(self) -> list[dict[str, Pointers]]:
+        """Return, for each run, where its tensors lie, by their names in `Call`; kept until a tensor lies elsewhere."""
+        state = self.parts.state
+        groups = {"parameters": list(state.parameters.values()), "statistics": self._statistics()}
+        groups |= {
+            name: list(of_rule.values()) for name, of_rule in zip(RULE_STATES, state.of_rule.values(), strict=False)
+        }
+        places = tuple(tensor.data_ptr() for tensors in groups.values() for tensor in tensors)
+        if places != self.places:
+            self.places = places
+            self.states = [
+                {name: _pointers(tensors, run) for name, tensors in groups.items()}
+                for run in range(self.parts.num_runs)
+            ]
+        return self.states
 
     def _statistics(self) -> list[Tensor]:
         return [buffer for name, buffer in self.parts.state.buffers.items() if name.endswith(STATISTICS)]
@@ -166,6 +185,12 @@ def _pointers(tensors: Iterable[Tensor], run: int) -> Pointers:
     rows = [tensor[run] for tensor in tensors]
     assert all(row.is_contiguous() and row.dtype == torch.float32 for row in rows)
     return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
+
+
+def _place(tensor: Tensor, *index: int) -> int:
+    """Return where an entry lies; of tensors this costs a hundredth of taking it."""
+    offset = sum(number * stride for number, stride in zip(index, tensor.stride(), strict=False))
+    return tensor.data_ptr() + offset * tensor.element_size()
 
 
 def _require_known_tensors(parts: StackParts) -> None:
