@@ -9,11 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 
+from snakemake import benchmark as benchmarks
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.20")
 logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to", "Execute ")))  # two lines a job
+# A sample reads every process of the machine, for the memory of a client of the warm server: one a job, not two a second.
+benchmarks.BENCHMARK_INTERVAL_SHORT = 3600
 sys.path.insert(0, workflow.basedir)
 
 from seven_terms.cli.errors import sentence

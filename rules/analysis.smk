@@ -1,13 +1,15 @@
-# Statistics are cheap: they run again whenever their code or the experiment's text changes.
+# Statistics are cheap: they run again whenever their code or the experiment's text changes. Snakemake looks at every input of
+# every job that could start, each time that one ends: what reads all metrics waits for all claims, and then goes first.
 ANALYSIS = source_id("statistics")
 EXPERIMENT_SOURCES = " ".join(str(experiment.at_scale("full").num_seeds) for experiment in EXPERIMENTS if experiment.runs_at("full"))
 CONTENTS = " ".join(plan.content for plan in PLANS.values())
 
 
 rule runs:
-    input: ALL_METRICS, list(PLAN_FILES.values())
+    input: CLAIMS, ALL_METRICS
     output: runs=f"{RESULTS}/runs.csv", timing=f"{RESULTS}/timing.csv"
     params: results=lambda wildcards: RESULTS, code=ANALYSIS, plans=CONTENTS
+    priority: 2
     log: f"{RESULTS}/logs/runs.log"
     benchmark: f"{RESULTS}/benchmarks/runs.jsonl"
     conda: "../environment.yml"
@@ -25,6 +27,7 @@ rule summarize:
         results=lambda wildcards: RESULTS,
         code=ANALYSIS,
         plan=lambda wildcards: PLANS[wildcards.experiment].content,
+    priority: 1  # before figures: the list of runs, the verdicts and the text wait for all of them
     log: f"{RESULTS}/logs/summarize/{{experiment}}.log"
     benchmark: f"{RESULTS}/benchmarks/summarize/{{experiment}}.jsonl"
     conda: "../environment.yml"
@@ -35,7 +38,7 @@ rule summarize:
 
 
 rule verdicts:
-    input: CLAIMS, list(PLAN_FILES.values()), REPLICATION
+    input: CLAIMS, REPLICATION
     output: verdicts=f"{RESULTS}/verdicts.csv", noise=f"{RESULTS}/noise_floor.csv"
     params:
         results=lambda wildcards: RESULTS,
@@ -67,7 +70,7 @@ rule power:
 
 
 rule compare:
-    input: ALL_METRICS, SUMMARIES, f"{RESULTS}/verdicts.csv", LITERATURE
+    input: SUMMARIES, f"{RESULTS}/verdicts.csv", LITERATURE
     output: f"{RESULTS}/comparisons.csv"
     params:
         results=lambda wildcards: RESULTS,

@@ -35,7 +35,7 @@ rule key_figure:
 
 
 rule summary_page:
-    input: SUMMARIES, list(PLAN_FILES.values()), Path(workflow.basedir, "paper", "answers.yaml")
+    input: SUMMARIES, Path(workflow.basedir, "paper", "answers.yaml")
     output:
         pdf=f"{RESULTS}/figures/summary.pdf",
         png=report(f"{RESULTS}/figures/summary.png", caption="captions/summary.rst", category="summary"),

@@ -2,7 +2,7 @@
 # report stays as it is: mirror.json is then empty, and the next call removes it and tries again.
 rule mirror:
     input:
-        ALL_METRICS, list(PLAN_FILES.values()), [f"{RESULTS}/figures/{figure}.png" for figure in FIGURES], TABLES, SUMMARIES, REPORT[-1],
+        ALL_METRICS, [f"{RESULTS}/figures/{figure}.png" for figure in FIGURES], TABLES, SUMMARIES, REPORT[-1],
     output: f"{RESULTS}/wandb/mirror.json"
     params: results=lambda wildcards: RESULTS, runs=WANDB_RUNS, code=source_id("tracking"), plans=CONTENTS
     log: f"{RESULTS}/logs/mirror.log"

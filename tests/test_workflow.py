@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import which
@@ -20,6 +21,7 @@ from seven_terms.planning import plans_at
 from seven_terms.records.folder import Folder
 from seven_terms.records.plans import Plan, read_plan
 from seven_terms.running.typesetting import engine
+from seven_terms.spec import Scale
 
 from .checkout import copy_checkout
 
@@ -49,6 +51,12 @@ def snakemake(folder: Path, *arguments: str, config: tuple[str, ...] = ()) -> su
 
 def planned_stacks(plans: Mapping[str, Plan] | None = None) -> set[str]:
     return {stack for plan in (plans or plans_at(EXPERIMENTS, "smoke")).values() for stack in plan.stacks}
+
+
+def planned_files(scale: Scale) -> list[str]:
+    """Return every metrics file, "<term>/<name>/<stack>.parquet"."""
+    plans = plans_at(EXPERIMENTS, scale)
+    return [f"{path}/{stack}.parquet" for path, plan in plans.items() for stack in plan.stacks]
 
 
 def listed_stacks(dry_run: subprocess.CompletedProcess) -> list[str]:
@@ -208,6 +216,24 @@ def test_the_report_is_written_again_when_results_of_another_scale_are_published
     assert re.search(r"seven-terms report .* --beside results/published ", shown), shown[-2000:]
     remade = set(re.findall(r"^(?:local)?rule (\w+):", shown, re.MULTILINE))
     assert remade == {"tex", "pdf", "supplement", "page", "mirror", "all"}
+
+
+def remade_rules(done: subprocess.CompletedProcess) -> Counter[str]:
+    return Counter(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
+
+
+def test_a_metrics_file_that_was_made_again_renews_all_that_is_read_from_it(finished):
+    folder, _ = finished
+    path = folder / "results" / "smoke" / "metrics" / min(planned_files("smoke"))
+    before, whole = path.stat(), path.read_bytes()
+    path.write_bytes(whole + b"another")
+    try:
+        remade = remade_rules(snakemake(folder, "--dry-run"))
+    finally:
+        path.write_bytes(whole)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert remade["summarize"] == 1
+    assert {"runs", "verdicts", "power", "compare", "figure", "tex", "page", "mirror"} <= set(remade)
 
 
 def test_snakemakes_report_shows_every_figure_with_its_caption(finished):

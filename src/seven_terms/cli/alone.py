@@ -31,7 +31,7 @@ def _train(plans: Mapping[str, Plan], folder: Folder, *, accelerator: str) -> No
     stacks = [(name, stack) for name, plan in plans.items() for stack in plan.stacks]
     missing = [(name, stack) for name, stack in stacks if not folder.metrics(name, stack).is_file()]
     say(
-        f"to train: {len(missing)} of {len(stacks)} stacks, {sum(len(plan.runs) for plan in plans.values())} runs in all"
+        f"to train: {len(missing)} of {len(stacks)} stacks, {sum(len(plan.every_run) for plan in plans.values())} runs in all"
     )
     if not missing:
         return

@@ -14,7 +14,7 @@ DEFAULT = "laptop"  # the scale whose results are meant where none are named
 
 
 def publish(options: argparse.Namespace) -> None:
-    from ..report.inputs import read_plans
+    from ..report.inputs import scale_of
     from ..report.publishing import publish
     from ..tracking.publish import publish as upload
 
@@ -22,7 +22,7 @@ def publish(options: argparse.Namespace) -> None:
     if options.wandb:
         print(upload(results))
         return
-    output = options.output or results_of(options.experiments) / "published" / read_plans(results)[0].scale
+    output = options.output or results_of(options.experiments) / "published" / scale_of(results)
     print("\n".join(publish(results, output, literature_path=options.literature)))
 
 
@@ -105,9 +105,9 @@ def _put_beside(published: Path, made: Path, options: argparse.Namespace) -> Non
 
 def _beside(options: argparse.Namespace, results_dir: Path) -> tuple[Path, ...]:
     from ..records.folder import scales_beside
-    from ..report.inputs import read_plans
+    from ..report.inputs import scale_of
 
-    return scales_beside(options.beside, scale=read_plans(results_dir)[0].scale)
+    return scales_beside(options.beside, scale=scale_of(results_dir))
 
 
 def summary_page(options: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ def serve_warm(options: argparse.Namespace) -> None:
         importlib.import_module(f"seven_terms.{stage}")
     with contextlib.suppress(Exception):  # a fork that trains on them says what is wrong
         importlib.import_module("seven_terms.tasks.digits").read_bundled()
+    from ..figures.prepare import prepare
+
+    prepare()
+    gc.freeze()  # a fork that collects garbage would look through all that was imported, and copy its pages
     serve(options.socket, run)
 
 

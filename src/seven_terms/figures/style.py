@@ -147,7 +147,7 @@ def save(figure: Figure, path: Path, *, svg: bool = False) -> None:
     date = {} if "SOURCE_DATE_EPOCH" in os.environ else {"CreationDate": None}
     pdf, png, drawn = (path.with_suffix(suffix) for suffix in (".pdf", ".png", ".svg"))
     write(pdf, _saved(figure, "pdf", metadata={"Creator": "seven-terms", **date}), beside=False)
-    figure.set_layout_engine("none")  # laid out once
+    figure.set_layout_engine(None)  # laid out once; "none" would draw each file twice
     write(png, _saved(figure, "png", dpi=PNG_DPI))
     if svg:
         text = _saved(figure, "svg", metadata={"Date": None, "Creator": "seven-terms"}).decode("utf-8")

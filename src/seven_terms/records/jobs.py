@@ -23,7 +23,9 @@ STAGES = {
     "summary_page": "figures",
     "speed": "figures",
     "tex": "text",
+    "page": "text",
     "pdf": "LaTeX",
+    "supplement": "LaTeX",
 }
 IDLE = "start-up and scheduling"
 

@@ -6,19 +6,21 @@ import dataclasses
 import functools
 import hashlib
 import json
+import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..spec import Experiment, Scale, require
 from ..spec.content import import_folders
 from .atomic import UNSTAMPED, is_stamped_right, read_stamped, stamped
-from .canonical import decode, encode, part_json
+from .canonical import ID_LENGTH, decode, encode, part_json
 from .runs import Run, Stack
 
 PLAN_FORMAT = 1  # raised by every commit that changes the form of plan files: all are written again
+_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 AGAIN = "make the plan again with `seven-terms plan`"
 
 
@@ -33,7 +35,12 @@ class Plan:
 
     @property
     def runs(self) -> dict[str, Run]:
-        return {run.id: run for stack in self.stacks.values() for run in stack.runs}
+        return {run.id: run for run in self.every_run}
+
+    @property
+    def every_run(self) -> tuple[Run, ...]:
+        """The runs in the order of the stacks, for whom their ids, a hash each, are not worth the time."""
+        return tuple(run for stack in self.stacks.values() for run in stack.runs)
 
     @property
     def content(self) -> str:
@@ -74,13 +81,38 @@ def holds(path: Path, plan: Plan) -> bool:
     return data.startswith(f'{{\n "content": "{plan.content}",\n'.encode()) and is_stamped_right(data)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Stacks(Mapping[str, Stack]):
+    """The stacks in a plan file, each made and checked when it is first asked for."""
+
+    path: Path
+    experiment: str
+    records: Mapping[str, list[dict[str, Any]]]
+    made: dict[str, Stack] = field(default_factory=dict)
+
+    def __getitem__(self, stack_id: str) -> Stack:
+        if stack_id not in self.made:
+            self.made[stack_id] = _stack(self.path, stack_id, self.experiment, self.records[stack_id])
+        return self.made[stack_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
 def read_plan(path: Path) -> Plan:
-    """Return the plan in a file; ValueError when it is not as it was written, or its ids do not follow from its records."""
+    """Return the plan in a file; ValueError when it is not as it was written.
+
+    A stack is made when it is asked for, with a ValueError where its id does not follow from its records: what needs the
+    experiment alone, as a figure does, does not wait for thousands of runs.
+    """
     data = _data(path)
     experiment = decode(data["experiment"])
-    stacks = {
-        stack_id: _stack(path, stack_id, experiment.path, records) for stack_id, records in data["stacks"].items()
-    }
+    stacks = _Stacks(path=path, experiment=experiment.path, records=data["stacks"])
+    for stack_id in stacks:
+        _require_id(path, stack_id, _ID.fullmatch(stack_id), got="no id")
     plan = Plan(scale=data["scale"], base_seed=data["base_seed"], experiment=experiment, stacks=stacks)
     require(
         plan.content == data["content"],
@@ -140,11 +172,11 @@ def _part(text: str) -> Any:
 def _stack(path: Path, stack_id: str, experiment: str, records: list[dict[str, Any]]) -> Stack:
     runs = tuple(_run(record) for record in records)
     stack = Stack(experiment=experiment, runs=runs)
-    require(
-        stack.id == stack_id and {run.experiment for run in runs} == {experiment},
-        what=f"plan {str(path)!r}",
-        must=f"stack {stack_id} must match its runs",
-        got=stack.id,
-        do=AGAIN,
-    )
+    matches = stack.id == stack_id and {run.experiment for run in runs} == {experiment}
+    _require_id(path, stack_id, matches, got=stack.id)
     return stack
+
+
+def _require_id(path: Path, stack_id: str, matches: object, *, got: str) -> None:
+    must = f"stack {stack_id} must match its runs"
+    require(bool(matches), what=f"plan {str(path)!r}", must=must, got=got, do=AGAIN)

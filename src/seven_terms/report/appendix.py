@@ -15,7 +15,7 @@ def machine_table(inputs: Inputs) -> str:
         name: "; ".join(sorted({one for cell in inputs.trained[name] for one in str(cell).split("; ")}))
         for name in WHERE
     }
-    modes = Counter(run.mode for plan in inputs.plans for run in plan.runs.values())
+    modes = Counter(run.mode for plan in inputs.plans for run in plan.every_run)
     facts = {
         "scale": f"{inputs.scale}, base seed {inputs.base_seed}",
         "commit of the report": commit(),

@@ -23,7 +23,7 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
         values[f"Num{_MACROS[kind]}Claims"] = count(len(own))
         for word in SAYABLE:
             values[f"Num{_MACROS[kind]}{word.capitalize()}"] = count(sum(fact.word == word for fact in own))
-    runs = Counter(kind_of_training(run.training) for plan in inputs.plans for run in plan.runs.values())
+    runs = Counter(kind_of_training(run.training) for plan in inputs.plans for run in plan.every_run)
     values |= {f"Num{_MACROS[kind]}Runs": count(runs[kind]) for kind in ("closed form", "untrained", "trained")}
     decided, repeated, turned = decided_twice(facts.values())
     differ = [fact for fact in facts.values() if fact.beside]

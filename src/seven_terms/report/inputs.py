@@ -96,17 +96,27 @@ def read_inputs(results_dir: Path, *, beside: Sequence[Path] = ()) -> Inputs:
 
 def read_plans(results_dir: Path) -> tuple[Plan, ...]:
     """Return the plans in the order of their terms, by name within a term."""
-    plans = [read_plan(path) for path in Folder(results_dir).plans()]
+    plans = [read_plan(path) for path in _plan_paths(results_dir)]
+    scales = sorted({plan.scale for plan in plans}, key=SCALES.index)
+    require(len(scales) == 1, what=f"results {str(results_dir)!r}", must="all plans must be of one scale", got=scales)
+    return tuple(plans)
+
+
+def scale_of(results_dir: Path) -> Scale:
+    """Return the scale of a results folder, from its first plan."""
+    return read_plan(_plan_paths(results_dir)[0]).scale
+
+
+def _plan_paths(results_dir: Path) -> list[Path]:
+    paths = Folder(results_dir).plans()
     require(
-        bool(plans),
+        bool(paths),
         what=f"results {str(results_dir)!r}",
         must="it must hold plan/<term>/<name>.json",
         got="none",
         do="run `make report`",
     )
-    scales = sorted({plan.scale for plan in plans}, key=SCALES.index)
-    require(len(scales) == 1, what=f"results {str(results_dir)!r}", must="all plans must be of one scale", got=scales)
-    return tuple(plans)
+    return paths
 
 
 def read_verdicts(results_dir: Path) -> pd.DataFrame:

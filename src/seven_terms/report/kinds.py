@@ -76,7 +76,7 @@ def num_seeds(plan: Plan, claim: Claim) -> int:
     """Return how many independent seeds stand behind a claim, the most of any arm that it reads."""
     named = {selected.arm for selected in selections_in(claim.estimate)}
     by_arm: dict[str, set[int]] = {}
-    for run in plan.runs.values():
+    for run in plan.every_run:
         if run.arm in named:
             by_arm.setdefault(run.arm, set()).add(run.seed)
     return max((len(seeds) for seeds in by_arm.values()), default=0)

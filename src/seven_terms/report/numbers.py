@@ -45,8 +45,8 @@ def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
 
 def _kernels(inputs: Inputs) -> str:
     """Return what the method says of our own kernels, nothing where no run went through them."""
-    native = sum(run.mode == "native" for plan in inputs.plans for run in plan.runs.values())
-    planned = sum(len(plan.runs) for plan in inputs.plans)
+    native = sum(run.mode == "native" for plan in inputs.plans for run in plan.every_run)
+    planned = sum(len(plan.every_run) for plan in inputs.plans)
     if not native:
         return ""
     return (
@@ -58,7 +58,7 @@ def _kernels(inputs: Inputs) -> str:
 
 def _lightning(inputs: Inputs) -> str:
     """Return what the method says of LightningModules, nothing where no run is one."""
-    runs = [run for plan in inputs.plans for run in plan.runs.values() if run.mode == "lightning"]
+    runs = [run for plan in inputs.plans for run in plan.every_run if run.mode == "lightning"]
     if not runs:
         return ""
     modules = {run.training.module.name for run in runs if isinstance(run.training, LightningTraining)}

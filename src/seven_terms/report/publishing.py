@@ -168,7 +168,7 @@ def _provenance(inputs: Inputs, plan: Plan, runs: pd.DataFrame) -> dict[str, Any
             name: round(sum(record[name] for record in records), 1)
             for name in ("duration_seconds", "processor_seconds")
         },
-        "mode": _listed(run.mode for run in plan.runs.values()),
+        "mode": _listed(run.mode for run in plan.every_run),
         **{
             name: _listed(origin[name] for origin in origins) for name in ("device", "processor", "num_cores", "python")
         },

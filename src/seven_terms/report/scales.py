@@ -171,9 +171,9 @@ def _hardware(row: pd.Series) -> str:
 
 
 def _table(sides: Sides) -> str:
-    rows = []
+    rows, differing = [], sides.differing
     for experiment, claims in sides.verdicts[1].groupby("experiment", sort=False):
-        lines = [_line(str(key), row, sides) for key, row in claims.iterrows()]
+        lines = [_line(str(key), row, sides, differs=key in differing) for key, row in claims.iterrows()]
         head = f"\\addlinespace\\multicolumn{{6}}{{@{{}}l}}{{\\emph{{{escape(experiment)}}}}} \\\\*\n"
         rows += [[head + lines[0][0], *lines[0][1:]], *lines[1:]]  # no page ends below an experiment's name
     first, second = sides.scales
@@ -189,10 +189,10 @@ def _table(sides: Sides) -> str:
     return f"{{\\footnotesize\n{table}}}"
 
 
-def _line(key: str, row: pd.Series, sides: Sides) -> list[str]:
+def _line(key: str, row: pd.Series, sides: Sides, *, differs: bool) -> list[str]:
     smaller = sides.verdicts[0]
     before = _cells(smaller.loc[key]) if key in smaller.index else ["--", "--"]  # pyright: ignore[reportArgumentType]
-    mark = f" {DIFFERS}" if key in sides.differing else ""
+    mark = f" {DIFFERS}" if differs else ""
     return [escape(key) + mark, *before, *_cells(row), escape(row["unit"])]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from ..spec import VERDICTS
-from .inputs import read_plans, read_verdicts
+from .inputs import read_verdicts, scale_of
 
 
 def show(results_dir: Path) -> None:
     """Print the path of the report, how many claims fared how, and one line per claim."""
-    scale = read_plans(results_dir)[0].scale
+    scale = scale_of(results_dir)
     print("\n".join(shown_lines(read_verdicts(results_dir))))
     if scale == "smoke":
         print("Scale smoke: the pipeline works; the numbers mean nothing.")

@@ -4,23 +4,21 @@ Importing takes seconds and a stack often less. The first job of a workflow star
 and their output files to it over a Unix socket and wait for the exit status. The server forks at once and reads nothing
 itself, so that no client can hold it up; a fork prints whatever goes wrong, and takes limits, umask and directory of its
 client. The server ends by itself when it has been idle; a job that is killed takes its fork with it. Without fork, if
-the server cannot be reached or dies, a job runs in its own process as if this file did not exist. Standard library only.
+the server cannot be reached or dies, a job runs in its own process as if this file did not exist. Standard library only,
+and at the top of this file no more of it than a client needs: every job waits for that.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +129,8 @@ def _become(client: socket.socket, main: Callable[[list[str]], int]) -> None:
         _take_over(request)
         status = main(request["arguments"])
     except BaseException:
+        import traceback
+
         traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):
@@ -179,6 +179,7 @@ def _connect(path: Path) -> socket.socket:
     with contextlib.suppress(OSError):
         return _dial(path)
     import fcntl
+    import subprocess
 
     with open(path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of several first jobs one starts the server
@@ -192,12 +193,12 @@ def _connect(path: Path) -> socket.socket:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        return _await(path, server)
+        return _await(path, server.poll)
 
 
-def _await(path: Path, server: subprocess.Popen) -> socket.socket:
+def _await(path: Path, ended: Callable[[], int | None]) -> socket.socket:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
+    while time.monotonic() < deadline and ended() is None:
         with contextlib.suppress(OSError):
             return _dial(path)
         time.sleep(0.05)
@@ -227,5 +228,7 @@ def _socket_path() -> Path:
 
 def _die_with_parent() -> None:
     if sys.platform == "linux":
+        import ctypes
+
         parent_death_signal = 1  # PR_SET_PDEATHSIG, prctl(2)
         ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)

@@ -179,7 +179,8 @@ def list_runs(results_dir: Path, output_path: Path) -> None:
         for plan in _plans(results_dir)
         for stack, path in _trained(plan, results_dir)
     ]
-    table = pd.DataFrame([_run_row(run, stack, record) for stack, _, record in trained for run in stack.runs])
+    rows = [_run_row(run, path.stem, record) for stack, path, record in trained for run in stack.runs]
+    table = pd.DataFrame(rows)
     sweeps = sorted(column for column in table.columns if column.startswith("sweep_"))
     write_csv(table[[*RUNS, *sweeps]], output_path, kind="runs")
     timing = pd.DataFrame([_timing_row(stack, path, record) for stack, path, record in trained], columns=list(TIMING))
@@ -194,7 +195,7 @@ def _trained(plan: Plan, results_dir: Path) -> list[tuple[Stack, Path]]:
     require(
         not missing,
         what=f"metrics of {plan.experiment.name!r}",
-        must=f"all {len(plan.runs)} runs must be there",
+        must=f"all {len(plan.every_run)} runs must be there",
         got=f"{len(missing)} missing: {', '.join(sorted(missing)[:3])}",
         do="run `make report` again to train them",
     )
@@ -205,7 +206,7 @@ def _timing_row(stack: Stack, path: Path, record: dict[str, Any]) -> dict[str, A
     origin = record["provenance"]
     return {
         "experiment": stack.experiment,
-        "stack": stack.id,
+        "stack": path.stem,
         "num_runs": len(stack.runs),
         **{name: round(record[name], 3) for name in ("duration_seconds", "processor_seconds")},
         **{name: str(origin[name]) for name in ("processor", "num_cores", "python")},
@@ -214,7 +215,7 @@ def _timing_row(stack: Stack, path: Path, record: dict[str, Any]) -> dict[str, A
     }
 
 
-def _run_row(run: Run, stack: Stack, record: dict[str, Any]) -> dict[str, Any]:
+def _run_row(run: Run, stack_id: str, record: dict[str, Any]) -> dict[str, Any]:
     end, settings = record["runs"][run.id], {name: as_coordinate(value) for name, value in run.settings.items()}
     stopped = end["diverged_at_step"]
     return {
@@ -227,7 +228,7 @@ def _run_row(run: Run, stack: Stack, record: dict[str, Any]) -> dict[str, Any]:
         "status": end["status"],
         "diverged_at_step": np.nan if stopped is None else stopped,
         "steps": end["steps"],
-        "stack": stack.id,
+        "stack": stack_id,
         "commit": record["provenance"]["commit"],
         "device": record["provenance"]["device"],
         **{f"sweep_{name}": value for name, value in settings.items()},

@@ -82,7 +82,7 @@ def about_arms(plan: Plan, verdicts: pd.DataFrame) -> dict[str, About]:
     """Return what the runs of each arm say; `verdicts`: those of the experiment."""
     experiment, found = plan.experiment, {}
     directions = _directions(experiment)
-    for arm in dict.fromkeys(run.arm for run in plan.runs.values()):
+    for arm in dict.fromkeys(run.arm for run in plan.every_run):
         served = served_by(arm, verdicts)
         told = {"tags": tags_of(plan, arm, served), "notes": notes_of(plan, served), "config": identity(plan, arm)}
         found[arm] = About(group=experiment.path, directions=directions, **told)

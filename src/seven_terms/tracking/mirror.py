@@ -112,7 +112,7 @@ def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterat
 
 def _sweeps(plan: Plan, ends: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the rows of each arm that sweeps over anything."""
-    swept = {run.arm for run in plan.runs.values() if run.settings}
+    swept = {run.arm for run in plan.every_run if run.settings}
     return [(str(arm), frame) for arm, frame in ends.groupby("arm", sort=False) if arm in swept]
 
 
@@ -140,11 +140,11 @@ def _ends(plan: Plan, results_dir: Path) -> pd.DataFrame:
             "seed": run.seed,
             **{name: records[run.id].get(name) for name in ENDS[1:]},
         }
-        for run in plan.runs.values()
+        for run in plan.every_run
     }
     frame = pd.DataFrame.from_dict(rows, orient="index").join(last.add_prefix("last/"))
     frame.attrs = {
-        "swept": sorted({name for run in plan.runs.values() for name in run.settings}),
+        "swept": sorted({name for run in plan.every_run for name in run.settings}),
         "metrics": [f"last/{name}" for name in last.columns],
     }
     return frame.assign(score=_scores(plan, frame))

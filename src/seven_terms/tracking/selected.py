@@ -50,7 +50,7 @@ def selected_runs(
 
 
 def _read(plan: Plan, named: Mapping[str, list[dict[str, Any]]]) -> Iterator[Run]:
-    for run in plan.runs.values():
+    for run in plan.every_run:
         if (not run.settings and run.arm in named) or dict(run.settings) in named.get(run.arm, []):
             yield run
 
@@ -104,7 +104,7 @@ def short(path: str) -> str:
 
 def _runs_by_arm(plan: Plan) -> dict[str, list[Run]]:
     found: dict[str, list[Run]] = {}
-    for run in plan.runs.values():
+    for run in plan.every_run:
         found.setdefault(run.arm, []).append(run)
     return found
 

@@ -109,7 +109,7 @@ def _settings(plans: Sequence[Plan]) -> list[wr.ParallelCoordinatesPlot]:
 
 def _swept(plans: Sequence[Plan]) -> list[str]:
     """Return the names of the numbers that are swept, in the order of the experiments."""
-    settings = (run.settings.items() for plan in plans for run in plan.runs.values())
+    settings = (run.settings.items() for plan in plans for run in plan.every_run)
     return list(dict.fromkeys(name for items in settings for name, value in items if isinstance(value, (int, float))))
 
 
