@@ -14,13 +14,8 @@ struct Normalized {
 
     V gamma_at(int j) const { return p.affine ? load(gamma + j) : all(1.0f); }
     V beta_at(int j) const { return p.affine ? load(beta + j) : V{}; }
-    V stretch_at(int j) const { return stretch ? load_some(stretch, j) : all(1.0f); }
-    V shift_at(int j) const { return shift ? load_some(shift, j) : V{}; }
-    V load_some(const float *from, int j) const {
-        V v = {};
-        for (int l = 0; l < LANES && j + l < p.width; l++) v[l] = from[j + l];
-        return v;
-    }
+    V stretch_at(int j) const { return stretch ? load_some(stretch + j, p.width - j) : all(1.0f); }
+    V shift_at(int j) const { return shift ? load_some(shift + j, p.width - j) : V{}; }
 };
 
 // Each ghost batch by its own statistics; the running ones take the average over ghosts.
@@ -33,7 +28,7 @@ static void batch_norm(const Normalized &n, float *x) {
         V mean_of_means = {}, mean_of_vars = {};
         for (int k = 0; k < ghosts; k++) {
             float *x_k = x + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
-            V sum = {}, squares = {}, inv_std;
+            V sum = {}, squares = {};
             for (int i = 0; i < p.ghost; i++) sum += load(x_k + i * n.ld);
             V mean = sum / count;
             for (int i = 0; i < p.ghost; i++) {
@@ -43,7 +38,7 @@ static void batch_norm(const Normalized &n, float *x) {
                 squares += c * c;
             }
             V var = squares / count;
-            for (int l = 0; l < LANES; l++) inv_std[l] = p.scale ? 1.0f / std::sqrt(var[l] + p.eps) : 1.0f;
+            V inv_std = p.scale ? 1.0f / square_root(var + p.eps) : all(1.0f);
             store(n.inv_std + k * n.ld + j, inv_std);
             for (int i = 0; i < p.ghost; i++) {
                 V c = load(x_hat + i * n.ld) * inv_std;
@@ -52,10 +47,10 @@ static void batch_norm(const Normalized &n, float *x) {
             }
             mean_of_means += mean / (float)ghosts, mean_of_vars += var / (float)ghosts;
         }
-        for (int l = 0; l < LANES && j + l < p.width; l++) {
-            n.running_mean[j + l] += p.statistics_momentum * (mean_of_means[l] - n.running_mean[j + l]);
-            n.running_var[j + l] += p.statistics_momentum * (mean_of_vars[l] * unbiased - n.running_var[j + l]);
-        }
+        float *running_mean = n.running_mean + j, *running_var = n.running_var + j;
+        V mean = load_some(running_mean, p.width - j), var = load_some(running_var, p.width - j);
+        store_some(running_mean, mean + p.statistics_momentum * (mean_of_means - mean), p.width - j);
+        store_some(running_var, var + p.statistics_momentum * (mean_of_vars * unbiased - var), p.width - j);
     }
 }
 
@@ -63,11 +58,9 @@ static void batch_norm(const Normalized &n, float *x) {
 static void batch_norm_by_running(const Normalized &n, float *x) {
     const Program &p = n.p;
     for (int j = 0; j < p.width; j += LANES) {
-        V mean = {}, inv_std = all(1.0f), gamma = n.gamma_at(j), beta = n.beta_at(j);
-        for (int l = 0; l < LANES && j + l < p.width; l++) {
-            if (p.center) mean[l] = n.running_mean[j + l];
-            if (p.scale) inv_std[l] = 1.0f / std::sqrt(n.running_var[j + l] + p.eps);
-        }
+        V gamma = n.gamma_at(j), beta = n.beta_at(j);
+        V mean = p.center ? load_some(n.running_mean + j, p.width - j) : V{};
+        V inv_std = p.scale ? 1.0f / square_root(load_some(n.running_var + j, p.width - j) + p.eps) : all(1.0f);
         for (int i = 0; i < p.batch; i++) store(x + i * n.ld + j, (load(x + i * n.ld + j) - mean) * inv_std * gamma + beta);
     }
 }

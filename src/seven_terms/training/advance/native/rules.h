@@ -25,13 +25,26 @@ struct Rows {
     long size;
 };
 
+// Call body(i, j, k) for the place i of every vector: sums that alternate have each a chain of their own. j counts to four and
+// begins again, k counts so in whole groups of four and is zero after them; the compiler knows both.
+template <class Body>
+static inline __attribute__((always_inline)) void each_vector(long size, Body body) {
+    long i = 0;
+    for (; i + 4 * LANES <= size; i += 4 * LANES) {
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) body(i + j * LANES, j, j);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 3; j++)
+        if (i + j * LANES < size) body(i + j * LANES, j, 0);
+}
+
+static float root_of_four(const V *sum) { return std::sqrt(sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]))); }
+
 static float norm(const float *x, long size) {
     V sum[4] = {};
-    long i = 0;
-    for (; i + 4 * LANES <= size; i += 4 * LANES)
-        for (int j = 0; j < 4; j++) sum[j] += load(x + i + j * LANES) * load(x + i + j * LANES);
-    for (; i < size; i += LANES) sum[0] += load(x + i) * load(x + i);
-    return std::sqrt(sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3])));
+    each_vector(size, [&](long i, int, int k) { sum[k] += load(x + i) * load(x + i); });
+    return root_of_four(sum);
 }
 
 static void clip_entries(float *g, long size, float bound) {
@@ -73,12 +86,17 @@ static void clip_units(const Layout &layout, const float *w, float *g, float bou
     }
 }
 
-// SGD; the gradient is multiplied by `factor`. Return the norm of the update.
-static float sgd(const Program &p, const Rule &rule, float rate, float factor, Rows rows) {
-    V sum[2] = {};
+struct Norms {
+    float gradient, update;
+};
+
+// SGD; the gradient is multiplied by `factor`. Return the norms of the gradient as it was, and of the update.
+static Norms sgd(const Program &p, const Rule &rule, float rate, float factor, Rows rows) {
+    V squares[4] = {}, sum[2] = {};
     float *velocity = rows.state[0];
-    for (long i = 0; i < rows.size; i += LANES) {
+    each_vector(rows.size, [&](long i, int j, int k) {
         V w = load(rows.w + i), d = load(rows.g + i);
+        squares[k] += d * d;
         if (factor != 1.0f) d = d * factor;
         if (rule.weight_decay != 0.0f) d = d + rule.weight_decay * w;
         if (velocity) {
@@ -88,15 +106,9 @@ static float sgd(const Program &p, const Rule &rule, float rate, float factor, R
         }
         V next = w - rate * d, moved = next - w;
         store(rows.w + i, next);
-        sum[i / LANES % 2] += moved * moved;
-    }
-    return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
-}
-
-// The square root of every lane: correctly rounded, as that of a single number is.
-static inline V square_root(V v) {
-    for (int l = 0; l < LANES; l++) v[l] = std::sqrt(v[l]);
-    return v;
+        sum[j % 2] += moved * moved;
+    });
+    return {root_of_four(squares), std::sqrt(sum_of_lanes(sum[0] + sum[1]))};
 }
 
 // Kingma and Ba 2015, algorithm 1; decoupled weight decay: Loshchilov and Hutter 2019, algorithm 2. `number` counts from 0.
@@ -106,7 +118,7 @@ static float adam(const Program &p, const Rule &rule, double rate, float factor,
     float new_in_mean = 1.0 - rule.beta1, old_in_square = rule.beta2, new_in_square = 1.0 - rule.beta2;
     float kept = 1.0 - rate * rule.weight_decay;
     V sum[2] = {};
-    for (long i = 0; i < rows.size; i += LANES) {
+    each_vector(rows.size, [&](long i, int j, int) {
         V w = load(rows.w + i), g = load(rows.g + i);
         if (factor != 1.0f) g = g * factor;
         if (rule.weight_decay != 0.0f && !p.decoupled) g = g + rule.weight_decay * w;
@@ -116,24 +128,32 @@ static float adam(const Program &p, const Rule &rule, double rate, float factor,
         V start = rule.weight_decay != 0.0f && p.decoupled ? w * kept : w;
         V next = start - size * m / (square_root(v) / root + rule.eps), moved = next - w;
         store(rows.w + i, next);
-        sum[i / LANES % 2] += moved * moved;
-    }
+        sum[j % 2] += moved * moved;
+    });
     return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
 }
 
 // Clip the gradient and make one update; fill what is measured of it.
 static void update(
     const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows rows, float *measured) {
-    float before = norm(rows.g, rows.size), after = before, factor = 1.0f;
+    bool is_cut = rule.clip_value < INFINITY || rule.clip_adaptive < INFINITY, is_scaled = rule.clip_norm < INFINITY;
+    bool is_adam = p.rule == (int)RuleKind::adam, is_alone = !is_cut && !is_scaled && !is_adam;
+    float before = is_alone ? 0 : norm(rows.g, rows.size), after = before, factor = 1.0f;
     if (rule.clip_adaptive < INFINITY) clip_units(layout, rows.w, rows.g, rule.clip_adaptive);
     if (rule.clip_value < INFINITY) clip_entries(rows.g, rows.size, rule.clip_value);
-    if (rule.clip_value < INFINITY || rule.clip_adaptive < INFINITY) after = norm(rows.g, rows.size);
-    if (rule.clip_norm < INFINITY) {
+    if (is_cut && (is_scaled || is_adam)) after = norm(rows.g, rows.size);
+    if (is_scaled) {
         factor = rule.clip_norm / (after + NORM_EPS);
         factor = factor > 1.0f ? 1.0f : factor;
         after = factor * after;
     }
+    if (is_adam) {
+        measured[UPDATE_NORM] = adam(p, rule, rate, factor, rows, number);
+    } else {
+        Norms found = sgd(p, rule, rate, factor, rows);
+        if (is_alone) before = found.gradient;
+        if (!is_scaled) after = found.gradient;
+        measured[UPDATE_NORM] = found.update;
+    }
     measured[GRADIENT_NORM] = before, measured[CLIPPED_NORM] = after;
-    bool is_adam = p.rule == (int)RuleKind::adam;
-    measured[UPDATE_NORM] = is_adam ? adam(p, rule, rate, factor, rows, number) : sgd(p, rule, rate, factor, rows);
 }

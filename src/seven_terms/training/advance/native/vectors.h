@@ -25,6 +25,28 @@ static inline V all(float x) { return x - V{}; }
 static inline V choose(I mask, V yes, V no) { return (V)((mask & (I)yes) | (~mask & (I)no)); }
 static inline V absolute(V x) { return (V)((I)x & 0x7fffffff); }
 
+// The square root of every lane: correctly rounded, as that of a single number is.
+static inline V square_root(V v) {
+    for (int l = 0; l < LANES; l++) v[l] = std::sqrt(v[l]);
+    return v;
+}
+
+// At most a vector of the numbers from `p` on, wherever they start.
+static inline V load_some(const float *p, int number) {
+    V v = {};
+    if (number >= LANES)
+        std::memcpy(&v, p, sizeof v);  // of a length that the compiler knows: no call
+    else
+        std::memcpy(&v, p, number * sizeof(float));
+    return v;
+}
+static inline void store_some(float *p, V v, int number) {
+    if (number >= LANES)
+        std::memcpy(p, &v, sizeof v);
+    else
+        std::memcpy(p, &v, number * sizeof(float));
+}
+
 static inline float sum_of_lanes(V v) {
     float sum = 0;
     for (int i = 0; i < LANES; i++) sum += v[i];
