@@ -164,6 +164,9 @@ CASES: dict[str, Training] = {
         optimizer=Adam(eps=1e-6),
         clipping=Clipping(adaptive=0.05, norm=0.5),
     ),
+    "convolutions, whole split": dataclasses.replace(
+        with_model(CNN, normalization=None), task=Digits(resolution=14, image=True, num_train=30), batch_size=None
+    ),
     "convolutions, growing": dataclasses.replace(
         with_model(CNN, channels=(6,), strides=(1,)), batch_growth=((0.5, 2),), optimizer=Sgd(learning_rate=0.1)
     ),

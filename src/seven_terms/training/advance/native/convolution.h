@@ -8,22 +8,30 @@
 
 constexpr int TAPS = 9;
 
+// Where a neighbour inside the image lies: among the columns of an image, among their gradients, among the inputs of an image.
+struct Neighbour {
+    int column, of_column, input;
+};
+
 struct Convolution {
     const Matrix &matrix;
-    int inputs, side_in, side, stride, ld;
+    int inputs, side_in, side, stride, ld_in, ld;
     long rows;
     Program own;  // what its normalization sees: rows in place of examples, channels in place of units
-    Memory columns, y, x_hat, inv_std;
+    std::vector<Neighbour> neighbours;  // by place and tap
+    Memory columns, y, x_hat, inv_std;  // columns of neighbours outside stay zero
 
-    Convolution(const Program &p, const Matrix &matrix, int side_in, int stride)
+    Convolution(const Program &p, const Matrix &matrix, int side_in, int stride, int ld_in)
         : matrix(matrix),
           inputs(matrix.in / TAPS),
           side_in(side_in),
           side((side_in + stride - 1) / stride),
           stride(stride),
+          ld_in(ld_in),
           ld(matrix.ld()),
           rows((long)p.batch * side * side),
           own(p),
+          neighbours(inside()),
           columns(rows * matrix.in),
           y(rows * ld),
           x_hat(p.normalized() ? rows * ld : 0),
@@ -33,45 +41,53 @@ struct Convolution {
 
     Left gathered() { return {columns.data(), matrix.in, 1}; }
 
-    // Call body(row, tap, neighbour's row) for the neighbours of every place that lie inside the image, or -1 for those outside.
+    std::vector<Neighbour> inside() const {
+        std::vector<Neighbour> found;
+        for (int i = 0; i < side * side; i++)
+            for (int tap = 0; tap < TAPS; tap++) {
+                int v = i / side * stride + tap / 3 - 1, h = i % side * stride + tap % 3 - 1, at = tap * inputs;
+                if (v >= 0 && v < side_in && h >= 0 && h < side_in)
+                    found.push_back({i * matrix.in + at, i * padded(matrix.in) + at, (v * side_in + h) * ld_in});
+            }
+        return found;
+    }
+
+    // Call body(constant, image, neighbour) in their order; the constant divides `inputs`, so that so many numbers move at once.
     template <class Body>
     void each_neighbour(Body body) const {
-        for (int b = 0; b < own.batch / (side * side); b++)
-            for (int i = 0; i < side * side; i++)
-                for (int tap = 0; tap < TAPS; tap++) {
-                    int v = i / side * stride + tap / 3 - 1, h = i % side * stride + tap % 3 - 1;
-                    bool is_inside = v >= 0 && v < side_in && h >= 0 && h < side_in;
-                    body((long)b * side * side + i, tap, is_inside ? (long)b * side_in * side_in + v * side_in + h : -1);
-                }
+        auto each = [&](auto piece) {
+            for (long b = 0; b < rows / (side * side); b++)
+                for (const Neighbour &one : neighbours) body(piece, b, one);
+        };
+        if (inputs % 16 == 0) return each(std::integral_constant<int, 16>());
+        if (inputs % 8 == 0) return each(std::integral_constant<int, 8>());
+        each(std::integral_constant<int, 1>());
     }
 
-    // From x [B * places before, ld_x] to `columns`.
-    void gather(const float *x, int ld_x) {
+    // From x [B * places before, ld_in] to `columns`.
+    void gather(const float *x) {
+        long of_image = (long)side_in * side_in * ld_in, of_columns = (long)side * side * matrix.in;
         float *to = columns.data();
-        bool is_whole = inputs % LANES == 0;
-        each_neighbour([=](long row, int tap, long neighbour) {
-            float *out = to + row * matrix.in + tap * inputs;
-            const float *in = x + neighbour * ld_x;
-            if (is_whole)
-                for (int c = 0; c < inputs; c += LANES) store(out + c, neighbour < 0 ? V{} : load(in + c));
-            else
-                for (int c = 0; c < inputs; c++) out[c] = neighbour < 0 ? 0 : in[c];
+        each_neighbour([=, inputs = inputs](auto piece, long b, const Neighbour &one) {
+            for (int c = 0; c < inputs; c += piece)
+                std::memcpy(to + b * of_columns + one.column + c, x + b * of_image + one.input + c, piece * sizeof(float));
         });
     }
 
-    // Add dL/dcolumns [rows, padded(9 C)] to dL/dx [B * places before, ld_x], which is zero at first.
-    void scatter(const float *of_columns, float *of_x, int ld_x) const {
-        long ld_columns = padded(matrix.in);
-        bool is_whole = inputs % LANES == 0;
-        each_neighbour([=](long row, int tap, long neighbour) {
-            if (neighbour < 0) return;
-            const float *from = of_columns + row * ld_columns + tap * inputs;
-            float *to = of_x + neighbour * ld_x;
-            if (is_whole)
-                for (int c = 0; c < inputs; c += LANES) store(to + c, load(to + c) + load(from + c));
-            else
-                for (int c = 0; c < inputs; c++) to[c] += from[c];
+    // Add dL/dcolumns [rows, padded(9 C)] to dL/dx [B * places before, ld_in], which is zero at first.
+    void scatter(const float *g, float *of_x) const {
+        long of_image = (long)side_in * side_in * ld_in, of_columns = (long)side * side * padded(matrix.in);
+        each_neighbour([=, inputs = inputs](auto piece, long b, const Neighbour &one) {
+            for (int c = 0; c < inputs; c += piece)
+                add<piece()>(of_x + b * of_image + one.input + c, g + b * of_columns + one.of_column + c);
         });
+    }
+
+    template <int NUMBER>
+    static inline void add(float *to, const float *from) {
+        float sum[NUMBER];
+        for (int l = 0; l < NUMBER; l++) sum[l] = to[l] + from[l];
+        std::memcpy(to, sum, sizeof sum);
     }
 };
 
@@ -110,28 +126,28 @@ struct ConvolutionNet {
     static std::vector<Convolution> layers_of(const Program &p, const Layout &layout) {
         std::vector<Convolution> found;
         found.reserve(p.depth);
-        int side = p.side;
+        int side = p.side, ld = p.num_inputs / (side * side);
         for (int i = 0; i < p.depth; i++) {
-            found.emplace_back(p, layout.matrices[i * (p.normalized() && p.affine ? 3 : 1)], side, p.strides[i]);
-            side = found.back().side;
+            found.emplace_back(p, layout.matrices[i * (p.normalized() && p.affine ? 3 : 1)], side, p.strides[i], ld);
+            side = found.back().side, ld = found.back().ld;
         }
         return found;
     }
 
     const Matrix &readout() const { return layout.matrices.back(); }
-    const float *input(int layer) { return layer ? layers[layer - 1].y.data() : images.data(); }
-    int ld_of_input(int layer) const { return layer ? layers[layer - 1].ld : image_channels; }
     int places() const { return layers.back().side * layers.back().side; }
     Left features() { return {pooled.data(), layers.back().ld, 1}; }
 
     const float *evaluate(const float *row, const float *inputs, float *const *statistics) {
         is_evaluating = true;
-        forward(row, inputs, statistics);
+        gather(inputs);
+        forward(row, statistics);
         return logits.data();
     }
 
     float pass(const float *row, float *found, const Batch &batch, float *const *statistics) {
-        forward(row, batch.inputs, statistics);
+        if (batch.is_new) gather(batch.inputs);
+        forward(row, statistics);
         float loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
         parameters_backward(readout(), found, features(), logits.data(), p.batch);
         input_backward(readout(), row, logits.data(), below.data(), ZERO, w_transposed.data(), p.batch);
@@ -140,12 +156,18 @@ struct ConvolutionNet {
         return loss;
     }
 
-    void forward(const float *row, const float *inputs, float *const *statistics) {
+    // The columns of the first layer, from inputs [B, C, places]: kept while updates see the same batch.
+    void gather(const float *inputs) {
         long side = (long)p.side * p.side;
-        for (int b = 0; b < p.batch; b++)  // from [B, C, places] to [B, places, C]
+        const float *x = image_channels == 1 ? inputs : images.data();
+        for (int b = 0; b < p.batch && image_channels > 1; b++)  // to [B, places, C]
             for (int c = 0; c < image_channels; c++)
                 for (long i = 0; i < side; i++)
                     images.data()[(b * side + i) * image_channels + c] = inputs[(b * image_channels + c) * side + i];
+        layers[0].gather(x);
+    }
+
+    void forward(const float *row, float *const *statistics) {
         for (int i = 0; i < p.depth; i++) forward(i, row, statistics);
         pool();
         Start start = {false, row + readout().bias};
@@ -156,7 +178,7 @@ struct ConvolutionNet {
     void forward(int layer, const float *row, float *const *statistics) {
         Convolution &own = layers[layer];
         const Matrix &m = own.matrix;
-        own.gather(input(layer), ld_of_input(layer));
+        if (layer) own.gather(layers[layer - 1].y.data());
         Start start = m.bias >= 0 ? Start{false, row + m.bias} : ZERO;
         product(own.y.data(), own.ld, start, own.gathered(), row + m.at, own.ld, own.rows, m.out, m.in);
         if (p.normalized()) {
@@ -204,7 +226,7 @@ struct ConvolutionNet {
         if (!layer) return;
         input_backward(own.matrix, row, g, of_columns.data(), ZERO, w_transposed.data(), own.rows);
         std::memset(below.data(), 0, layers[layer - 1].rows * layers[layer - 1].ld * sizeof(float));
-        own.scatter(of_columns.data(), below.data(), layers[layer - 1].ld);
+        own.scatter(of_columns.data(), below.data());
         std::swap(gradient, below);
     }
 };

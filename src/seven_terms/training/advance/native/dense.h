@@ -12,6 +12,7 @@ struct Batch {
     const int64_t *labels;  // [B]
     const float *targets;   // [B, C]
     const float *noise;
+    bool is_new;  // not the inputs of the update before
 };
 
 // dL/dW and dL/db of y = multiplier x W + bias_multiplier b, from g = dL/dy [rows, ld], which becomes multiplier g.

@@ -66,7 +66,8 @@ static void advance(const Program &p, const Rule &rule, const Call &call) {
         long first = u * p.batch * call.distance;
         Batch batch = {call.inputs + first * p.length * p.num_inputs, call.labels ? call.labels + first : nullptr,
                        call.targets ? call.targets + first * p.num_outputs : nullptr,
-                       call.noise ? call.noise + u * p.depth * 2 * p.width : nullptr};
+                       call.noise ? call.noise + u * p.depth * 2 * p.width : nullptr,
+                       u == 0 || call.distance != 0};
         float *measured = call.measured + u * NUM_MEASURED;
         measured[LOSS] = space.net.pass(rows.w, rows.g, batch, call.statistics);
         update(p, space.layout, rule, call.rates[u], call.first_update + u, rows, measured);
