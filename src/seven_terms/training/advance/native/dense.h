@@ -24,15 +24,18 @@ static void parameters_backward(
         for (int j = 0; j < ld; j += LANES) store(found + m.bias + j, bias_multiplier * load(found + m.bias + j));
     if (multiplier != 1)
         for (long i = 0; i < (long)rows * ld; i += LANES) store(g + i, multiplier * load(g + i));
-    product(found + m.at, ld, ZERO, {x.data, x.column, x.row}, g, ld, m.in, ld, rows);
+    if (m.out == 1 && x.is_padded())
+        product_of_one(found + m.at, ld, x, g, ld, m.in, rows);
+    else
+        product(found + m.at, ld, ZERO, {x.data, x.column, x.row}, g, ld, m.in, ld, rows);
 }
 
-// dL/dx [rows, ld_x] of y = x W from g = dL/dy; `w_transposed` is room for W^T.
+// dL/dx [rows, ld_x] of y = x W from g = dL/dy, of a matrix of one block; `w_transposed` is room for W^T.
 static void input_backward(
     const Matrix &m, const float *row, const float *g, float *of_x, Start start, float *w_transposed, int rows) {
     int ld_x = padded(m.in);
-    transpose(row + m.at, m.ld(), w_transposed, ld_x, m.in, m.ld());
-    product(of_x, ld_x, start, {g, m.ld(), 1}, w_transposed, ld_x, rows, m.in, m.ld());
+    transpose(row + m.at, m.ld(), w_transposed, ld_x, m.in, m.out);
+    product(of_x, ld_x, start, {g, m.ld(), 1}, w_transposed, ld_x, rows, m.in, m.out);
 }
 
 struct Dense {

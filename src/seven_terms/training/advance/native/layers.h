@@ -58,31 +58,52 @@ static void sum_rows(const float *x, long ld, int rows, int columns, float *out)
     }
 }
 
-// The mean loss over a batch; outputs [B, ld] become its gradient. Sums over outputs go one by one, in their order.
+// One at the place of a label, in the vector of outputs from j on.
+static inline V one_hot(const int64_t *label, long j) { return choose(LANE + (int)j == (int)*label, all(1.0f), V{}); }
+
+// The loss of one example of `size`; its outputs in `row` become their gradient. Sums over outputs go one by one, in their order.
+static inline float cross_entropy_backward(const Program &p, float *row, long ld, const int64_t *label, float size) {
+    float largest = row[0], sum = 0, chosen = row[*label];
+    for (int j = 1; j < p.num_outputs; j++) largest = row[j] > largest ? row[j] : largest;
+    if (!(largest <= 3e38f)) largest = 0;  // infinite: the sum becomes infinite or NaN, as it should
+    for (long j = 0; j < ld; j += LANES) store(row + j, exponential(load(row + j) - largest));
+    for (int j = 0; j < p.num_outputs; j++) sum += row[j];
+    for (long j = 0; j < ld; j += LANES) {
+        V g = (load(row + j) / sum - one_hot(label, j)) / size;
+        store(row + j, choose(LANE + (int)j < p.num_outputs, g, V{}));
+    }
+    return std::log(sum) + largest - chosen;
+}
+
+static inline float half_squared_error_backward(const Program &p, float *row, long ld, const int64_t *label, float size) {
+    float sum = 0;
+    for (long j = 0; j < ld; j += LANES) store(row + j, load(row + j) - one_hot(label, j));
+    for (int j = 0; j < p.num_outputs; j++) sum += row[j] * row[j];
+    for (long j = 0; j < ld; j += LANES) store(row + j, choose(LANE + (int)j < p.num_outputs, load(row + j) / size, V{}));
+    return 0.5f * sum;
+}
+
+static inline float squared_error_backward(const Program &p, float *row, long ld, const float *target, float size) {
+    float sum = 0, half = 1.0f / p.num_outputs;
+    for (long j = 0; j < ld; j += LANES) store(row + j, choose(LANE + (int)j < p.num_outputs, load(row + j), V{}));
+    for (int j = 0; j < p.num_outputs; j++) {  // of few targets
+        float error = row[j] - target[j];
+        sum += error * error;
+        row[j] = 2 * half * error / size;
+    }
+    return half * sum;
+}
+
+// The mean loss over a batch; outputs [B, ld] become its gradient.
 static float loss_backward(const Program &p, float *outputs, long ld, const int64_t *labels, const float *targets) {
     float total = 0, size = p.batch;
     for (int i = 0; i < p.batch; i++) {
         float *row = outputs + i * ld;
-        if (p.loss == (int)Loss::cross_entropy) {
-            float largest = row[0], sum = 0, chosen = row[labels[i]];
-            for (int j = 1; j < p.num_outputs; j++) largest = row[j] > largest ? row[j] : largest;
-            if (!(largest <= 3e38f)) largest = 0;  // infinite: the sum becomes infinite or NaN, as it should
-            for (long j = 0; j < ld; j += LANES) store(row + j, exponential(load(row + j) - largest));
-            for (int j = 0; j < p.num_outputs; j++) sum += row[j];
-            total += std::log(sum) + largest - chosen;
-            for (int j = 0; j < p.num_outputs; j++) row[j] = (row[j] / sum - (j == labels[i])) / size;
-        } else {
-            bool is_half = p.loss == (int)Loss::half_squared_error;
-            float sum = 0, half = is_half ? 0.5f : 1.0f / p.num_outputs;
-            for (int j = 0; j < p.num_outputs; j++) {
-                float target = is_half ? (float)(j == labels[i]) : targets[i * p.num_outputs + j];
-                float error = row[j] - target;
-                sum += error * error;
-                row[j] = 2 * half * error / size;
-            }
-            total += half * sum;
+        switch ((Loss)p.loss) {
+        case Loss::cross_entropy: total += cross_entropy_backward(p, row, ld, labels + i, size); break;
+        case Loss::half_squared_error: total += half_squared_error_backward(p, row, ld, labels + i, size); break;
+        case Loss::squared_error: total += squared_error_backward(p, row, ld, targets + (long)i * p.num_outputs, size);
         }
-        for (long j = p.num_outputs; j < ld; j++) row[j] = 0;
     }
     return total / size;
 }

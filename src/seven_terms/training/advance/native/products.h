@@ -20,6 +20,7 @@ struct Left {
     const float *data;
     long row, column;  // distance of neighbours
     Left from(long i, long k) const { return {data + i * row + k * column, row, column}; }
+    bool is_padded() const { return column == 1 && row % LANES == 0 && reinterpret_cast<uintptr_t>(data) % sizeof(V) == 0; }
 };
 
 // Where the sums of C begin: at what C holds, at a row of numbers for every row of C, or at zero.
@@ -60,8 +61,9 @@ template <int M, int N>
 static inline void rows_of_tiles(float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int depth) {
     int i = 0;
     for (; i + M <= rows; i += M) tile<M, N>(c + i * ldc, ldc, start, a.from(i, 0), b, ldb, depth);
+    constexpr int FEWER = M == 3 ? 2 : M / 2;  // a row alone waits for itself at every step
     if constexpr (M > 1)
-        if (i < rows) rows_of_tiles<M / 2, N>(c + i * ldc, ldc, start, a.from(i, 0), b, ldb, rows - i, depth);
+        if (i < rows) rows_of_tiles<FEWER, N>(c + i * ldc, ldc, start, a.from(i, 0), b, ldb, rows - i, depth);
 }
 
 template <int N>
@@ -86,5 +88,19 @@ static void product(float *c, long ldc, Start start, Left a, const float *b, lon
         int some = depth - k < DEPTH_AT_ONCE ? depth - k : DEPTH_AT_ONCE;
         Start from = k ? KEPT : start;
         columns_of_tiles<VECTORS>(c, ldc, from, a.from(0, k), b + k * ldb, ldb, rows, padded(columns) / LANES, some);
+    }
+}
+
+// The first column of C [columns, ldc] = A^T B, where B [depth, ldb] has one column that is not zero: lanes are columns of A
+// [depth, columns], whose rows are padded.
+static void product_of_one(float *c, long ldc, Left a, const float *b, long ldb, int columns, int depth) {
+    for (int i = 0; i < columns; i += LANES) {
+        V sum = {};
+        for (int k = 0; k < depth; k++) sum += load(a.data + k * a.row + i) * all(b[k * ldb]);
+        for (int l = 0; l < LANES && i + l < columns; l++) {
+            V row = {};
+            row[0] = sum[l];
+            store(c + (i + l) * ldc, row);
+        }
     }
 }
