@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from seven_terms.records.runs import Stack
+from seven_terms.tasks import polyphonic_music
 from seven_terms.training.advance.native import border, points, updates
 from seven_terms.training.program import StackedProgram
 
-from .stacks import make_runs
+from .stacks import made_up_sequences, make_runs
 from .test_native import CASES
 from .test_native_points import CASES as POINTS
 
@@ -19,6 +20,7 @@ from .test_native_points import CASES as POINTS
 def main(library: Path) -> None:
     opened = border.opened(library)
     updates.kernels = points.kernels = lambda: opened
+    polyphonic_music.read_sequences = made_up_sequences
     for name, training in {**CASES, **POINTS}.items():
         runs = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 2))
         program = StackedProgram(Stack(experiment="test/one", runs=runs))

@@ -6,6 +6,8 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
@@ -17,6 +19,7 @@ from seven_terms.spec import (
     Evaluate,
     Initialization,
     Mlp,
+    PolyphonicMusic,
     Recurrent,
     Sgd,
     Steps,
@@ -62,6 +65,13 @@ TRANSFORMER = dataclasses.replace(
     optimizer=Adam(decoupled=True),
     num_steps=4,
 )
+MUSIC = Training(
+    task=PolyphonicMusic(chunk=9),
+    model=Recurrent(cell="sigmoid", width=20, read_all=True),
+    initialization=Initialization(kind="sigmoid"),
+    num_steps=8,
+    batch_size=1,
+)
 PROGRAMS = {"mlp": MLP, "odd": ODD, "batch_norm": BATCH_NORM, "rnn": RNN, "cnn": CNN}
 STACKED = {**PROGRAMS, "transformer": TRANSFORMER}
 
@@ -81,6 +91,13 @@ def make_runs(training: Training, number: int, *, rate: float = 0.1) -> tuple[Ru
         )
         for index in range(number)
     )
+
+
+def made_up_sequences(name: str) -> dict[str, list[Tensor]]:
+    """Return music for `polyphonic_music.read_sequences`; one of its chunks of nine frames is full, two hold a single frame."""
+    generator = torch.Generator().manual_seed(len(name))
+    whole = [(torch.rand(length, 88, generator=generator) < 0.05).byte() for length in (5, 10, 1, 7)]
+    return dict.fromkeys(("train", "validation", "test"), whole)
 
 
 def numbers(runs: tuple[Run, ...]) -> dict[str, np.ndarray]:

@@ -35,19 +35,18 @@ from seven_terms.spec import (
     LayerUpdates,
     LinearRegression,
     PolyphonicMusic,
-    Recurrent,
     Sgd,
     Steps,
     Stream,
     TemporalOrder,
     Training,
 )
-from seven_terms.tasks import build_task
+from seven_terms.tasks import build_task, polyphonic_music
 from seven_terms.training.advance.native import border, library
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record, trained_stack
 
-from .stacks import BATCH_NORM, CNN, MLP, RNN, make_run, make_runs, numbers
+from .stacks import BATCH_NORM, CNN, MLP, MUSIC, RNN, made_up_sequences, make_run, make_runs, numbers
 
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text(encoding="utf-8")
@@ -153,6 +152,17 @@ CASES: dict[str, Training] = {
         )
         for cell in ("lstm", "gru")
     },
+    "music": MUSIC,
+    "music, wide": with_model(MUSIC, cell="tanh", width=330),
+    "music, several": dataclasses.replace(
+        with_model(MUSIC, cell="relu", width=33), batch_size=3, clipping=Clipping(norm=1.0)
+    ),
+    **{
+        f"music, {cell}": dataclasses.replace(
+            with_model(MUSIC, cell=cell), batch_size=2, optimizer=Adam(eps=1e-6), clipping=Clipping(norm=1.0)
+        )
+        for cell in ("lstm", "gru")
+    },
     "clipped by both": dataclasses.replace(MLP, clipping=Clipping(value=1e-2, norm=0.02)),
     "convolutions, batch norm": CNN,
     "convolutions": with_model(CNN, normalization=None, channels=(16, 32), strides=(2, 2), activation="tanh"),
@@ -175,9 +185,14 @@ CASES: dict[str, Training] = {
 
 NEW = (  # one of each part that the kernels know, beside the plain networks
     *("layer norm", "group norm", "noisy ghosts", "muP", "Adam", "AdamW, clipped", "lstm, Adam", "gru, clipped"),
-    *("adaptively clipped, normalized", "growing batches"),
+    *("adaptively clipped, normalized", "growing batches", "music", "music, wide", "music, lstm", "music, gru"),
 )
 PARTS = {"dense": MLP, "batch norm": BATCH_NORM, "recurrent": RNN} | {name: CASES[name] for name in NEW}
+
+
+@pytest.fixture(autouse=True)
+def small_music(monkeypatch):
+    monkeypatch.setattr(polyphonic_music, "read_sequences", made_up_sequences)
 
 
 def table_of(training: Training, *, mode: str, probes: tuple = PROBES) -> dict[str, np.ndarray]:
@@ -203,7 +218,7 @@ def test_kernels_agree_with_pytorch_in_float64(case):
 def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
     unknown = [
         with_norm(eps=0.0),
-        dataclasses.replace(RNN, task=PolyphonicMusic(), model=Recurrent(width=20, read_all=True)),
+        dataclasses.replace(MUSIC, batch_size=None),
         dataclasses.replace(MLP, optimizer=Sgd(average_iterates=True)),
         dataclasses.replace(MLP, precision="float64"),
         dataclasses.replace(MLP, num_devices=2),
@@ -371,6 +386,7 @@ TASKS = {
     Digits: Digits(resolution=7, num_train=50),
     GaussianInputs: GaussianInputs(num_features=3),
     LinearRegression: LinearRegression(num_examples=100, num_features=3, num_informative=2),
+    PolyphonicMusic: PolyphonicMusic(chunk=3),
     TemporalOrder: TemporalOrder(length=10, num_evaluated=10),
 }
 
@@ -382,6 +398,18 @@ def test_the_batches_of_several_updates_are_one_long_batch(kind):
     single = [task.batches([3, 5], step * 7, 7) for step in range(4, 24)]
     for position, tensor in enumerate(together):
         torch.testing.assert_close(tensor, torch.cat([batch[position] for batch in single], dim=1), rtol=0, atol=0)
+
+
+def test_an_output_depends_neither_on_the_examples_beside_it_nor_on_the_batch():
+    for training in (MUSIC, dataclasses.replace(MUSIC, batch_size=16)):
+        run = dataclasses.replace(make_run(training), mode="native")
+        program = StackedProgram(Stack(experiment="test/one", runs=(run,)))
+        program.module.train(False)
+        inputs = program.task.evaluation("validation", [0])[0][0].repeat(4, 1, 1)[:14]
+        together = program.outputs(program.parameters, inputs, shared=True)[0]
+        alone = [program.outputs(program.parameters, one[None], shared=True)[0, 0] for one in inputs]
+        torch.testing.assert_close(together, torch.stack(alone), rtol=0, atol=0)
+        assert together.shape == (14, 9, 88)
 
 
 def test_updates_that_a_run_does_not_have_are_refused():

@@ -35,6 +35,7 @@ from ..spec import (
     NoisyQuadraticMoments,
     OneUnitRecurrence,
     Point,
+    PolyphonicMusic,
     PowerFunction,
     Quadratic,
     Recurrent,
@@ -104,7 +105,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         "activation": ACTIVATIONS,
         "normalization": lambda norm: norm is None or knows(norm),
     },
-    Recurrent: {"cell": CELLS, "width": _anything, "read_all": (False,), "regularization": _anything},
+    Recurrent: {"cell": CELLS, "width": _anything, "read_all": _anything, "regularization": _anything},
     Point: {name: _anything for name in ("dimension", "start", "random")},
     Sgd: {  # averages of points alone
         name: _anything for name in ("learning_rate", "momentum", "weight_decay", "nesterov", "average_iterates")
@@ -125,6 +126,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
     },
     TemporalOrder: {name: _anything for name in ("length", "num_evaluated")},
     Adding: {name: _anything for name in ("length", "num_evaluated")},
+    PolyphonicMusic: {name: _anything for name in ("name", "chunk")},
     GaussianInputs: {name: _anything for name in ("num_features", "num_classes", "length")},
     LinearRegression: {
         name: _anything
@@ -144,7 +146,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
     PowerFunction: {"exponent": _anything},
     OneUnitRecurrence: {name: _anything for name in ("length", "start", "target")},
 }
-NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, TemporalOrder)
+NATIVE_TASKS = (Adding, Cifar10, Digits, GaussianInputs, LinearRegression, PolyphonicMusic, TemporalOrder)
 
 
 def compiler() -> str | None:
@@ -211,8 +213,7 @@ def _fits(training: Training) -> bool:
     if isinstance(model, Cnn) and not _fits_convolutions(model, training):
         return False
     if isinstance(model, Recurrent):
-        sequences = getattr(task, "length", None) is not None
-        return sequences and training.batch_size is not None
+        return len(task.input_shape) == 2 and training.batch_size is not None
     if isinstance(model, Mlp | Cnn) and isinstance(model.normalization, BatchNorm):
         ghost, size = model.normalization.ghost, training.batch_size or getattr(task, "num_train", None) or 0
         if size == 1 or (ghost and (ghost == 1 or size % ghost)):  # PyTorch refuses them in a sentence

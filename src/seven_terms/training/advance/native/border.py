@@ -9,7 +9,7 @@ from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
 from ....spec import require
 
 KINDS = ("dense", "simple", "lstm", "gru", "convolution")
-LOSSES = ("cross_entropy", "half_squared_error", "squared_error")
+LOSSES = ("cross_entropy", "half_squared_error", "squared_error", "bernoulli")
 NORMS = ("none", "batch", "group")
 RULES = ("sgd", "adam")
 FUNCTIONS = ("quadratic", "moments", "power", "recurrence")
@@ -29,7 +29,7 @@ INTEGERS = (
         "residual",
     ),
     *("norm", "normalized_after", "center", "scale", "affine", "num_groups", "ghost", "rule", "nesterov", "decoupled"),
-    "side",
+    *("side", "read_all"),
 )
 FLOATS = (
     *("eps", "statistics_momentum", "regularization"),
@@ -37,7 +37,7 @@ FLOATS = (
 )
 POINTERS = (
     *("parameters", "first_state", "second_state", "statistics"),
-    *("inputs", "labels", "targets", "noise", "rates", "measured"),
+    *("inputs", "labels", "targets", "weights", "noise", "rates", "measured"),
 )
 POINT_INTEGERS = (*("function", "rule", "nesterov", "decoupled", "counts_noise", "dimension", "length"),)
 POINT_DOUBLES = (

@@ -10,7 +10,8 @@
 struct Batch {
     const float *inputs;    // [B, D], [B, T, D]
     const int64_t *labels;  // [B]
-    const float *targets;   // [B, C]
+    const float *targets;   // [B, C], or [B, T, C] where every step is read
+    const float *weights;   // [B, T] of the steps that are read, 0 for those that only pad a sequence
     const float *noise;
     bool is_new;  // not the inputs of the update before
 };

@@ -1,4 +1,4 @@
-// LSTM and GRU whose last state is read (`seven_terms.models.recurrent`).
+// LSTM and GRU whose last state is read, or every one (`seven_terms.models.recurrent`).
 //
 // The gates of an example lie side by side, [T, B, gates, padded(H)]: those of the LSTM are i, f, g, o, those of the GRU r, z, n.
 // What pads a row stays zero in every state and gradient, though a padding gate is sigmoid(0).
@@ -6,22 +6,30 @@
 
 #include "recurrent.h"
 
-struct LstmNet : Sequence {
-    Memory gates, c, tanh_c;     // after their functions; of every step
-    Memory of_gates, of_h, of_c;  // dL/d(sums of the gates) of every step, dL/dh_t and dL/dc_t of one
+struct Gated : Sequence {
+    Memory gates;  // after their functions; of every step
+    Memory of_h;   // dL/dh_t, of every step that is read and of the one at work
+
+    Gated(const Program &p, const Layout &layout)
+        : Sequence(p, layout), gates(p.length * size_gates), of_h(p.num_read() * size) {}
+
+    float *of_state(int t) { return of_h.data() + (p.read_all ? t * size : 0); }
+};
+
+struct LstmNet : Gated {
+    Memory c, tanh_c;       // of every step
+    Memory of_gates, of_c;  // dL/d(sums of the gates) of every step, dL/dc_t of one
 
     LstmNet(const Program &p, const Layout &layout)
-        : Sequence(p, layout),
-          gates(p.length * size_gates),
+        : Gated(p, layout),
           c(p.length * size),
           tanh_c(p.length * size),
           of_gates(p.length * size_gates),
-          of_h(size),
           of_c(size) {}
 
     const float *evaluate(const float *row, const float *inputs, float *const *) {
         drive(row, inputs, gates.data());
-        for (int t = 0; t < p.length; t++) {
+        for (int t = 0; t < steps; t++) {
             if (t) recur(row, state(t - 1), gates.data() + t * size_gates, KEPT);
             for (int b = 0; b < p.batch; b++) step(t, b);
         }
@@ -43,12 +51,13 @@ struct LstmNet : Sequence {
     }
 
     float pass(const float *row, float *found, const Batch &batch, float *const *) {
+        begin(batch);
         evaluate(row, batch.inputs, nullptr);
         float loss = read_backward(row, found, batch, of_h.data());
         std::memset(of_c.data(), 0, size * sizeof(float));
-        for (int t = p.length - 1; t >= 0; t--) {
+        for (int t = steps - 1; t >= 0; t--) {
             for (int b = 0; b < p.batch; b++) step_backward(t, b);
-            if (t) recur_backward(of_gates.data() + t * size_gates, of_h.data(), ZERO);
+            if (t) recur_backward(of_gates.data() + t * size_gates, of_state(t - 1), of_readout());
         }
         weights_backward(found, of_gates.data(), of_gates.data());
         return loss;
@@ -60,7 +69,7 @@ struct LstmNet : Sequence {
         long at = t * size + (long)b * ld, of_example = (long)b * ld;
         for (int j = 0; j < ld; j += LANES) {
             V i = load(gate + j), f = load(gate + ld + j), g = load(gate + 2 * ld + j), o = load(gate + 3 * ld + j);
-            V bounded = load(tanh_c.data() + at + j), dh = load(of_h.data() + of_example + j);
+            V bounded = load(tanh_c.data() + at + j), dh = load(of_state(t) + of_example + j);
             V before = t ? load(c.data() + at - size + j) : V{};
             V dc = load(of_c.data() + of_example + j) + dh * o * (1.0f - bounded * bounded);
             store(of_gate + j, dc * g * (i * (1.0f - i)));
@@ -72,21 +81,19 @@ struct LstmNet : Sequence {
     }
 };
 
-struct GruNet : Sequence {
-    Memory gates, added;                   // after their functions; what h_{t-1} adds to the sums. Of every step
-    Memory of_driven, of_recurrent, of_h;  // dL/d(what inputs drive), dL/d(what states add) of every step; dL/dh_t of one
+struct GruNet : Gated {
+    Memory added;                    // what h_{t-1} adds to the sums of every step
+    Memory of_driven, of_recurrent;  // dL/d(what inputs drive) and dL/d(what states add) of every step
 
     GruNet(const Program &p, const Layout &layout)
-        : Sequence(p, layout),
-          gates(p.length * size_gates),
+        : Gated(p, layout),
           added(p.length * size_gates),
           of_driven(p.length * size_gates),
-          of_recurrent(p.length * size_gates),
-          of_h(size) {}
+          of_recurrent(p.length * size_gates) {}
 
     const float *evaluate(const float *row, const float *inputs, float *const *) {
         drive(row, inputs, gates.data());
-        for (int t = 0; t < p.length; t++) {
+        for (int t = 0; t < steps; t++) {
             if (t) recur(row, state(t - 1), added.data() + t * size_gates, ZERO);
             for (int b = 0; b < p.batch; b++) step(t, b);
         }
@@ -107,11 +114,12 @@ struct GruNet : Sequence {
     }
 
     float pass(const float *row, float *found, const Batch &batch, float *const *) {
+        begin(batch);
         evaluate(row, batch.inputs, nullptr);
         float loss = read_backward(row, found, batch, of_h.data());
-        for (int t = p.length - 1; t >= 0; t--) {
+        for (int t = steps - 1; t >= 0; t--) {
             for (int b = 0; b < p.batch; b++) step_backward(t, b);
-            if (t) recur_backward(of_recurrent.data() + t * size_gates, of_h.data(), KEPT);
+            if (t) recur_backward(of_recurrent.data() + t * size_gates, of_state(t - 1), KEPT);
         }
         weights_backward(found, of_driven.data(), of_recurrent.data());
         return loss;
@@ -121,7 +129,8 @@ struct GruNet : Sequence {
         long of_gate = t * size_gates + (long)b * ld_gates;
         const float *gate = gates.data() + of_gate, *sum = added.data() + of_gate;
         const float *now = h.data() + t * size + (long)b * ld;
-        float *driven = of_driven.data() + of_gate, *states = of_recurrent.data() + of_gate, *g = of_h.data() + (long)b * ld;
+        float *driven = of_driven.data() + of_gate, *states = of_recurrent.data() + of_gate, *g = of_state(t) + (long)b * ld;
+        float *below = of_state(std::max(t - 1, 0)) + (long)b * ld;  // with what its own readout gives, where there is one
         for (int j = 0; j < ld; j += LANES) {
             V r = load(gate + j), z = load(gate + ld + j), n = load(gate + 2 * ld + j), dh = load(g + j);
             V before = t ? load(now - size + j) : V{};
@@ -129,7 +138,8 @@ struct GruNet : Sequence {
             V dr = dn * load(sum + 2 * ld + j) * (r * (1.0f - r));
             store(driven + j, dr), store(driven + ld + j, dz), store(driven + 2 * ld + j, dn);
             store(states + j, dr), store(states + ld + j, dz), store(states + 2 * ld + j, dn * r);
-            store(g + j, dh * (1.0f - z));
+            V read = p.read_all ? load(below + j) : V{};
+            store(below + j, dh * (1.0f - z) + read);
         }
     }
 };

@@ -11,12 +11,13 @@
 
 // What a call works on. Tensors are PyTorch's, contiguous and in the order of the module's parameters; `first_state` is the
 // velocity or the mean, `second_state` the square, null without. inputs [updates, B, ...], labels int64 [updates, B], targets
-// float [updates, B, C], noise [updates, depth, 2, H] or null, rates [updates], measured [updates, NUM_MEASURED]. `distance` is
-// 1, or 0 where every update sees the same batch.
+// float [updates, B, C], or [updates, B, T, C] with weights [updates, B, T] where every step is read, noise
+// [updates, depth, 2, H] or null, rates [updates], measured [updates, NUM_MEASURED]. `distance` is 1, or 0 where every update sees
+// the same batch.
 #define CALL_POINTERS(X) \
     X(float *const *, parameters) X(float *const *, first_state) X(float *const *, second_state) X(float *const *, statistics) \
-    X(const float *, inputs) X(const int64_t *, labels) X(const float *, targets) X(const float *, noise) \
-    X(const double *, rates) X(float *, measured)
+    X(const float *, inputs) X(const int64_t *, labels) X(const float *, targets) X(const float *, weights) \
+    X(const float *, noise) X(const double *, rates) X(float *, measured)
 #define CALL_INTEGERS(X) X(first_update) X(num_updates) X(distance)
 struct Call {
 #define AS_FIELD(type, name) type name;
@@ -65,7 +66,8 @@ static void advance(const Program &p, const Rule &rule, const Call &call) {
     for (int64_t u = 0; u < call.num_updates; u++) {
         long first = u * p.batch * call.distance;
         Batch batch = {call.inputs + first * p.length * p.num_inputs, call.labels ? call.labels + first : nullptr,
-                       call.targets ? call.targets + first * p.num_outputs : nullptr,
+                       call.targets ? call.targets + first * p.num_read() * p.num_outputs : nullptr,
+                       call.weights ? call.weights + first * p.num_read() : nullptr,
                        call.noise ? call.noise + u * p.depth * 2 * p.width : nullptr,
                        u == 0 || call.distance != 0};
         float *measured = call.measured + u * NUM_MEASURED;
@@ -88,7 +90,10 @@ static void evaluate(
         if (first + p.batch > num_examples) p.batch = num_examples - first;
         Net net(p, layout);
         const float *found = net.evaluate(row.data(), inputs + (long)first * p.length * p.num_inputs, statistics);
-        copy_rows(found, padded(p.num_outputs), outputs + (long)first * p.num_outputs, p.num_outputs, p.batch, p.num_outputs);
+        int ld = padded(p.num_outputs);
+        for (int i = 0; i < p.batch; i++)
+            copy_rows(found + (long)i * ld, (long)p.batch * ld, outputs + (long)(first + i) * p.num_read() * p.num_outputs,
+                      p.num_outputs, p.num_read(), p.num_outputs);
     }
 }
 
@@ -161,7 +166,7 @@ extern "C" int seven_terms_advance_point(const Point *p, const PointCall *call) 
     return guarded([&] { PointRun(*p, *call).advance(); });
 }
 
-// Write the outputs [num_examples, C] of one run in evaluation mode.
+// Write the outputs [num_examples, C], or [num_examples, T, C] where every step is read, of one run in evaluation mode.
 extern "C" int seven_terms_evaluate(
     const Program *p, int num_examples, float *const *parameters, float *const *statistics, const float *inputs,
     float *outputs) noexcept {

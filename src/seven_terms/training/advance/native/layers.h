@@ -94,6 +94,27 @@ static inline float squared_error_backward(const Program &p, float *row, long ld
     return half * sum;
 }
 
+// -log Bernoulli(target; sigmoid(output)) summed over outputs, and the mean over rows by weight; outputs [rows, ld] become its
+// gradient. targets [rows, ld].
+static float bernoulli_backward(const Program &p, float *outputs, const float *targets, const float *weights, int rows) {
+    float all_weights = 0;
+    V total = {};
+    int ld = padded(p.num_outputs);
+    for (int i = 0; i < rows; i++) all_weights += weights[i];
+    for (int i = 0; i < rows; i++) {
+        float *row = outputs + (long)i * ld, share = weights[i] / all_weights;
+        for (int j = 0; j < ld; j += LANES) {
+            I counts = LANE < p.num_outputs - j;
+            V x = load(row + j), y = load(targets + (long)i * ld + j), rest = exponential(-absolute(x));
+            V nats = choose(x < 0.0f, V{}, x) + log_of_one_more(rest) - y * x;
+            V chance = choose(x < 0.0f, rest, all(1.0f)) / (1.0f + rest);
+            total += choose(counts, weights[i] * nats, V{});
+            store(row + j, choose(counts, share * (chance - y), V{}));
+        }
+    }
+    return sum_of_lanes(total) / all_weights;
+}
+
 // The mean loss over a batch; outputs [B, ld] become its gradient.
 static float loss_backward(const Program &p, float *outputs, long ld, const int64_t *labels, const float *targets) {
     float total = 0, size = p.batch;
@@ -102,7 +123,8 @@ static float loss_backward(const Program &p, float *outputs, long ld, const int6
         switch ((Loss)p.loss) {
         case Loss::cross_entropy: total += cross_entropy_backward(p, row, ld, labels + i, size); break;
         case Loss::half_squared_error: total += half_squared_error_backward(p, row, ld, labels + i, size); break;
-        case Loss::squared_error: total += squared_error_backward(p, row, ld, targets + (long)i * p.num_outputs, size);
+        case Loss::squared_error: total += squared_error_backward(p, row, ld, targets + (long)i * p.num_outputs, size); break;
+        case Loss::bernoulli: break;  // of rows with weights, above
         }
     }
     return total / size;

@@ -17,7 +17,7 @@
 // Each list makes an enum here and a list of words that `border.py` compares with its own.
 #define KINDS(X) X(dense) X(simple) X(lstm) X(gru) X(convolution)
 #define ACTIVATIONS(X) X(sigmoid) X(tanh) X(relu) X(identity) X(softsign)
-#define LOSSES(X) X(cross_entropy) X(half_squared_error) X(squared_error)
+#define LOSSES(X) X(cross_entropy) X(half_squared_error) X(squared_error) X(bernoulli)
 #define NORMS(X) X(none) X(batch) X(group)
 #define RULES(X) X(sgd) X(adam)
 #define AS_ENUM(word) word,
@@ -30,7 +30,8 @@ enum class RuleKind { RULES(AS_ENUM) };
 
 #define PROGRAM_INTEGERS(X) \
     X(kind) X(depth) X(num_inputs) X(width) X(num_outputs) X(batch) X(length) X(activation) X(loss) X(bias) X(residual) \
-    X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled) X(side)
+    X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled) X(side) \
+    X(read_all)
 #define PROGRAM_FLOATS(X) \
     X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
 #define PROGRAM_ARRAYS(X) X(channels) X(strides)
@@ -49,6 +50,7 @@ struct Program {
     bool is(Kind k) const { return kind == (int)k; }
     bool has(Norm n) const { return norm == (int)n; }
     bool normalized() const { return !has(Norm::none); }
+    int num_read() const { return read_all ? length : 1; }  // outputs of an example: one, or one for every step
     int gates() const { return is(Kind::lstm) ? 4 : is(Kind::gru) ? 3 : 1; }
 };
 

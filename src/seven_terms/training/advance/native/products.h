@@ -6,14 +6,20 @@
 
 #include "vectors.h"
 
+// What a register holds. Compilers keep a wider vector in memory; the lanes of a tile have nothing to do with each other.
 #if defined(__AVX512F__)
+typedef V Register;
 constexpr int VECTORS = 4;  // of a tile: 24 sums, 4 vectors of B and a number of A are in 32 registers
-constexpr int ROWS = 6, ROWS_OF_THREE = 8, ROWS_OF_TWO = 12, ROWS_OF_ONE = 12;
+constexpr int ROWS = 6, ROWS_OF_THREE = 8, ROWS_OF_TWO = 12, ROWS_OF_ONE = 12, WIDEST_ROW = 10;
 #elif defined(__AVX__)
-constexpr int VECTORS = 1, ROWS = 6, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 6;  // a vector is two of 16
+typedef float Register __attribute__((vector_size(32)));
+constexpr int VECTORS = 1, ROWS = 6, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 6, WIDEST_ROW = 6;  // two of 16 a vector
 #else
-constexpr int VECTORS = 1, ROWS = 4, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 4;  // a vector is four of 32
+typedef float Register __attribute__((vector_size(16)));
+constexpr int VECTORS = 1, ROWS = 4, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 4, WIDEST_ROW = 4;  // four of 32 a vector
 #endif
+typedef Register RegisterInMemory __attribute__((may_alias));
+constexpr int WIDTH = sizeof(Register) / sizeof(float);
 constexpr int DEPTH_AT_ONCE = 64;  // rows of B that stay in the nearest cache while all rows of A pass
 
 struct Left {
@@ -34,27 +40,29 @@ constexpr Start ZERO = {false, nullptr}, KEPT = {true, nullptr};
 template <int M, int N>
 static inline __attribute__((always_inline)) void tile(
     float *c, long ldc, Start start, Left a, const float *b, long ldb, int depth) {
-    V sum[M][N];
+    constexpr int REGISTERS = N * LANES / WIDTH;
+    auto at = [](const float *p, int j) { return *reinterpret_cast<const RegisterInMemory *>(p + j * WIDTH); };
+    Register sum[M][REGISTERS];
 #pragma GCC unroll 16
     for (int i = 0; i < M; i++)
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++)
-            sum[i][j] = start.kept ? load(c + i * ldc + j * LANES) : start.row ? load(start.row + j * LANES) : V{};
+#pragma GCC unroll 16
+        for (int j = 0; j < REGISTERS; j++)
+            sum[i][j] = start.kept ? at(c + i * ldc, j) : start.row ? at(start.row, j) : Register{};
     for (int k = 0; k < depth; k++) {
-        V right[N];
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++) right[j] = load(b + k * ldb + j * LANES);
+        Register right[REGISTERS];
+#pragma GCC unroll 16
+        for (int j = 0; j < REGISTERS; j++) right[j] = at(b + k * ldb, j);
 #pragma GCC unroll 16
         for (int i = 0; i < M; i++) {
-            V left = all(a.data[i * a.row + k * a.column]);
-#pragma GCC unroll 4
-            for (int j = 0; j < N; j++) sum[i][j] += left * right[j];
+            Register left = a.data[i * a.row + k * a.column] - Register{};
+#pragma GCC unroll 16
+            for (int j = 0; j < REGISTERS; j++) sum[i][j] += left * right[j];
         }
     }
 #pragma GCC unroll 16
     for (int i = 0; i < M; i++)
-#pragma GCC unroll 4
-        for (int j = 0; j < N; j++) store(c + i * ldc + j * LANES, sum[i][j]);
+#pragma GCC unroll 16
+        for (int j = 0; j < REGISTERS; j++) *reinterpret_cast<RegisterInMemory *>(c + i * ldc + j * WIDTH) = sum[i][j];
 }
 
 template <int M, int N>
@@ -82,12 +90,34 @@ static inline void columns_of_tiles(
         }
 }
 
+// One row: all columns in as few equal parts as leave registers for their sums, which wait for each other at every k.
+template <int N>
+static inline void row_of_tiles(float *c, Start start, Left a, const float *b, long ldb, int vectors, int depth, int width) {
+    if constexpr (N > 1)
+        if (width < N) return row_of_tiles<N - 1>(c, start, a, b, ldb, vectors, depth, width);
+    int j = 0;
+    for (; j + N <= vectors; j += N) {
+        long at = j * LANES;
+        tile<1, N>(c + at, 0, start.right(at), a, b + at, ldb, depth);
+    }
+    if constexpr (N > 1)
+        if (j < vectors) {
+            long at = j * LANES;
+            row_of_tiles<N - 1>(c + at, start.right(at), a, b + at, ldb, vectors - j, depth, vectors - j);
+        }
+}
+
 // C [rows, columns] = start + A B; rows of C and B hold padded(columns) numbers.
 static void product(float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int columns, int depth) {
-    for (int k = 0; k < depth; k += DEPTH_AT_ONCE) {
+    int vectors = padded(columns) / LANES;
+    if (rows == 1) {
+        int parts = (vectors + WIDEST_ROW - 1) / WIDEST_ROW;
+        return row_of_tiles<WIDEST_ROW>(c, start, a, b, ldb, vectors, depth, (vectors + parts - 1) / parts);
+    }
+    for (int k = 0; k == 0 || k < depth; k += DEPTH_AT_ONCE) {
         int some = depth - k < DEPTH_AT_ONCE ? depth - k : DEPTH_AT_ONCE;
         Start from = k ? KEPT : start;
-        columns_of_tiles<VECTORS>(c, ldc, from, a.from(0, k), b + k * ldb, ldb, rows, padded(columns) / LANES, some);
+        columns_of_tiles<VECTORS>(c, ldc, from, a.from(0, k), b + k * ldb, ldb, rows, vectors, some);
     }
 }
 

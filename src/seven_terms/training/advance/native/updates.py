@@ -19,6 +19,7 @@ from ....optimizers import Tensors
 from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
 from ....spec import Adam, BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
+from ....tasks.polyphonic_music import loss as bernoulli
 from ..eager import noise
 from ..protocol import StackParts
 from .border import KINDS, NORMS, NUM_MEASURED, RULES, Call, Program, Rule, succeeded
@@ -26,7 +27,8 @@ from .library import kernels
 
 VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 MB, so that its runs find them in a cache
 VALUES_AT_ONCE = 1 << 21  # of all seeds, where they are drawn together
-LOSSES = (cross_entropy, half_squared_error, squared_error)  # in the order of border.LOSSES
+FEWEST_EVALUATED = 12  # examples at once: a product of few rows reads its matrix for each of them
+LOSSES = (cross_entropy, half_squared_error, squared_error, bernoulli)  # in the order of border.LOSSES
 MEASURED = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")  # in the order of rules.h
 STATISTICS = ("running_mean", "running_var")
 STATES = (("velocity",), ("mean", "square"))  # of SGD with momentum, and of Adam
@@ -43,6 +45,7 @@ class Networks:
         self.library = kernels()
         _require_known_tensors(parts)
         self.programs = {size: _program(parts, batch=size) for size in set(self._sizes())}
+        self.evaluating = _program(parts, batch=max(self._sizes()[0], FEWEST_EVALUATED))
         self.rules = [_rule(run.training) for run in parts.runs[: parts.num_runs]]
         self.places: tuple[int, ...] = ()
         self.states: list[dict[str, Pointers]] = []
@@ -83,9 +86,10 @@ class Networks:
         if parameters is not state.parameters or parts.network.module.training:
             buffers = {name: buffer.clone() for name, buffer in state.buffers.items()}
             return parts.network.outputs(parameters, buffers, inputs, shared=shared)
-        inputs, program, states = inputs.contiguous(), next(iter(self.programs.values())), self._states()
+        inputs, program, states = inputs.contiguous(), self.evaluating, self._states()
         number = inputs.shape[0 if shared else 1]
-        outputs_RBC = torch.zeros(len(parts.runs), number, parts.batches.task.num_outputs)
+        steps = inputs.shape[-2:-1] if program.read_all else ()
+        outputs = torch.zeros(len(parts.runs), number, *steps, parts.batches.task.num_outputs)
         for run in range(parts.num_runs):
             succeeded(
                 self.library.seven_terms_evaluate(
@@ -94,10 +98,10 @@ class Networks:
                     states[run]["parameters"],
                     states[run]["statistics"],
                     inputs.data_ptr() if shared else _place(inputs, run),
-                    _place(outputs_RBC, run),
+                    _place(outputs, run),
                 )
             )
-        return outputs_RBC
+        return outputs
 
     def _sizes(self, first: int = 0, stop: int | None = None) -> list[int]:
         """Return the examples of every update from `first` on."""
@@ -116,7 +120,7 @@ class Networks:
             first = end
 
     def _batches(self, first: int, stop: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        """Yield each seed's index and what its updates see, inputs [U * B, ...] and labels or targets.
+        """Yield each seed's index and what its updates see: inputs [U * B, ...], labels or targets, perhaps weights.
 
         Of whole splits that is [B, ...]. Little is drawn for all seeds at once, because what draws works in blocks; much for
         one after the other.
@@ -130,8 +134,9 @@ class Networks:
             seeds = batches.seeds[begin : begin + at_once]
             taken = [tensor.contiguous() for tensor in batches.task.batches(seeds, position, number)]
             for place in range(len(seeds)):
-                inputs, labels = (tensor[place if len(tensor) > 1 else 0] for tensor in taken)
-                yield begin + place, {"inputs": inputs, "labels" if labels.dtype == torch.int64 else "targets": labels}
+                inputs, labels, *more = (tensor[place if len(tensor) > 1 else 0] for tensor in taken)
+                known = {"inputs": inputs, "labels" if labels.dtype == torch.int64 else "targets": labels}
+                yield begin + place, known | dict(zip(("weights",), more, strict=False))
 
     def _noise(self, first: int, stop: int) -> Tensor | None:
         """Return the noise of noisy batch norm as stretch and shift, [S, U, layers, 2, H]; the last stays in the buffers."""
@@ -284,6 +289,7 @@ def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
         "activation": ACTIVATIONS.index("identity" if is_gated else model.cell),
         "bias": 1,
         "regularization": model.regularization,
+        "read_all": model.read_all,
         "num_groups": 1,
     }
 

@@ -93,6 +93,13 @@ static inline V hyperbolic_tangent(V x) {
     return less_one / (less_one + 2.0f);
 }
 
+// log(1 + y) for y in [0, 1], that is 2 artanh(y / (2 + y)): the series loses no digits near zero.
+static inline V log_of_one_more(V y) {
+    V s = y / (2.0f + y), square = s * s, p = {};
+    for (int n = 15; n > 1; n -= 2) p = p * square + 1.0f / n;
+    return 2.0f * (s + s * (square * p));
+}
+
 #ifdef __clang__
 #define MERGE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
