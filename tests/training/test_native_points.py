@@ -135,13 +135,36 @@ def test_points_in_single_precision_are_left_to_pytorch():
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_point_has_the_same_bits_alone_and_in_any_stack_in_one_call_or_several(case):
-    together = stack_of(CASES[case], mode="native", number=5)
+    together = stack_of(CASES[case], mode="native", number=32)
     wild = dataclasses.replace(make_run(CASES[case], changes={"optimizer.learning_rate": 1e38}), mode="native")
     whole = path_of(dataclasses.replace(together, runs=(wild, *together.runs)))
-    for index, run in enumerate(together.runs):
-        alone = path_of(dataclasses.replace(together, runs=(run,)), parts=(0, 1, 7))
-        for name, values in alone.items():
-            np.testing.assert_array_equal(values[0], whole[name][index + 1], err_msg=name)
+    for size in (1, 3, 8, 9, 32):
+        some = path_of(dataclasses.replace(together, runs=together.runs[-size:]), parts=(0, 1, 7))
+        for name, values in some.items():
+            np.testing.assert_array_equal(values, whole[name][-size:], err_msg=f"{size} runs: {name}")
+
+
+def test_points_that_clip_and_decay_differently_have_the_same_bits_side_by_side():
+    runs = stack_of(bowl(optimizer=Sgd(momentum=0.5)), mode="native", number=20).runs
+    changes = ({}, {"clipping": Clipping(norm=0.2)}, {"clipping": Clipping(value=0.05, adaptive=0.1)})
+    trainings = [dataclasses.replace(run.training, **changes[place % 3]) for place, run in enumerate(runs)]
+    trainings[4] = dataclasses.replace(trainings[4], optimizer=Sgd(momentum=0.5, weight_decay=0.1, learning_rate=0.01))
+    mixed = tuple(dataclasses.replace(run, training=training) for run, training in zip(runs, trainings, strict=True))
+    whole = path_of(Stack(experiment="t/o", runs=mixed))
+    for index, run in enumerate(mixed):
+        for name, values in path_of(Stack(experiment="t/o", runs=(run,))).items():
+            np.testing.assert_array_equal(values[0], whole[name][index], err_msg=f"{index}: {name}")
+
+
+def test_exponentials_and_powers_have_the_bits_of_the_c_library(tmp_path, monkeypatch):
+    names = ("power", "absolute value", "broken power", "cliff")
+    own = {name: path_of(stack_of(CASES[name], mode="native", number=9)) for name in names}
+    library.compile_kernels(tmp_path / "asking.so", (*library.FLAGS, "-DSEVEN_TERMS_ASKS_LIBRARY"))
+    asking = border.opened(tmp_path / "asking.so")
+    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda: asking)
+    for name in names:
+        for metric, values in path_of(stack_of(CASES[name], mode="native", number=9)).items():
+            np.testing.assert_array_equal(values, own[name][metric], err_msg=f"{name}: {metric}")
 
 
 def test_a_large_range_of_updates_in_parts_changes_nothing(monkeypatch):

@@ -44,7 +44,8 @@ POINT_DOUBLES = (
     *("exponent", "start", "target", "momentum", "weight_decay", "eps", "beta1", "beta2", "noise"),
     *("clip_value", "clip_norm", "clip_adaptive"),
 )
-POINT_POINTERS = ("x", "velocity", "square", "average", "h", "noise", "rates", "measured")
+POINT_POINTERS = ("x", "velocity", "square", "average", "h", "noise", "seed_of_run", "rates", "measured")
+POINT_COUNTS = ("first_update", "num_updates", "num_runs", "num_rows", "apart")
 NUM_MEASURED = 4
 
 
@@ -80,7 +81,7 @@ class Call(ctypes.Structure):
 
 
 class Point(ctypes.Structure):
-    """`Point` of points.h: the function and the rule of each run."""
+    """`Point` of point_call.h: the function and the rule of each run."""
 
     _fields_ = (
         *((name, ctypes.c_int32) for name in POINT_INTEGERS),
@@ -89,11 +90,11 @@ class Point(ctypes.Structure):
 
 
 class PointCall(ctypes.Structure):
-    """`PointCall` of points.h: the tensors of a point, and which updates to make."""
+    """`PointCall` of point_call.h: the tensors of a stack of points, and which updates to make."""
 
     _fields_ = (
         *((name, ctypes.c_void_p) for name in POINT_POINTERS),
-        *((name, ctypes.c_int64) for name in ("first_update", "num_updates")),
+        *((name, ctypes.c_int64) for name in POINT_COUNTS),
     )
 
 
@@ -117,13 +118,13 @@ def opened(path: Path) -> ctypes.CDLL:
             "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
         ) from error
     library.seven_terms_advance.argtypes = [ctypes.POINTER(kind) for kind in STRUCTS]
-    library.seven_terms_advance_point.argtypes = [ctypes.POINTER(kind) for kind in POINT_STRUCTS]
+    library.seven_terms_advance_points.argtypes = [ctypes.POINTER(kind) for kind in POINT_STRUCTS]
     array = ctypes.POINTER(ctypes.c_void_p)
     library.seven_terms_evaluate.argtypes = [
         *(ctypes.POINTER(Program), ctypes.c_int, array, array),
         *(ctypes.c_void_p, ctypes.c_void_p),
     ]
-    for function in (library.seven_terms_advance, library.seven_terms_advance_point, library.seven_terms_evaluate):
+    for function in (library.seven_terms_advance, library.seven_terms_advance_points, library.seven_terms_evaluate):
         function.restype = ctypes.c_int
     for function in (library.seven_terms_compiler, library.seven_terms_words):
         function.restype = ctypes.c_char_p

@@ -161,9 +161,9 @@ extern "C" int seven_terms_advance(const Program *p, const Rule *rule, const Cal
     return guarded([&] { of_kind(*p, *rule, *call); });
 }
 
-// Make updates of one point in place.
-extern "C" int seven_terms_advance_point(const Point *p, const PointCall *call) noexcept {
-    return guarded([&] { PointRun(*p, *call).advance(); });
+// Make updates of all points of a stack in place.
+extern "C" int seven_terms_advance_points(const Point *points, const PointCall *call) noexcept {
+    return guarded([&] { advance_points(points, *call); });
 }
 
 // Write the outputs [num_examples, C], or [num_examples, T, C] where every step is read, of one run in evaluation mode.

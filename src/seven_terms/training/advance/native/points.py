@@ -1,4 +1,4 @@
-"""Many updates of every point of a stack through the kernels, one run after the other, in double precision."""
+"""Many updates of every point of a stack through the kernels in one call, in double precision."""
 
 from __future__ import annotations
 
@@ -39,23 +39,18 @@ class Points:
         assert parts.dtype == torch.float64, parts.dtype
         self.h_D = _eigenvalues(training)
         self.is_noisy = isinstance(task, Quadratic) and task.noise_scale > 0
-        self.points = [_point(run.training) for run in parts.runs[: parts.num_runs]]
-        self.seed_of_run = parts.batches.seed_index_R.tolist()
+        points = [_point(run.training) for run in parts.runs[: parts.num_runs]]
+        self.points = (Point * len(points))(*points)
+        self.seed_of_run = parts.batches.seed_index_R.to(torch.int64).contiguous()
 
     def advance(self, first: int, stop: int) -> Tensors:
         """Return each name of MEASURED as [U, R], zero for the run that pads the stack."""
         parts = self.parts
-        measured_RUN = torch.zeros(len(parts.runs), stop - first, NUM_MEASURED, dtype=parts.dtype)
-        rate_RU = parts.rules.rate_UR[first:stop].T.contiguous()
+        measured_NUR = torch.zeros(NUM_MEASURED, stop - first, len(parts.runs), dtype=parts.dtype)
         most = max(NOISES_AT_ONCE // (len(parts.batches.seeds) * self._dimension), 1) if self.is_noisy else stop - first
         for begin in range(first, stop, most):
-            end = min(begin + most, stop)
-            of_call = slice(begin - first, end - first)
-            noise_SUD = self._noise(begin, end)
-            for run in range(parts.num_runs):
-                noise_UD = None if noise_SUD is None else noise_SUD[self.seed_of_run[run]]
-                self._call(run, begin, noise_UD, rate_RU[run, of_call], measured_RUN[run, of_call])
-        return {name: measured_RUN[..., index].T.contiguous() for index, name in enumerate(MEASURED)}
+            self._call(begin, min(begin + most, stop), measured_NUR[:, begin - first :])
+        return dict(zip(MEASURED, measured_NUR, strict=True))
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
         return self.parts.network.outputs(parameters, {}, inputs, shared=shared)
@@ -76,24 +71,32 @@ class Points:
         drawn = [batches.task.batches(batches.seeds, step * base, size)[0] for step, size in updates]
         return torch.stack(drawn, 1).contiguous()
 
-    def _call(self, run: int, first: int, noise_UD: Tensor | None, rate_U: Tensor, measured_UN: Tensor) -> None:
+    def _call(self, first: int, stop: int, measured_NUR: Tensor) -> None:
+        """Make updates first ... stop - 1; what is measured of them comes first in `measured_NUR`."""
         state = self.parts.state
-        kept = {name: values["x"][run] for name, values in state.of_rule.items()}
+        kept = {name: values["x"] for name, values in state.of_rule.items()}
         tensors = {
-            "x": state.parameters["x"][run],
+            "x": state.parameters["x"],
             "velocity": kept.get("velocity", kept.get("mean")),
             "square": kept.get("square"),
             "average": kept.get("average"),
             "h": self.h_D,
-            "noise": noise_UD,
-            "rates": rate_U,
-            "measured": measured_UN,
+            "noise": self._noise(first, stop),
+            "rates": self.parts.rules.rate_UR[first:stop],
         }
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
         assert all(tensor.is_contiguous() and tensor.dtype == torch.float64 for tensor in given.values())
-        pointers = {name: tensor.data_ptr() for name, tensor in given.items()}
-        call = PointCall(**pointers, first_update=first, num_updates=len(rate_U))
-        succeeded(self.library.seven_terms_advance_point(ctypes.byref(self.points[run]), ctypes.byref(call)))
+        call = PointCall(
+            **{name: tensor.data_ptr() for name, tensor in given.items()},
+            seed_of_run=self.seed_of_run.data_ptr(),
+            measured=measured_NUR.data_ptr(),
+            first_update=first,
+            num_updates=stop - first,
+            num_runs=self.parts.num_runs,
+            num_rows=len(self.parts.runs),
+            apart=measured_NUR.stride(0),
+        )
+        succeeded(self.library.seven_terms_advance_points(self.points, ctypes.byref(call)))
 
 
 def _eigenvalues(training: Training) -> Tensor | None:
