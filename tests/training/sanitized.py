@@ -1,4 +1,6 @@
-"""Run every case of test_native.py through a library of kernels: `python -m tests.training.sanitized LIBRARY`.
+"""Run every case of test_native.py through libraries of kernels, float32.so and float64.so of a folder.
+
+`python -m tests.training.sanitized FOLDER`.
 
 Sanitizers end the process at the first fault; they must be loaded before Python, so this is a process of its own.
 """
@@ -17,9 +19,9 @@ from .test_native import CASES
 from .test_native_points import CASES as POINTS
 
 
-def main(library: Path) -> None:
-    opened = border.opened(library)
-    updates.kernels = points.kernels = lambda: opened
+def main(folder: Path) -> None:
+    libraries = {precision: border.opened(folder / f"{precision}.so", precision) for precision in border.STRUCTS}
+    updates.kernels = points.kernels = libraries.__getitem__
     polyphonic_music.read_sequences = made_up_sequences
     for name, training in {**CASES, **POINTS}.items():
         runs = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 2))

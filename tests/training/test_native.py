@@ -5,12 +5,14 @@ Long, because one table of cases serves every property that the kernels must hav
 
 import ctypes
 import dataclasses
+import functools
 import math
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -248,12 +250,17 @@ def test_probes_do_not_change_the_training(part):
 
 
 @pytest.fixture(scope="module")
-def narrow(tmp_path_factory) -> ctypes.CDLL:
-    """Return the kernels compiled for AVX2."""
-    path = tmp_path_factory.mktemp("narrow") / "narrow.so"
-    flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
-    library.compile_kernels(path, flags)
-    return border.opened(path)
+def narrow(tmp_path_factory) -> Callable[[border.Precision], ctypes.CDLL]:
+    """Return what opens the kernels of a precision, compiled for AVX2."""
+
+    @functools.cache
+    def opened(precision: border.Precision) -> ctypes.CDLL:
+        path = tmp_path_factory.mktemp("narrow") / f"{precision}.so"
+        flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS_OF[precision] if flag != library.TUNING))
+        library.compile_kernels(path, flags)
+        return border.opened(path, precision)
+
+    return opened
 
 
 @pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
@@ -263,7 +270,7 @@ def narrow(tmp_path_factory) -> ctypes.CDLL:
 def test_a_processor_with_narrower_vectors_gives_the_same_bits(case, narrow, monkeypatch):
     training = CASES[case]
     wide = table_of(training, mode="native")
-    monkeypatch.setattr("seven_terms.training.advance.native.updates.kernels", lambda: narrow)
+    monkeypatch.setattr("seven_terms.training.advance.native.updates.kernels", narrow)
     for metric, values in table_of(training, mode="native").items():
         np.testing.assert_array_equal(values, wide[metric])
 
@@ -296,12 +303,13 @@ def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(part):
 STRICT = ("-Wall", "-Wextra", "-Werror")  # of the tests alone: a compiler of next year must not stop a training
 
 
+@pytest.mark.parametrize("precision", library.FLAGS_OF)
 @pytest.mark.parametrize("name", ["g++", "clang++"])
-def test_the_kernels_compile_without_a_warning(name, tmp_path, monkeypatch):
+def test_the_kernels_compile_without_a_warning(name, precision, tmp_path, monkeypatch):
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("CXX", name)
-    library.compile_kernels(tmp_path / "strict.so", (*library.FLAGS, *STRICT))
+    library.compile_kernels(tmp_path / "strict.so", (*library.FLAGS_OF[precision], *STRICT))
 
 
 @pytest.mark.slow
@@ -313,16 +321,17 @@ def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp
     standard = subprocess.run(["g++", "-print-file-name=libstdc++.so"], capture_output=True, text=True, check=True)
     if not Path(runtime.stdout.strip()).is_absolute():
         pytest.skip("GCC's address sanitizer is not installed")
-    flags = [flag for flag in library.FLAGS if flag != "-O3"]
     sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O2")
-    library.compile_kernels(tmp_path / "sanitized.so", (*flags, *sanitizers, *STRICT))
+    for precision, flags in library.FLAGS_OF.items():
+        kept = [flag for flag in flags if flag != "-O3"]
+        library.compile_kernels(tmp_path / f"{precision}.so", (*kept, *sanitizers, *STRICT))
     options = {
         "LD_PRELOAD": f"{runtime.stdout.strip()} {standard.stdout.strip()}",
         "ASAN_OPTIONS": "detect_leaks=0",
         "OMP_NUM_THREADS": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.training.sanitized", str(tmp_path / "sanitized.so")],
+        [sys.executable, "-m", "tests.training.sanitized", str(tmp_path)],
         env={**os.environ, **options},
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,
@@ -334,6 +343,9 @@ def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp
     assert done.stdout.split("\n")[-2] == "cliff"  # the last of test_native_points.py
 
 
+RULE = border.STRUCTS["float32"].rule
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
@@ -341,13 +353,9 @@ def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp
             {"LOSSES": ("half_squared_error", "cross_entropy", "squared_error")},
             "their lists must be those of border.py",
         ),
-        ({"Rule": type("Rule", (ctypes.Structure,), {"_fields_": border.Rule._fields_[::-1]})}, "their lists must be"),
+        ({"Rule": type("Rule", (ctypes.Structure,), {"_fields_": RULE._fields_[::-1]})}, "their lists must be"),
         (
-            {
-                "Rule": type(
-                    "Rule", (ctypes.Structure,), {"_fields_": [(n, ctypes.c_double) for n, _ in border.Rule._fields_]}
-                )
-            },
+            {"Rule": type("Rule", (ctypes.Structure,), {"_fields_": [(n, ctypes.c_double) for n, _ in RULE._fields_]})},
             "their layout must be those of border.py",
         ),
     ],
@@ -355,12 +363,12 @@ def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp
 )
 def test_a_border_that_differs_from_the_library_is_refused_when_it_is_opened(changed, sentence, monkeypatch):
     path = library.library_path()
-    library.kernels()
-    structs = tuple(changed.get(kind.__name__, kind) for kind in border.STRUCTS)
+    library.kernels("float32")
+    structs = border.Structs(*(changed.get(kind.__name__, kind) for kind in border.STRUCTS["float32"]))
     lists = tuple(
         changed.get(name, getattr(border, name)) for name in ("KINDS", "ACTIVATIONS", "LOSSES", "NORMS", "RULES")
     )
-    monkeypatch.setattr(border, "STRUCTS", structs)
+    monkeypatch.setattr(border, "STRUCTS", {"float32": structs})
     fields = tuple(tuple(name for name, *_ in kind._fields_) for kind in structs)
     monkeypatch.setattr(border, "WORDS", (*lists, *fields, *border.WORDS[len(lists) + len(fields) :]))
     with pytest.raises(ValueError, match=sentence):
@@ -369,15 +377,22 @@ def test_a_border_that_differs_from_the_library_is_refused_when_it_is_opened(cha
 
 def test_the_functions_of_the_border_are_declared():
     with pytest.raises(ctypes.ArgumentError):
-        library.kernels().seven_terms_advance(1, 2, 3)
+        library.kernels("float32").seven_terms_advance(1, 2, 3)
+
+
+def test_the_library_of_one_precision_is_not_opened_as_that_of_the_other():
+    library.kernels("float32")
+    with pytest.raises(ValueError, match=r"their layout must be those of border.py"):
+        border.opened(library.library_path(), "float64")
 
 
 def test_too_little_memory_is_an_error_of_python():
-    program = border.Program(
+    program = border.STRUCTS["float32"].program(
         kind=0, depth=1, num_inputs=1, width=2**30, num_outputs=1, batch=2**30, length=1, num_groups=1
     )
+    kernels = library.kernels("float32")
     with pytest.raises(MemoryError, match="memory does not suffice"):
-        border.succeeded(library.kernels().seven_terms_evaluate(ctypes.byref(program), 2**30, None, None, None, None))
+        border.succeeded(kernels.seven_terms_evaluate(ctypes.byref(program), 2**30, None, None, None, None))
 
 
 TASKS = {

@@ -180,7 +180,7 @@ def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, monkeyp
     flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
     library.compile_kernels(tmp_path / "narrow.so", flags)
     narrow = border.opened(tmp_path / "narrow.so")
-    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda: narrow)
+    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda precision: narrow)
     for name, training in CASES.items():
         for metric, values in path_of(stack_of(training, mode="native")).items():
             np.testing.assert_array_equal(values, wide[name][metric], err_msg=f"{name}: {metric}")

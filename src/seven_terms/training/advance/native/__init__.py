@@ -10,7 +10,6 @@ from torch import Tensor
 from ....optimizers import Tensors
 from ....spec import Point, require
 from ..protocol import StackParts
-from .library import compiled_by
 from .points import Points
 from .updates import Networks
 
@@ -42,4 +41,4 @@ class Native:
         return self.kernels.outputs(parameters, inputs, shared=shared)
 
     def provenance(self) -> Mapping[str, str]:
-        return {"kernels": compiled_by()}
+        return {"kernels": self.kernels.library.seven_terms_compiler().decode()}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
 from ....spec import require
 
+Precision = Literal["float32", "float64"]
+Struct = type[ctypes.Structure]
 KINDS = ("dense", "simple", "lstm", "gru", "convolution")
 LOSSES = ("cross_entropy", "half_squared_error", "squared_error", "bernoulli")
 NORMS = ("none", "batch", "group")
@@ -31,10 +35,11 @@ INTEGERS = (
     *("norm", "normalized_after", "center", "scale", "affine", "num_groups", "ghost", "rule", "nesterov", "decoupled"),
     *("side", "read_all"),
 )
-FLOATS = (
+REALS = (
     *("eps", "statistics_momentum", "regularization"),
     *("input_multiplier", "bias_multiplier", "readout_multiplier"),
 )
+RULE_REALS = ("momentum", "weight_decay", "clip_value", "clip_norm", "clip_adaptive", "eps")
 POINTERS = (
     *("parameters", "first_state", "second_state", "statistics"),
     *("inputs", "labels", "targets", "weights", "noise", "rates", "measured"),
@@ -47,28 +52,6 @@ POINT_DOUBLES = (
 POINT_POINTERS = ("x", "velocity", "square", "average", "h", "noise", "seed_of_run", "rates", "measured")
 POINT_COUNTS = ("first_update", "num_updates", "num_runs", "num_rows", "apart")
 NUM_MEASURED = 4
-
-
-class Program(ctypes.Structure):
-    """`Program` of layout.h: what all runs of a stack share."""
-
-    _fields_ = (
-        *((name, ctypes.c_int32) for name in INTEGERS),
-        *((name, ctypes.c_float) for name in FLOATS),
-        *((name, ctypes.c_int32 * MOST_CONVOLUTIONS) for name in ("channels", "strides")),
-    )
-
-
-class Rule(ctypes.Structure):
-    """`Rule` of rules.h: what each run has of its own."""
-
-    _fields_ = (
-        *(
-            (name, ctypes.c_float)
-            for name in ("momentum", "weight_decay", "clip_value", "clip_norm", "clip_adaptive", "eps")
-        ),
-        *((name, ctypes.c_double) for name in ("beta1", "beta2")),
-    )
 
 
 class Call(ctypes.Structure):
@@ -98,18 +81,48 @@ class PointCall(ctypes.Structure):
     )
 
 
-STRUCTS: tuple[type[ctypes.Structure], ...] = (Program, Rule, Call)  # of networks
-POINT_STRUCTS: tuple[type[ctypes.Structure], ...] = (Point, PointCall)
+class Structs(NamedTuple):
+    """What a network's kernels are called with, in one precision."""
+
+    program: Struct
+    rule: Struct
+    call: Struct
+
+
+def _structs(real: type) -> Structs:
+    class Program(ctypes.Structure):
+        """`Program` of layout.h: what all runs of a stack share."""
+
+        _fields_ = (
+            *((name, ctypes.c_int32) for name in INTEGERS),
+            *((name, real) for name in REALS),
+            *((name, ctypes.c_int32 * MOST_CONVOLUTIONS) for name in ("channels", "strides")),
+        )
+
+    class Rule(ctypes.Structure):
+        """`Rule` of rules.h: what each run has of its own."""
+
+        _fields_ = (
+            *((name, real) for name in RULE_REALS),
+            *((name, ctypes.c_double) for name in ("beta1", "beta2")),
+        )
+
+    return Structs(Program, Rule, Call)
+
+
+STRUCTS: Mapping[Precision, Structs] = {"float32": _structs(ctypes.c_float), "float64": _structs(ctypes.c_double)}
+POINT_STRUCTS: tuple[Struct, ...] = (Point, PointCall)
 WORDS = (
     *(KINDS, ACTIVATIONS, LOSSES, NORMS, RULES),
-    *(tuple(name for name, *_ in kind._fields_) for kind in STRUCTS),
+    *(tuple(name for name, *_ in kind._fields_) for kind in STRUCTS["float32"]),
     *(FUNCTIONS, POINT_RULES),
     *(tuple(name for name, *_ in kind._fields_) for kind in POINT_STRUCTS),
 )
 
 
-def opened(path: Path) -> ctypes.CDLL:
+def opened(path: Path, precision: Precision = "float32") -> ctypes.CDLL:
     """Return the library with its functions declared; ValueError where it cannot be loaded or comes from other sources."""
+    structs = STRUCTS[precision]
     try:
         library = ctypes.CDLL(str(path))
     except OSError as error:
@@ -117,11 +130,11 @@ def opened(path: Path) -> ctypes.CDLL:
             f"kernels {str(path)!r}: the system must be able to load them, got {str(error)!r}; "
             "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
         ) from error
-    library.seven_terms_advance.argtypes = [ctypes.POINTER(kind) for kind in STRUCTS]
+    library.seven_terms_advance.argtypes = [ctypes.POINTER(kind) for kind in structs]
     library.seven_terms_advance_points.argtypes = [ctypes.POINTER(kind) for kind in POINT_STRUCTS]
     array = ctypes.POINTER(ctypes.c_void_p)
     library.seven_terms_evaluate.argtypes = [
-        *(ctypes.POINTER(Program), ctypes.c_int, array, array),
+        *(ctypes.POINTER(structs.program), ctypes.c_int, array, array),
         *(ctypes.c_void_p, ctypes.c_void_p),
     ]
     for function in (library.seven_terms_advance, library.seven_terms_advance_points, library.seven_terms_evaluate):
@@ -130,15 +143,16 @@ def opened(path: Path) -> ctypes.CDLL:
         function.restype = ctypes.c_char_p
     library.seven_terms_layout.restype = ctypes.POINTER(ctypes.c_int64)
     _require_same(path, "lists", [list(words) for words in WORDS], _words(library))
-    _require_same(path, "layout", own_layout(), _layout(library, len(own_layout())))
+    layout = own_layout(precision)
+    _require_same(path, "layout", layout, _layout(library, len(layout)))
     return library
 
 
-def own_layout() -> list[int]:
+def own_layout(precision: Precision) -> list[int]:
     """Return the size of each struct and where its fields lie, one struct after the other."""
     return [
         number
-        for kind in (*STRUCTS, *POINT_STRUCTS)
+        for kind in (*STRUCTS[precision], *POINT_STRUCTS)
         for number in (ctypes.sizeof(kind), *(getattr(kind, name).offset for name, *_ in kind._fields_))
     ]
 

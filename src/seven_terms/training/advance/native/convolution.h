@@ -65,17 +65,17 @@ struct Convolution {
     }
 
     // From x [B * places before, ld_in] to `columns`.
-    void gather(const float *x) {
+    void gather(const Real *x) {
         long of_image = (long)side_in * side_in * ld_in, of_columns = (long)side * side * matrix.in;
-        float *to = columns.data();
+        Real *to = columns.data();
         each_neighbour([=, inputs = inputs](auto piece, long b, const Neighbour &one) {
             for (int c = 0; c < inputs; c += piece)
-                std::memcpy(to + b * of_columns + one.column + c, x + b * of_image + one.input + c, piece * sizeof(float));
+                std::memcpy(to + b * of_columns + one.column + c, x + b * of_image + one.input + c, piece * sizeof(Real));
         });
     }
 
     // Add dL/dcolumns [rows, padded(9 C)] to dL/dx [B * places before, ld_in], which is zero at first.
-    void scatter(const float *g, float *of_x) const {
+    void scatter(const Real *g, Real *of_x) const {
         long of_image = (long)side_in * side_in * ld_in, of_columns = (long)side * side * padded(matrix.in);
         each_neighbour([=, inputs = inputs](auto piece, long b, const Neighbour &one) {
             for (int c = 0; c < inputs; c += piece)
@@ -84,8 +84,8 @@ struct Convolution {
     }
 
     template <int NUMBER>
-    static inline void add(float *to, const float *from) {
-        float sum[NUMBER];
+    static inline void add(Real *to, const Real *from) {
+        Real sum[NUMBER];
         for (int l = 0; l < NUMBER; l++) sum[l] = to[l] + from[l];
         std::memcpy(to, sum, sizeof sum);
     }
@@ -138,17 +138,17 @@ struct ConvolutionNet {
     int places() const { return layers.back().side * layers.back().side; }
     Left features() { return {pooled.data(), layers.back().ld, 1}; }
 
-    const float *evaluate(const float *row, const float *inputs, float *const *statistics) {
+    const Real *evaluate(const Real *row, const Real *inputs, Real *const *statistics) {
         is_evaluating = true;
         gather(inputs);
         forward(row, statistics);
         return logits.data();
     }
 
-    float pass(const float *row, float *found, const Batch &batch, float *const *statistics) {
+    Real pass(const Real *row, Real *found, const Batch &batch, Real *const *statistics) {
         if (batch.is_new) gather(batch.inputs);
         forward(row, statistics);
-        float loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
+        Real loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
         parameters_backward(readout(), found, features(), logits.data(), p.batch);
         input_backward(readout(), row, logits.data(), below.data(), ZERO, w_transposed.data(), p.batch);
         spread();
@@ -157,9 +157,9 @@ struct ConvolutionNet {
     }
 
     // The columns of the first layer, from inputs [B, C, places]: kept while updates see the same batch.
-    void gather(const float *inputs) {
+    void gather(const Real *inputs) {
         long side = (long)p.side * p.side;
-        const float *x = image_channels == 1 ? inputs : images.data();
+        const Real *x = image_channels == 1 ? inputs : images.data();
         for (int b = 0; b < p.batch && image_channels > 1; b++)  // to [B, places, C]
             for (int c = 0; c < image_channels; c++)
                 for (long i = 0; i < side; i++)
@@ -167,7 +167,7 @@ struct ConvolutionNet {
         layers[0].gather(x);
     }
 
-    void forward(const float *row, float *const *statistics) {
+    void forward(const Real *row, Real *const *statistics) {
         for (int i = 0; i < p.depth; i++) forward(i, row, statistics);
         pool();
         Start start = {false, row + readout().bias};
@@ -175,7 +175,7 @@ struct ConvolutionNet {
                 readout().in);
     }
 
-    void forward(int layer, const float *row, float *const *statistics) {
+    void forward(int layer, const Real *row, Real *const *statistics) {
         Convolution &own = layers[layer];
         const Matrix &m = own.matrix;
         if (layer) own.gather(layers[layer - 1].y.data());
@@ -188,7 +188,7 @@ struct ConvolutionNet {
         activate(p.activation, own.y.data(), own.y.data(), own.rows * own.ld);
     }
 
-    Normalized normalized(int layer, const float *row, float *const *statistics) {
+    Normalized normalized(int layer, const Real *row, Real *const *statistics) {
         Convolution &own = layers[layer];
         return {own.own, own.ld, row + gamma(layer), row + beta(layer), own.x_hat.data(), own.inv_std.data(),
                 statistics[2 * layer], statistics[2 * layer + 1], nullptr, nullptr};
@@ -198,13 +198,13 @@ struct ConvolutionNet {
 
     // The mean over places, and back.
     void pool() {
-        const float *y = layers.back().y.data();
+        const Real *y = layers.back().y.data();
         int ld = layers.back().ld;
         for (int b = 0; b < p.batch; b++)
             for (int j = 0; j < ld; j += LANES) {
                 V sum = {};
                 for (int i = 0; i < places(); i++) sum += load(y + ((long)b * places() + i) * ld + j);
-                store(pooled.data() + b * ld + j, sum / (float)places());
+                store(pooled.data() + b * ld + j, sum / (Real)places());
             }
     }
     void spread() {
@@ -212,20 +212,20 @@ struct ConvolutionNet {
         for (int b = 0; b < p.batch; b++)
             for (int i = 0; i < places(); i++)
                 for (int j = 0; j < ld; j += LANES)
-                    store(gradient.data() + ((long)b * places() + i) * ld + j, load(below.data() + b * ld + j) / (float)places());
+                    store(gradient.data() + ((long)b * places() + i) * ld + j, load(below.data() + b * ld + j) / (Real)places());
     }
 
     // `gradient` holds dL/d(output of the layer), and afterwards that of the layer below.
-    void backward(int layer, const float *row, float *found, float *const *statistics) {
+    void backward(int layer, const Real *row, Real *found, Real *const *statistics) {
         Convolution &own = layers[layer];
-        float *g = gradient.data();
+        Real *g = gradient.data();
         times_slope(p.activation, g, own.y.data(), own.rows * own.ld);
         if (p.normalized())
             batch_norm_backward(normalized(layer, row, statistics), g, found + gamma(layer), found + beta(layer));
         parameters_backward(own.matrix, found, own.gathered(), g, own.rows);
         if (!layer) return;
         input_backward(own.matrix, row, g, of_columns.data(), ZERO, w_transposed.data(), own.rows);
-        std::memset(below.data(), 0, layers[layer - 1].rows * layers[layer - 1].ld * sizeof(float));
+        std::memset(below.data(), 0, layers[layer - 1].rows * layers[layer - 1].ld * sizeof(Real));
         own.scatter(of_columns.data(), below.data());
         std::swap(gradient, below);
     }

@@ -8,17 +8,17 @@
 
 // What an update reads. Labels or targets, as the loss asks; `noise` is that of noisy batch norm, [depth, 2, H].
 struct Batch {
-    const float *inputs;    // [B, D], [B, T, D]
+    const Real *inputs;    // [B, D], [B, T, D]
     const int64_t *labels;  // [B]
-    const float *targets;   // [B, C], or [B, T, C] where every step is read
-    const float *weights;   // [B, T] of the steps that are read, 0 for those that only pad a sequence
-    const float *noise;
+    const Real *targets;   // [B, C], or [B, T, C] where every step is read
+    const Real *weights;   // [B, T] of the steps that are read, 0 for those that only pad a sequence
+    const Real *noise;
     bool is_new;  // not the inputs of the update before
 };
 
 // dL/dW and dL/db of y = multiplier x W + bias_multiplier b, from g = dL/dy [rows, ld], which becomes multiplier g.
 static void parameters_backward(
-    const Matrix &m, float *found, Left x, float *g, int rows, float multiplier = 1, float bias_multiplier = 1) {
+    const Matrix &m, Real *found, Left x, Real *g, int rows, Real multiplier = 1, Real bias_multiplier = 1) {
     int ld = m.ld();
     if (m.bias >= 0) sum_rows(g, ld, rows, ld, found + m.bias);
     if (m.bias >= 0 && bias_multiplier != 1)
@@ -33,7 +33,7 @@ static void parameters_backward(
 
 // dL/dx [rows, ld_x] of y = x W from g = dL/dy, of a matrix of one block; `w_transposed` is room for W^T.
 static void input_backward(
-    const Matrix &m, const float *row, const float *g, float *of_x, Start start, float *w_transposed, int rows) {
+    const Matrix &m, const Real *row, const Real *g, Real *of_x, Start start, Real *w_transposed, int rows) {
     int ld_x = padded(m.in);
     transpose(row + m.at, m.ld(), w_transposed, ld_x, m.in, m.out);
     product(of_x, ld_x, start, {g, m.ld(), 1}, w_transposed, ld_x, rows, m.in, m.out);
@@ -65,22 +65,22 @@ struct Dense {
           w_transposed((long)padded(p.num_outputs > p.width ? p.num_outputs : p.width) * ld) {}
 
     bool has_own_outputs() const { return p.residual || (p.normalized() && p.normalized_after); }
-    float *activation(int layer) { return activations.data() + layer * size; }
-    float *output(int layer) { return (has_own_outputs() ? outputs : activations).data() + layer * size; }
+    Real *activation(int layer) { return activations.data() + layer * size; }
+    Real *output(int layer) { return (has_own_outputs() ? outputs : activations).data() + layer * size; }
     int index(int layer) const { return layer * (p.normalized() && p.affine ? 3 : 1); }
     const Matrix &matrix(int layer) const { return layout.matrices[index(layer)]; }
     long gamma(int layer) const { return p.affine ? layout.matrices[index(layer) + 1].at : 0; }
     long beta(int layer) const { return p.affine ? layout.matrices[index(layer) + 2].at : 0; }
     bool skips(int layer) const { return p.residual && matrix(layer).in == p.width; }
-    Left input(int layer, const float *inputs) {
+    Left input(int layer, const Real *inputs) {
         return layer ? Left{output(layer - 1), ld, 1} : Left{inputs, p.num_inputs, 1};
     }
     // muP, see `seven_terms.models.mlp`.
-    float multiplier(int layer) const { return layer == p.depth ? p.readout_multiplier : layer ? 1 : p.input_multiplier; }
-    float bias_multiplier(int layer) const { return layer == p.depth ? 1 : p.bias_multiplier; }
+    Real multiplier(int layer) const { return layer == p.depth ? p.readout_multiplier : layer ? 1 : p.input_multiplier; }
+    Real bias_multiplier(int layer) const { return layer == p.depth ? 1 : p.bias_multiplier; }
 
     // Return outputs [B, padded(C)] in evaluation mode.
-    const float *evaluate(const float *row, const float *inputs, float *const *statistics) {
+    const Real *evaluate(const Real *row, const Real *inputs, Real *const *statistics) {
         is_evaluating = true;
         for (int i = 0; i < p.depth; i++) forward(i, row, inputs, statistics, nullptr);
         apply(p.depth, row, input(p.depth, inputs), logits.data());
@@ -88,19 +88,19 @@ struct Dense {
     }
 
     // Return the loss of the parameters in `row`, and fill `found` with its gradient; running statistics move.
-    float pass(const float *row, float *found, const Batch &batch, float *const *statistics) {
+    Real pass(const Real *row, Real *found, const Batch &batch, Real *const *statistics) {
         for (int i = 0; i < p.depth; i++) forward(i, row, batch.inputs, statistics, batch.noise);
         apply(p.depth, row, input(p.depth, batch.inputs), logits.data());
-        float loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
+        Real loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
         weights_backward(p.depth, found, batch.inputs, logits.data());
         if (p.depth) input_backward(matrix(p.depth), row, logits.data(), gradient.data(), ZERO, w_transposed.data(), p.batch);
         for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, batch, statistics);
         return loss;
     }
 
-    void apply(int layer, const float *row, Left x, float *y) {
+    void apply(int layer, const Real *row, Left x, Real *y) {
         const Matrix &m = matrix(layer);
-        float a = multiplier(layer), b = bias_multiplier(layer);
+        Real a = multiplier(layer), b = bias_multiplier(layer);
         bool is_plain = a == 1 && b == 1;
         Start start = is_plain && m.bias >= 0 ? Start{false, row + m.bias} : ZERO;
         product(y, m.ld(), start, x, row + m.at, m.ld(), p.batch, m.out, m.in);
@@ -112,12 +112,12 @@ struct Dense {
             }
     }
 
-    void forward(int layer, const float *row, const float *inputs, float *const *statistics, const float *noise) {
-        float *y = activation(layer), *out = output(layer);
+    void forward(int layer, const Real *row, const Real *inputs, Real *const *statistics, const Real *noise) {
+        Real *y = activation(layer), *out = output(layer);
         apply(layer, row, input(layer, inputs), y);
         if (p.normalized() && !p.normalized_after) normalize(normalized(layer, row, statistics, noise), y);
         activate(p.activation, y, y, size);
-        if (out != y) std::memcpy(out, y, size * sizeof(float));
+        if (out != y) std::memcpy(out, y, size * sizeof(Real));
         if (p.normalized() && p.normalized_after) normalize(normalized(layer, row, statistics, noise), out);
         if (!skips(layer)) return;
         Left x = input(layer, inputs);
@@ -125,7 +125,7 @@ struct Dense {
             for (int j = 0; j < p.width; j++) out[i * ld + j] += x.data[i * x.row + j];
     }
 
-    Normalized normalized(int layer, const float *row, float *const *statistics, const float *noise) {
+    Normalized normalized(int layer, const Real *row, Real *const *statistics, const Real *noise) {
         bool has_running = p.has(Norm::batch);
         return {p,
                 ld,
@@ -139,24 +139,24 @@ struct Dense {
                 noise ? noise + (2l * layer + 1) * p.width : nullptr};
     }
 
-    void normalize(const Normalized &n, float *x) {
+    void normalize(const Normalized &n, Real *x) {
         if (p.has(Norm::group)) return group_norm(n, x);
         is_evaluating ? batch_norm_by_running(n, x) : batch_norm(n, x);
     }
 
-    void normalized_backward(int layer, const float *row, float *found, const Batch &batch, float *const *statistics) {
+    void normalized_backward(int layer, const Real *row, Real *found, const Batch &batch, Real *const *statistics) {
         auto *back = p.has(Norm::group) ? group_norm_backward : batch_norm_backward;
         back(normalized(layer, row, statistics, batch.noise), gradient.data(), found + gamma(layer), found + beta(layer));
     }
 
-    void weights_backward(int layer, float *found, const float *inputs, float *g) {
+    void weights_backward(int layer, Real *found, const Real *inputs, Real *g) {
         parameters_backward(matrix(layer), found, input(layer, inputs), g, p.batch, multiplier(layer), bias_multiplier(layer));
     }
 
     // `gradient` holds dL/d(output of the layer), and afterwards that of the layer below.
-    void backward(int layer, const float *row, float *found, const Batch &batch, float *const *statistics) {
-        float *g = gradient.data();
-        if (layer && skips(layer)) std::memcpy(below.data(), g, size * sizeof(float));
+    void backward(int layer, const Real *row, Real *found, const Batch &batch, Real *const *statistics) {
+        Real *g = gradient.data();
+        if (layer && skips(layer)) std::memcpy(below.data(), g, size * sizeof(Real));
         if (p.normalized() && p.normalized_after) normalized_backward(layer, row, found, batch, statistics);
         times_slope(p.activation, g, activation(layer), size);
         if (p.normalized() && !p.normalized_after) normalized_backward(layer, row, found, batch, statistics);

@@ -13,7 +13,7 @@ struct Gated : Sequence {
     Gated(const Program &p, const Layout &layout)
         : Sequence(p, layout), gates(p.length * size_gates), of_h(p.num_read() * size) {}
 
-    float *of_state(int t) { return of_h.data() + (p.read_all ? t * size : 0); }
+    Real *of_state(int t) { return of_h.data() + (p.read_all ? t * size : 0); }
 };
 
 struct LstmNet : Gated {
@@ -27,7 +27,7 @@ struct LstmNet : Gated {
           of_gates(p.length * size_gates),
           of_c(size) {}
 
-    const float *evaluate(const float *row, const float *inputs, float *const *) {
+    const Real *evaluate(const Real *row, const Real *inputs, Real *const *) {
         drive(row, inputs, gates.data());
         for (int t = 0; t < steps; t++) {
             if (t) recur(row, state(t - 1), gates.data() + t * size_gates, KEPT);
@@ -37,7 +37,7 @@ struct LstmNet : Gated {
     }
 
     void step(int t, int b) {
-        float *gate = gates.data() + t * size_gates + (long)b * ld_gates;
+        Real *gate = gates.data() + t * size_gates + (long)b * ld_gates;
         long at = t * size + (long)b * ld;
         for (int j = 0; j < ld; j += LANES) {
             V i = sigmoid(load(gate + j)), f = sigmoid(load(gate + ld + j));
@@ -50,11 +50,11 @@ struct LstmNet : Gated {
         }
     }
 
-    float pass(const float *row, float *found, const Batch &batch, float *const *) {
+    Real pass(const Real *row, Real *found, const Batch &batch, Real *const *) {
         begin(batch);
         evaluate(row, batch.inputs, nullptr);
-        float loss = read_backward(row, found, batch, of_h.data());
-        std::memset(of_c.data(), 0, size * sizeof(float));
+        Real loss = read_backward(row, found, batch, of_h.data());
+        std::memset(of_c.data(), 0, size * sizeof(Real));
         for (int t = steps - 1; t >= 0; t--) {
             for (int b = 0; b < p.batch; b++) step_backward(t, b);
             if (t) recur_backward(of_gates.data() + t * size_gates, of_state(t - 1), of_readout());
@@ -64,8 +64,8 @@ struct LstmNet : Gated {
     }
 
     void step_backward(int t, int b) {
-        const float *gate = gates.data() + t * size_gates + (long)b * ld_gates;
-        float *of_gate = of_gates.data() + t * size_gates + (long)b * ld_gates;
+        const Real *gate = gates.data() + t * size_gates + (long)b * ld_gates;
+        Real *of_gate = of_gates.data() + t * size_gates + (long)b * ld_gates;
         long at = t * size + (long)b * ld, of_example = (long)b * ld;
         for (int j = 0; j < ld; j += LANES) {
             V i = load(gate + j), f = load(gate + ld + j), g = load(gate + 2 * ld + j), o = load(gate + 3 * ld + j);
@@ -91,7 +91,7 @@ struct GruNet : Gated {
           of_driven(p.length * size_gates),
           of_recurrent(p.length * size_gates) {}
 
-    const float *evaluate(const float *row, const float *inputs, float *const *) {
+    const Real *evaluate(const Real *row, const Real *inputs, Real *const *) {
         drive(row, inputs, gates.data());
         for (int t = 0; t < steps; t++) {
             if (t) recur(row, state(t - 1), added.data() + t * size_gates, ZERO);
@@ -101,9 +101,9 @@ struct GruNet : Gated {
     }
 
     void step(int t, int b) {
-        float *gate = gates.data() + t * size_gates + (long)b * ld_gates;
-        const float *sum = added.data() + t * size_gates + (long)b * ld_gates;  // zero at the first step, as h_0 is
-        float *now = h.data() + t * size + (long)b * ld;
+        Real *gate = gates.data() + t * size_gates + (long)b * ld_gates;
+        const Real *sum = added.data() + t * size_gates + (long)b * ld_gates;  // zero at the first step, as h_0 is
+        Real *now = h.data() + t * size + (long)b * ld;
         for (int j = 0; j < ld; j += LANES) {
             V r = sigmoid(load(gate + j) + load(sum + j)), z = sigmoid(load(gate + ld + j) + load(sum + ld + j));
             V n = hyperbolic_tangent(load(gate + 2 * ld + j) + r * load(sum + 2 * ld + j));
@@ -113,10 +113,10 @@ struct GruNet : Gated {
         }
     }
 
-    float pass(const float *row, float *found, const Batch &batch, float *const *) {
+    Real pass(const Real *row, Real *found, const Batch &batch, Real *const *) {
         begin(batch);
         evaluate(row, batch.inputs, nullptr);
-        float loss = read_backward(row, found, batch, of_h.data());
+        Real loss = read_backward(row, found, batch, of_h.data());
         for (int t = steps - 1; t >= 0; t--) {
             for (int b = 0; b < p.batch; b++) step_backward(t, b);
             if (t) recur_backward(of_recurrent.data() + t * size_gates, of_state(t - 1), KEPT);
@@ -127,10 +127,10 @@ struct GruNet : Gated {
 
     void step_backward(int t, int b) {
         long of_gate = t * size_gates + (long)b * ld_gates;
-        const float *gate = gates.data() + of_gate, *sum = added.data() + of_gate;
-        const float *now = h.data() + t * size + (long)b * ld;
-        float *driven = of_driven.data() + of_gate, *states = of_recurrent.data() + of_gate, *g = of_state(t) + (long)b * ld;
-        float *below = of_state(std::max(t - 1, 0)) + (long)b * ld;  // with what its own readout gives, where there is one
+        const Real *gate = gates.data() + of_gate, *sum = added.data() + of_gate;
+        const Real *now = h.data() + t * size + (long)b * ld;
+        Real *driven = of_driven.data() + of_gate, *states = of_recurrent.data() + of_gate, *g = of_state(t) + (long)b * ld;
+        Real *below = of_state(std::max(t - 1, 0)) + (long)b * ld;  // with what its own readout gives, where there is one
         for (int j = 0; j < ld; j += LANES) {
             V r = load(gate + j), z = load(gate + ld + j), n = load(gate + 2 * ld + j), dh = load(g + j);
             V before = t ? load(now - size + j) : V{};

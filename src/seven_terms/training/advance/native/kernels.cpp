@@ -11,13 +11,13 @@
 
 // What a call works on. Tensors are PyTorch's, contiguous and in the order of the module's parameters; `first_state` is the
 // velocity or the mean, `second_state` the square, null without. inputs [updates, B, ...], labels int64 [updates, B], targets
-// float [updates, B, C], or [updates, B, T, C] with weights [updates, B, T] where every step is read, noise
+// [updates, B, C], or [updates, B, T, C] with weights [updates, B, T] where every step is read, noise
 // [updates, depth, 2, H] or null, rates [updates], measured [updates, NUM_MEASURED]. `distance` is 1, or 0 where every update sees
 // the same batch.
 #define CALL_POINTERS(X) \
-    X(float *const *, parameters) X(float *const *, first_state) X(float *const *, second_state) X(float *const *, statistics) \
-    X(const float *, inputs) X(const int64_t *, labels) X(const float *, targets) X(const float *, weights) \
-    X(const float *, noise) X(const double *, rates) X(float *, measured)
+    X(Real *const *, parameters) X(Real *const *, first_state) X(Real *const *, second_state) X(Real *const *, statistics) \
+    X(const Real *, inputs) X(const int64_t *, labels) X(const Real *, targets) X(const Real *, weights) \
+    X(const Real *, noise) X(const double *, rates) X(Real *, measured)
 #define CALL_INTEGERS(X) X(first_update) X(num_updates) X(distance)
 struct Call {
 #define AS_FIELD(type, name) type name;
@@ -58,7 +58,7 @@ struct Workspace {
 template <class Net>
 static void advance(const Program &p, const Rule &rule, const Call &call) {
     Workspace<Net> &space = Workspace<Net>::of(p);
-    float *const *states[2] = {call.first_state, call.second_state};
+    Real *const *states[2] = {call.first_state, call.second_state};
     Rows rows = {space.w.data(), space.g.data(), {nullptr, nullptr}, space.layout.size};
     space.packing.pack(call.parameters, rows.w);
     for (int i = 0; i < 2; i++)
@@ -70,7 +70,7 @@ static void advance(const Program &p, const Rule &rule, const Call &call) {
                        call.weights ? call.weights + first * p.num_read() : nullptr,
                        call.noise ? call.noise + u * p.depth * 2 * p.width : nullptr,
                        u == 0 || call.distance != 0};
-        float *measured = call.measured + u * NUM_MEASURED;
+        Real *measured = call.measured + u * NUM_MEASURED;
         measured[LOSS] = space.net.pass(rows.w, rows.g, batch, call.statistics);
         update(p, space.layout, rule, call.rates[u], call.first_update + u, rows, measured);
     }
@@ -82,14 +82,14 @@ static void advance(const Program &p, const Rule &rule, const Call &call) {
 // A block of examples at a time; the last one holds fewer.
 template <class Net>
 static void evaluate(
-    Program p, int num_examples, float *const *parameters, float *const *statistics, const float *inputs, float *outputs) {
+    Program p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs, Real *outputs) {
     Layout layout = layout_of(p);
     Memory row(layout.size);
     Packing(layout).pack(parameters, row.data());
     for (int first = 0; first < num_examples; first += p.batch) {
         if (first + p.batch > num_examples) p.batch = num_examples - first;
         Net net(p, layout);
-        const float *found = net.evaluate(row.data(), inputs + (long)first * p.length * p.num_inputs, statistics);
+        const Real *found = net.evaluate(row.data(), inputs + (long)first * p.length * p.num_inputs, statistics);
         int ld = padded(p.num_outputs);
         for (int i = 0; i < p.batch; i++)
             copy_rows(found + (long)i * ld, (long)p.batch * ld, outputs + (long)(first + i) * p.num_read() * p.num_outputs,
@@ -122,7 +122,7 @@ extern "C" const char *seven_terms_compiler() noexcept {
 // Every list that border.py keeps too, in its order.
 extern "C" const char *seven_terms_words() noexcept {
     return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| "
-        PROGRAM_INTEGERS(AS_WORD) PROGRAM_FLOATS(AS_WORD) PROGRAM_ARRAYS(AS_WORD) "| " RULE_FLOATS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
+        PROGRAM_INTEGERS(AS_WORD) PROGRAM_REALS(AS_WORD) PROGRAM_ARRAYS(AS_WORD) "| " RULE_REALS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
         CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD) "| " FUNCTIONS(AS_WORD) "| " POINT_RULES(AS_WORD) "| "
         POINT_INTEGERS(AS_WORD) POINT_DOUBLES(AS_WORD) "| " POINT_POINTERS(AS_SECOND_WORD) POINT_COUNTS(AS_WORD);
 }
@@ -133,10 +133,10 @@ extern "C" const int64_t *seven_terms_layout() noexcept {
 #define OF_SECOND(type, name) offsetof(STRUCT, name),
     static const int64_t numbers[] = {
 #define STRUCT Program
-        sizeof(Program), PROGRAM_INTEGERS(OF) PROGRAM_FLOATS(OF) PROGRAM_ARRAYS(OF)
+        sizeof(Program), PROGRAM_INTEGERS(OF) PROGRAM_REALS(OF) PROGRAM_ARRAYS(OF)
 #undef STRUCT
 #define STRUCT Rule
-        sizeof(Rule), RULE_FLOATS(OF) RULE_DOUBLES(OF)
+        sizeof(Rule), RULE_REALS(OF) RULE_DOUBLES(OF)
 #undef STRUCT
 #define STRUCT Call
         sizeof(Call), CALL_POINTERS(OF_SECOND) CALL_INTEGERS(OF)
@@ -168,8 +168,8 @@ extern "C" int seven_terms_advance_points(const Point *points, const PointCall *
 
 // Write the outputs [num_examples, C], or [num_examples, T, C] where every step is read, of one run in evaluation mode.
 extern "C" int seven_terms_evaluate(
-    const Program *p, int num_examples, float *const *parameters, float *const *statistics, const float *inputs,
-    float *outputs) noexcept {
+    const Program *p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs,
+    Real *outputs) noexcept {
     auto of_kind = p->is(Kind::simple) ? evaluate<SimpleNet>
         : p->is(Kind::lstm)            ? evaluate<LstmNet>
         : p->is(Kind::gru)             ? evaluate<GruNet>

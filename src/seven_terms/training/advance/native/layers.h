@@ -36,13 +36,13 @@ static inline void for_activation(int activation, Body body) {
     }
 }
 
-static void activate(int activation, const float *x, float *y, long size) {
+static void activate(int activation, const Real *x, Real *y, long size) {
     for_activation(activation, [=](auto constant) {
         for (long i = 0; i < size; i += LANES) store(y + i, activated<constant()>(load(x + i)));
     });
 }
 
-static void times_slope(int activation, float *g, const float *y, long size) {
+static void times_slope(int activation, Real *g, const Real *y, long size) {
     if (activation == (int)Activation::identity) return;
     for_activation(activation, [=](auto constant) {
         for (long i = 0; i < size; i += LANES) store(g + i, times_slope_at<constant()>(load(g + i), load(y + i)));
@@ -50,7 +50,7 @@ static void times_slope(int activation, float *g, const float *y, long size) {
 }
 
 // out [columns] = sum of the rows of x [rows, ld].
-static void sum_rows(const float *x, long ld, int rows, int columns, float *out) {
+static void sum_rows(const Real *x, long ld, int rows, int columns, Real *out) {
     for (int j = 0; j < columns; j += LANES) {
         V sum = {};
         for (int i = 0; i < rows; i++) sum += load(x + i * ld + j);
@@ -62,10 +62,10 @@ static void sum_rows(const float *x, long ld, int rows, int columns, float *out)
 static inline V one_hot(const int64_t *label, long j) { return choose(LANE + (int)j == (int)*label, all(1.0f), V{}); }
 
 // The loss of one example of `size`; its outputs in `row` become their gradient. Sums over outputs go one by one, in their order.
-static inline float cross_entropy_backward(const Program &p, float *row, long ld, const int64_t *label, float size) {
-    float largest = row[0], sum = 0, chosen = row[*label];
+static inline Real cross_entropy_backward(const Program &p, Real *row, long ld, const int64_t *label, Real size) {
+    Real largest = row[0], sum = 0, chosen = row[*label];
     for (int j = 1; j < p.num_outputs; j++) largest = row[j] > largest ? row[j] : largest;
-    if (!(largest <= 3e38f)) largest = 0;  // infinite: the sum becomes infinite or NaN, as it should
+    if (!(largest <= Own::LARGEST)) largest = 0;  // infinite: the sum becomes infinite or NaN, as it should
     for (long j = 0; j < ld; j += LANES) store(row + j, exponential(load(row + j) - largest));
     for (int j = 0; j < p.num_outputs; j++) sum += row[j];
     for (long j = 0; j < ld; j += LANES) {
@@ -75,19 +75,19 @@ static inline float cross_entropy_backward(const Program &p, float *row, long ld
     return std::log(sum) + largest - chosen;
 }
 
-static inline float half_squared_error_backward(const Program &p, float *row, long ld, const int64_t *label, float size) {
-    float sum = 0;
+static inline Real half_squared_error_backward(const Program &p, Real *row, long ld, const int64_t *label, Real size) {
+    Real sum = 0;
     for (long j = 0; j < ld; j += LANES) store(row + j, load(row + j) - one_hot(label, j));
     for (int j = 0; j < p.num_outputs; j++) sum += row[j] * row[j];
     for (long j = 0; j < ld; j += LANES) store(row + j, choose(LANE + (int)j < p.num_outputs, load(row + j) / size, V{}));
     return 0.5f * sum;
 }
 
-static inline float squared_error_backward(const Program &p, float *row, long ld, const float *target, float size) {
-    float sum = 0, half = 1.0f / p.num_outputs;
+static inline Real squared_error_backward(const Program &p, Real *row, long ld, const Real *target, Real size) {
+    Real sum = 0, half = (Real)1 / p.num_outputs;
     for (long j = 0; j < ld; j += LANES) store(row + j, choose(LANE + (int)j < p.num_outputs, load(row + j), V{}));
     for (int j = 0; j < p.num_outputs; j++) {  // of few targets
-        float error = row[j] - target[j];
+        Real error = row[j] - target[j];
         sum += error * error;
         row[j] = 2 * half * error / size;
     }
@@ -96,13 +96,13 @@ static inline float squared_error_backward(const Program &p, float *row, long ld
 
 // -log Bernoulli(target; sigmoid(output)) summed over outputs, and the mean over rows by weight; outputs [rows, ld] become its
 // gradient. targets [rows, ld].
-static float bernoulli_backward(const Program &p, float *outputs, const float *targets, const float *weights, int rows) {
-    float all_weights = 0;
+static Real bernoulli_backward(const Program &p, Real *outputs, const Real *targets, const Real *weights, int rows) {
+    Real all_weights = 0;
     V total = {};
     int ld = padded(p.num_outputs);
     for (int i = 0; i < rows; i++) all_weights += weights[i];
     for (int i = 0; i < rows; i++) {
-        float *row = outputs + (long)i * ld, share = weights[i] / all_weights;
+        Real *row = outputs + (long)i * ld, share = weights[i] / all_weights;
         for (int j = 0; j < ld; j += LANES) {
             I counts = LANE < p.num_outputs - j;
             V x = load(row + j), y = load(targets + (long)i * ld + j), rest = exponential(-absolute(x));
@@ -116,10 +116,10 @@ static float bernoulli_backward(const Program &p, float *outputs, const float *t
 }
 
 // The mean loss over a batch; outputs [B, ld] become its gradient.
-static float loss_backward(const Program &p, float *outputs, long ld, const int64_t *labels, const float *targets) {
-    float total = 0, size = p.batch;
+static Real loss_backward(const Program &p, Real *outputs, long ld, const int64_t *labels, const Real *targets) {
+    Real total = 0, size = p.batch;
     for (int i = 0; i < p.batch; i++) {
-        float *row = outputs + i * ld;
+        Real *row = outputs + i * ld;
         switch ((Loss)p.loss) {
         case Loss::cross_entropy: total += cross_entropy_backward(p, row, ld, labels + i, size); break;
         case Loss::half_squared_error: total += half_squared_error_backward(p, row, ld, labels + i, size); break;

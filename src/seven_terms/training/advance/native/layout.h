@@ -32,7 +32,7 @@ enum class RuleKind { RULES(AS_ENUM) };
     X(kind) X(depth) X(num_inputs) X(width) X(num_outputs) X(batch) X(length) X(activation) X(loss) X(bias) X(residual) \
     X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled) X(side) \
     X(read_all)
-#define PROGRAM_FLOATS(X) \
+#define PROGRAM_REALS(X) \
     X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
 #define PROGRAM_ARRAYS(X) X(channels) X(strides)
 constexpr int MOST_CONVOLUTIONS = 12;
@@ -40,8 +40,8 @@ struct Program {
 #define AS_FIELD(name) int32_t name;
     PROGRAM_INTEGERS(AS_FIELD)
 #undef AS_FIELD
-#define AS_FIELD(name) float name;
-    PROGRAM_FLOATS(AS_FIELD)
+#define AS_FIELD(name) Real name;
+    PROGRAM_REALS(AS_FIELD)
 #undef AS_FIELD
 #define AS_FIELD(name) int32_t name[MOST_CONVOLUTIONS];
     PROGRAM_ARRAYS(AS_FIELD)  // of convolutions; num_inputs are those of a whole image of `side` by `side`
@@ -109,11 +109,11 @@ static Layout layout_of(const Program &p) {
 struct Memory {
     std::vector<V> values;
     explicit Memory(long size = 0) : values((size + LANES - 1) / LANES) {}
-    float *data() { return reinterpret_cast<float *>(values.data()); }
+    Real *data() { return reinterpret_cast<Real *>(values.data()); }
 };
 
-static void copy_rows(const float *from, long ld_from, float *to, long ld_to, int rows, int columns) {
-    for (int i = 0; i < rows; i++) std::memcpy(to + i * ld_to, from + i * ld_from, columns * sizeof(float));
+static void copy_rows(const Real *from, long ld_from, Real *to, long ld_to, int rows, int columns) {
+    for (int i = 0; i < rows; i++) std::memcpy(to + i * ld_to, from + i * ld_from, columns * sizeof(Real));
 }
 
 // Copies PyTorch's tensors into a row, or back. What a row holds in the places that pad it is always zero.
@@ -129,14 +129,14 @@ struct Packing {
         return most;
     }
 
-    void pack(float *const *tensors, float *row) {
+    void pack(Real *const *tensors, Real *row) {
         for (const Matrix &m : layout.matrices) {
             if (m.is_vector) {
                 copy_in(*tensors++, m, row + m.at);
                 continue;
             }
             for (int block = 0; block < m.blocks; block++) {
-                const float *from = *tensors + (long)block * m.out * m.in;
+                const Real *from = *tensors + (long)block * m.out * m.in;
                 if (m.taps > 1)
                     each_weight(m, [&](long torchs, long ours) { rows_of_out.data()[ours] = from[torchs]; });
                 else
@@ -148,7 +148,7 @@ struct Packing {
         }
     }
 
-    void unpack(const float *row, float *const *tensors) {
+    void unpack(const Real *row, Real *const *tensors) {
         for (const Matrix &m : layout.matrices) {
             if (m.is_vector) {
                 copy_out(row + m.at, m, *tensors++);
@@ -156,7 +156,7 @@ struct Packing {
             }
             for (int block = 0; block < m.blocks; block++) {
                 transpose(row + m.at + block * padded(m.out), m.ld(), rows_of_in.data(), padded(m.in), m.in, m.out);
-                float *to = *tensors + (long)block * m.out * m.in;
+                Real *to = *tensors + (long)block * m.out * m.in;
                 if (m.taps > 1)
                     each_weight(m, [&](long torchs, long ours) { to[torchs] = rows_of_in.data()[ours]; });
                 else
@@ -177,11 +177,11 @@ struct Packing {
                     body((long)o * m.in + c * m.taps + tap, (long)o * padded(m.in) + tap * inputs + c);
     }
 
-    static void copy_in(const float *from, const Matrix &m, float *to) {
-        std::memset(to, 0, m.ld() * sizeof(float));
+    static void copy_in(const Real *from, const Matrix &m, Real *to) {
+        std::memset(to, 0, m.ld() * sizeof(Real));
         copy_rows(from, m.out, to, padded(m.out), m.blocks, m.out);
     }
-    static void copy_out(const float *from, const Matrix &m, float *to) {
+    static void copy_out(const Real *from, const Matrix &m, Real *to) {
         copy_rows(from, padded(m.out), to, m.out, m.blocks, m.out);
     }
 };

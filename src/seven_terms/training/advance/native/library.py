@@ -1,4 +1,7 @@
-"""The compiled kernels: made at the first use on a machine, kept in the user's cache folder, loaded with ctypes."""
+"""The compiled kernels: made at the first use on a machine, kept in the user's cache folder, loaded with ctypes.
+
+One library for each precision of networks, from the same source; points are in both, always in double precision.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +12,30 @@ import os
 import platform
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ....planning.modes import compiler
 from ....records.atomic import is_whole, write
 from ....spec import require
 from ....tasks.storage import own_directory
-from .border import opened
+from .border import Precision, opened
 
 SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
 TUNING = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
 # Sums keep their order and NaN stays NaN; a product and a sum become one operation wherever the processor has it.
 FLAGS = ("-std=c++17", "-O3", TUNING, "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+FLAGS_OF: Mapping[Precision, tuple[str, ...]] = {"float32": FLAGS, "float64": (*FLAGS, "-DREAL=double")}
 
 
 @functools.cache
-def kernels() -> ctypes.CDLL:
+def kernels(precision: Precision) -> ctypes.CDLL:
     """Return the library; ValueError when there is no compiler or it fails."""
-    path = library_path()
+    flags = FLAGS_OF[precision]
+    path = library_path(flags)
     if not is_whole(path):  # not there yet, or damaged: a flipped bit of code would train other numbers
-        compile_kernels(path)
-    return opened(path)
-
-
-def compiled_by() -> str:
-    """Return the compiler that made the kernels, with its version."""
-    return kernels().seven_terms_compiler().decode()
+        compile_kernels(path, flags)
+    return opened(path, precision)
 
 
 def library_path(flags: tuple[str, ...] = FLAGS) -> Path:

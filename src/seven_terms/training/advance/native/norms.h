@@ -7,10 +7,10 @@
 struct Normalized {
     const Program &p;
     long ld;
-    const float *gamma, *beta;
-    float *x_hat, *inv_std;
-    float *running_mean, *running_var;
-    const float *stretch, *shift;  // [H] each: noisy batch norm's y = (stretch x_hat + shift) gamma + beta; null without
+    const Real *gamma, *beta;
+    Real *x_hat, *inv_std;
+    Real *running_mean, *running_var;
+    const Real *stretch, *shift;  // [H] each: noisy batch norm's y = (stretch x_hat + shift) gamma + beta; null without
 
     V gamma_at(int j) const { return p.affine ? load(gamma + j) : all(1.0f); }
     V beta_at(int j) const { return p.affine ? load(beta + j) : V{}; }
@@ -19,15 +19,15 @@ struct Normalized {
 };
 
 // Each ghost batch by its own statistics; the running ones take the average over ghosts.
-static void batch_norm(const Normalized &n, float *x) {
+static void batch_norm(const Normalized &n, Real *x) {
     const Program &p = n.p;
     int ghosts = p.batch / p.ghost;
-    float count = p.ghost, unbiased = p.center ? count / (count - 1) : 1.0f;
+    Real count = p.ghost, unbiased = p.center ? count / (count - 1) : 1.0f;
     for (int j = 0; j < p.width; j += LANES) {
         V gamma = n.gamma_at(j), beta = n.beta_at(j), stretch = n.stretch_at(j), shift = n.shift_at(j);
         V mean_of_means = {}, mean_of_vars = {};
         for (int k = 0; k < ghosts; k++) {
-            float *x_k = x + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
+            Real *x_k = x + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
             V sum = {}, squares = {};
             for (int i = 0; i < p.ghost; i++) sum += load(x_k + i * n.ld);
             V mean = sum / count;
@@ -45,9 +45,9 @@ static void batch_norm(const Normalized &n, float *x) {
                 store(x_hat + i * n.ld, c);
                 store(x_k + i * n.ld, (n.stretch ? c * stretch + shift : c) * gamma + beta);
             }
-            mean_of_means += mean / (float)ghosts, mean_of_vars += var / (float)ghosts;
+            mean_of_means += mean / (Real)ghosts, mean_of_vars += var / (Real)ghosts;
         }
-        float *running_mean = n.running_mean + j, *running_var = n.running_var + j;
+        Real *running_mean = n.running_mean + j, *running_var = n.running_var + j;
         V mean = load_some(running_mean, p.width - j), var = load_some(running_var, p.width - j);
         store_some(running_mean, mean + p.statistics_momentum * (mean_of_means - mean), p.width - j);
         store_some(running_var, var + p.statistics_momentum * (mean_of_vars * unbiased - var), p.width - j);
@@ -55,7 +55,7 @@ static void batch_norm(const Normalized &n, float *x) {
 }
 
 // In evaluation mode: by the running statistics.
-static void batch_norm_by_running(const Normalized &n, float *x) {
+static void batch_norm_by_running(const Normalized &n, Real *x) {
     const Program &p = n.p;
     for (int j = 0; j < p.width; j += LANES) {
         V gamma = n.gamma_at(j), beta = n.beta_at(j);
@@ -66,14 +66,14 @@ static void batch_norm_by_running(const Normalized &n, float *x) {
 }
 
 // dL/dy in g becomes dL/dx; the gradients of gamma and beta are written.
-static void batch_norm_backward(const Normalized &n, float *g, float *of_gamma, float *of_beta) {
+static void batch_norm_backward(const Normalized &n, Real *g, Real *of_gamma, Real *of_beta) {
     const Program &p = n.p;
-    float count = p.ghost;
+    Real count = p.ghost;
     for (int j = 0; j < p.width; j += LANES) {
         V stretch = n.stretch_at(j), shift = n.shift_at(j), total_along = {}, total = {};
         V to_x_hat = n.gamma_at(j) * stretch;
         for (int k = 0; k < p.batch / p.ghost; k++) {
-            float *g_k = g + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
+            Real *g_k = g + (long)k * p.ghost * n.ld + j, *x_hat = n.x_hat + (long)k * p.ghost * n.ld + j;
             V along_x_hat = {}, sum = {};
             for (int i = 0; i < p.ghost; i++) {
                 V of_y = load(g_k + i * n.ld);
@@ -96,22 +96,22 @@ static void batch_norm_backward(const Normalized &n, float *g, float *of_gamma, 
 static inline I inside(int first, int stop, int j) { return (LANE + j >= first) & (LANE + j < stop); }
 
 // Each example by the statistics of each group of features; one group is layer norm.
-static void group_norm(const Normalized &n, float *x) {
+static void group_norm(const Normalized &n, Real *x) {
     const Program &p = n.p;
     int features = p.width / p.num_groups;
     for (int k = 0; k < p.num_groups; k++) {
         int first = k * features, stop = first + features, start = first / LANES * LANES;
         for (int i = 0; i < p.batch; i++) {
             V sum = {}, squares = {};
-            float *row = x + i * n.ld, *x_hat = n.x_hat + i * n.ld;
+            Real *row = x + i * n.ld, *x_hat = n.x_hat + i * n.ld;
             for (int j = start; j < stop; j += LANES)
                 sum += choose(inside(first, stop, j), load(row + j), V{});
-            float mean = sum_by_halves(sum) / features;
+            Real mean = sum_by_halves(sum) / features;
             for (int j = start; j < stop; j += LANES) {
                 V c = choose(inside(first, stop, j), load(row + j) - mean, V{});
                 squares += c * c;
             }
-            float inv_std = 1.0f / std::sqrt(sum_by_halves(squares) / features + p.eps);
+            Real inv_std = 1.0f / std::sqrt(sum_by_halves(squares) / features + p.eps);
             n.inv_std[i * p.num_groups + k] = inv_std;
             for (int j = start; j < stop; j += LANES) {
                 V c = (load(row + j) - mean) * inv_std;
@@ -125,7 +125,7 @@ static void group_norm(const Normalized &n, float *x) {
     }
 }
 
-static void group_norm_backward(const Normalized &n, float *g, float *of_gamma, float *of_beta) {
+static void group_norm_backward(const Normalized &n, Real *g, Real *of_gamma, Real *of_beta) {
     const Program &p = n.p;
     int features = p.width / p.num_groups;
     for (int j = 0; j < p.width; j += LANES) {
@@ -142,14 +142,14 @@ static void group_norm_backward(const Normalized &n, float *g, float *of_gamma, 
         int first = k * features, stop = first + features, start = first / LANES * LANES;
         for (int i = 0; i < p.batch; i++) {
             V sum = {}, along_x_hat = {};
-            float *row = g + i * n.ld, *x_hat = n.x_hat + i * n.ld;
+            Real *row = g + i * n.ld, *x_hat = n.x_hat + i * n.ld;
             for (int j = start; j < stop; j += LANES) {
                 V of_x_hat = choose(inside(first, stop, j), load(row + j), V{});
                 sum += of_x_hat;
                 along_x_hat += of_x_hat * load(x_hat + j);
             }
-            float mean = sum_by_halves(sum) / features, slope = sum_by_halves(along_x_hat) / features;
-            float inv_std = n.inv_std[i * p.num_groups + k];
+            Real mean = sum_by_halves(sum) / features, slope = sum_by_halves(along_x_hat) / features;
+            Real inv_std = n.inv_std[i * p.num_groups + k];
             for (int j = start; j < stop; j += LANES) {
                 V of_x = (load(row + j) - mean - load(x_hat + j) * slope) * inv_std;
                 store(row + j, choose(inside(first, stop, j), of_x, load(row + j)));

@@ -12,18 +12,18 @@ typedef V Register;
 constexpr int VECTORS = 4;  // of a tile: 24 sums, 4 vectors of B and a number of A are in 32 registers
 constexpr int ROWS = 6, ROWS_OF_THREE = 8, ROWS_OF_TWO = 12, ROWS_OF_ONE = 12, WIDEST_ROW = 10;
 #elif defined(__AVX__)
-typedef float Register __attribute__((vector_size(32)));
+typedef Real Register __attribute__((vector_size(32)));
 constexpr int VECTORS = 1, ROWS = 6, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 6, WIDEST_ROW = 6;  // two of 16 a vector
 #else
-typedef float Register __attribute__((vector_size(16)));
+typedef Real Register __attribute__((vector_size(16)));
 constexpr int VECTORS = 1, ROWS = 4, ROWS_OF_THREE = 0, ROWS_OF_TWO = 0, ROWS_OF_ONE = 4, WIDEST_ROW = 4;  // four of 32 a vector
 #endif
 typedef Register RegisterInMemory __attribute__((may_alias));
-constexpr int WIDTH = sizeof(Register) / sizeof(float);
+constexpr int WIDTH = sizeof(Register) / sizeof(Real);
 constexpr int DEPTH_AT_ONCE = 64;  // rows of B that stay in the nearest cache while all rows of A pass
 
 struct Left {
-    const float *data;
+    const Real *data;
     long row, column;  // distance of neighbours
     Left from(long i, long k) const { return {data + i * row + k * column, row, column}; }
     bool is_padded() const { return column == 1 && row % LANES == 0 && reinterpret_cast<uintptr_t>(data) % sizeof(V) == 0; }
@@ -32,16 +32,16 @@ struct Left {
 // Where the sums of C begin: at what C holds, at a row of numbers for every row of C, or at zero.
 struct Start {
     bool kept;
-    const float *row;
+    const Real *row;
     Start right(long columns) const { return {kept, row ? row + columns : nullptr}; }
 };
 constexpr Start ZERO = {false, nullptr}, KEPT = {true, nullptr};
 
 template <int M, int N>
 static inline __attribute__((always_inline)) void tile(
-    float *c, long ldc, Start start, Left a, const float *b, long ldb, int depth) {
+    Real *c, long ldc, Start start, Left a, const Real *b, long ldb, int depth) {
     constexpr int REGISTERS = N * LANES / WIDTH;
-    auto at = [](const float *p, int j) { return *reinterpret_cast<const RegisterInMemory *>(p + j * WIDTH); };
+    auto at = [](const Real *p, int j) { return *reinterpret_cast<const RegisterInMemory *>(p + j * WIDTH); };
     Register sum[M][REGISTERS];
 #pragma GCC unroll 16
     for (int i = 0; i < M; i++)
@@ -66,7 +66,7 @@ static inline __attribute__((always_inline)) void tile(
 }
 
 template <int M, int N>
-static inline void rows_of_tiles(float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int depth) {
+static inline void rows_of_tiles(Real *c, long ldc, Start start, Left a, const Real *b, long ldb, int rows, int depth) {
     int i = 0;
     for (; i + M <= rows; i += M) tile<M, N>(c + i * ldc, ldc, start, a.from(i, 0), b, ldb, depth);
     constexpr int FEWER = M == 3 ? 2 : M / 2;  // a row alone waits for itself at every step
@@ -76,7 +76,7 @@ static inline void rows_of_tiles(float *c, long ldc, Start start, Left a, const 
 
 template <int N>
 static inline void columns_of_tiles(
-    float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int vectors, int depth) {
+    Real *c, long ldc, Start start, Left a, const Real *b, long ldb, int rows, int vectors, int depth) {
     constexpr int M = N == VECTORS ? ROWS : N == 1 ? ROWS_OF_ONE : N == 2 ? ROWS_OF_TWO : ROWS_OF_THREE;
     int j = 0;
     for (; j + N <= vectors; j += N) {
@@ -92,7 +92,7 @@ static inline void columns_of_tiles(
 
 // One row: all columns in as few equal parts as leave registers for their sums, which wait for each other at every k.
 template <int N>
-static inline void row_of_tiles(float *c, Start start, Left a, const float *b, long ldb, int vectors, int depth, int width) {
+static inline void row_of_tiles(Real *c, Start start, Left a, const Real *b, long ldb, int vectors, int depth, int width) {
     if constexpr (N > 1)
         if (width < N) return row_of_tiles<N - 1>(c, start, a, b, ldb, vectors, depth, width);
     int j = 0;
@@ -108,7 +108,7 @@ static inline void row_of_tiles(float *c, Start start, Left a, const float *b, l
 }
 
 // C [rows, columns] = start + A B; rows of C and B hold padded(columns) numbers.
-static void product(float *c, long ldc, Start start, Left a, const float *b, long ldb, int rows, int columns, int depth) {
+static void product(Real *c, long ldc, Start start, Left a, const Real *b, long ldb, int rows, int columns, int depth) {
     int vectors = padded(columns) / LANES;
     if (rows == 1) {
         int parts = (vectors + WIDEST_ROW - 1) / WIDEST_ROW;
@@ -123,7 +123,7 @@ static void product(float *c, long ldc, Start start, Left a, const float *b, lon
 
 // The first column of C [columns, ldc] = A^T B, where B [depth, ldb] has one column that is not zero: lanes are columns of A
 // [depth, columns], whose rows are padded.
-static void product_of_one(float *c, long ldc, Left a, const float *b, long ldb, int columns, int depth) {
+static void product_of_one(Real *c, long ldc, Left a, const Real *b, long ldb, int columns, int depth) {
     for (int i = 0; i < columns; i += LANES) {
         V sum = {};
         for (int k = 0; k < depth; k++) sum += load(a.data + k * a.row + i) * all(b[k * ldb]);

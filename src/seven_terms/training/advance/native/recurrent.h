@@ -39,7 +39,7 @@ struct Sequence {
     int rows_read() const { return (steps - first_read()) * p.batch; }
     Left all_inputs() { return {x.data(), p.num_inputs, 1}; }
     Left states_read() { return {state(first_read()), ld, 1}; }
-    float *state(int t) { return h.data() + t * size; }
+    Real *state(int t) { return h.data() + t * size; }
     Start of_readout() const { return p.read_all ? KEPT : ZERO; }  // what dL/dh_t holds before later steps add to it
 
     // Take what an update reads by time, and find the steps that count.
@@ -51,21 +51,21 @@ struct Sequence {
             copy_rows(batch.targets + (long)i * p.length * p.num_outputs, p.num_outputs, targets.data() + i * ld_out,
                       (long)p.batch * ld_out, p.length, p.num_outputs);
             for (int t = 0; t < p.length; t++) {
-                float weight = weights.data()[t * p.batch + i] = batch.weights[(long)i * p.length + t];
+                Real weight = weights.data()[t * p.batch + i] = batch.weights[(long)i * p.length + t];
                 if (weight != 0) steps = std::max(steps, t + 1);
             }
         }
     }
 
     // y [T, B, ld_gates] = W_in x_t + b, from inputs [B, T, D].
-    void drive(const float *row, const float *inputs, float *y) {
+    void drive(const Real *row, const Real *inputs, Real *y) {
         for (int i = 0; i < p.batch; i++)
             copy_rows(inputs + (long)i * p.length * p.num_inputs, p.num_inputs, x.data() + i * p.num_inputs,
                       (long)p.batch * p.num_inputs, steps, p.num_inputs);
         product(y, ld_gates, {false, row + input.bias}, all_inputs(), row + input.at, ld_gates, rows(), ld_gates, p.num_inputs);
     }
 
-    const float *read(const float *row) {
+    const Real *read(const Real *row) {
         product(logits.data(), ld_out, {false, row + readout.bias}, states_read(), row + readout.at, ld_out, rows_read(),
                 p.num_outputs, p.width);
         return logits.data();
@@ -73,8 +73,8 @@ struct Sequence {
 
     // From the outputs in `logits` to dL/dh_t of the steps that are read, in g; return the loss. W^T of the recurrent matrix is
     // left in `w_transposed`.
-    float read_backward(const float *row, float *found, const Batch &batch, float *g) {
-        float loss = p.loss == (int)Loss::bernoulli
+    Real read_backward(const Real *row, Real *found, const Batch &batch, Real *g) {
+        Real loss = p.loss == (int)Loss::bernoulli
                          ? bernoulli_backward(p, logits.data(), targets.data(), weights.data(), rows_read())
                          : loss_backward(p, logits.data(), ld_out, batch.labels, batch.targets);
         parameters_backward(readout, found, states_read(), logits.data(), rows_read());
@@ -84,17 +84,17 @@ struct Sequence {
     }
 
     // y [B, ld_gates] = start + W h.
-    void recur(const float *row, const float *h, float *y, Start start) {
+    void recur(const Real *row, const Real *h, Real *y, Start start) {
         product(y, ld_gates, start, {h, ld, 1}, row + recurrent.at, ld_gates, p.batch, ld_gates, p.width);
     }
 
     // dL/dh_{t-1} = start + W^T dL/d(sums of step t).
-    void recur_backward(const float *of_sums, float *of_h, Start start) {
+    void recur_backward(const Real *of_sums, Real *of_h, Start start) {
         product(of_h, ld, start, {of_sums, ld_gates, 1}, w_transposed.data(), ld, p.batch, p.width, ld_gates);
     }
 
     // The gradients of both matrices from those of what the inputs drive, and of what the states add, each [T, B, ld_gates].
-    void weights_backward(float *found, float *of_driven, float *of_recurrent) {
+    void weights_backward(Real *found, Real *of_driven, Real *of_recurrent) {
         parameters_backward(input, found, all_inputs(), of_driven, rows());
         parameters_backward(recurrent, found, {h.data(), ld, 1}, of_recurrent + size_gates, rows() - p.batch);
     }
@@ -107,17 +107,17 @@ struct SimpleNet : Sequence {
     SimpleNet(const Program &p, const Layout &layout)
         : Sequence(p, layout), of_sums(p.length * size), of_states(p.regularization != 0 ? (p.length + 1) * size : 0) {}
 
-    float pass(const float *row, float *found, const Batch &batch, float *const *) {
+    Real pass(const Real *row, Real *found, const Batch &batch, Real *const *) {
         begin(batch);
         evaluate(row, batch.inputs, nullptr);
-        float loss = read_backward(row, found, batch, of_sums.data() + first_read() * size);
+        Real loss = read_backward(row, found, batch, of_sums.data() + first_read() * size);
         backward();
         weights_backward(found, of_sums.data(), of_sums.data());
         if (p.regularization != 0) regularize(found);
         return loss;
     }
 
-    const float *evaluate(const float *row, const float *inputs, float *const *) {
+    const Real *evaluate(const Real *row, const Real *inputs, Real *const *) {
         drive(row, inputs, h.data());
         for (int t = 0; t < steps; t++) {
             if (t) recur(row, state(t - 1), state(t), KEPT);
@@ -128,9 +128,9 @@ struct SimpleNet : Sequence {
 
     // From what the readout gives, dL/dh_T or its share of every dL/dh_t, to dL/d(sum before f) of every step.
     void backward() {
-        float *g = of_sums.data() + (steps - 1) * size;
+        Real *g = of_sums.data() + (steps - 1) * size;
         for (int t = steps - 1; t >= 0; t--, g -= size) {
-            if (p.regularization != 0) std::memcpy(of_states.data() + (t + 1) * size, g, size * sizeof(float));
+            if (p.regularization != 0) std::memcpy(of_states.data() + (t + 1) * size, g, size * sizeof(Real));
             times_slope(p.activation, g, state(t), size);
             if (t) recur_backward(g, g - size, of_readout());
         }
@@ -138,22 +138,22 @@ struct SimpleNet : Sequence {
     }
 
     // Add the derivative of Omega to that of the recurrent matrix, as in `seven_terms.models.recurrence`.
-    void regularize(float *found) {
-        float *d = of_states.data();
+    void regularize(Real *found) {
+        Real *d = of_states.data();
         int number = 0;
         for (int i = 0; i < rows(); i++) number += counts(d + (long)i * ld + size);
         for (int i = 0; i < rows(); i++) {
-            float *earlier = d + (long)i * ld, *later = earlier + size, of_later = square(later);
-            float factor = 4.0f * p.regularization * (square(earlier) / of_later - 1.0f) / (of_later * number);
+            Real *earlier = d + (long)i * ld, *later = earlier + size, of_later = square(later);
+            Real factor = 4.0f * p.regularization * (square(earlier) / of_later - 1.0f) / (of_later * number);
             if (!counts(later)) factor = 0;
             for (int j = 0; j < ld; j += LANES) store(earlier + j, factor * load(earlier + j));
         }
         product(found + recurrent.at, ld, KEPT, {d, 1, ld}, of_sums.data(), ld, p.width, p.width, rows());
     }
 
-    bool counts(const float *of_state) const { return square(of_state) >= 1e-20f; }
+    bool counts(const Real *of_state) const { return square(of_state) >= (Real)1e-20; }
 
-    float square(const float *v) const {
+    Real square(const Real *v) const {
         V sum = {};
         for (int j = 0; j < ld; j += LANES) sum += load(v + j) * load(v + j);
         return sum_of_lanes(sum);

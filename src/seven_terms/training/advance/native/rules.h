@@ -4,11 +4,11 @@
 #include "layout.h"
 
 // Infinity and zero are off.
-#define RULE_FLOATS(X) X(momentum) X(weight_decay) X(clip_value) X(clip_norm) X(clip_adaptive) X(eps)
+#define RULE_REALS(X) X(momentum) X(weight_decay) X(clip_value) X(clip_norm) X(clip_adaptive) X(eps)
 #define RULE_DOUBLES(X) X(beta1) X(beta2)
 struct Rule {
-#define AS_FIELD(name) float name;
-    RULE_FLOATS(AS_FIELD)
+#define AS_FIELD(name) Real name;
+    RULE_REALS(AS_FIELD)
 #undef AS_FIELD
 #define AS_FIELD(name) double name;
     RULE_DOUBLES(AS_FIELD)
@@ -16,12 +16,12 @@ struct Rule {
 };
 
 enum Measured { LOSS, GRADIENT_NORM, CLIPPED_NORM, UPDATE_NORM, NUM_MEASURED };  // what is told of an update
-constexpr float NORM_EPS = 1e-6f;        // torch.nn.utils.clip_grad_norm_
-constexpr float SMALLEST_UNIT = 1e-3f;  // Brock et al. 2021, section 4.1: max(||W_i||, eps)
+constexpr Real NORM_EPS = 1e-6;       // torch.nn.utils.clip_grad_norm_
+constexpr Real SMALLEST_UNIT = 1e-3;  // Brock et al. 2021, section 4.1: max(||W_i||, eps)
 
 // A run's numbers as rows of [size]: its parameters, their gradient, and the rule's state (velocity; mean and square).
 struct Rows {
-    float *w, *g, *state[2];
+    Real *w, *g, *state[2];
     long size;
 };
 
@@ -39,32 +39,32 @@ static inline __attribute__((always_inline)) void each_vector(long size, Body bo
         if (i + j * LANES < size) body(i + j * LANES, j, 0);
 }
 
-static float root_of_four(const V *sum) { return std::sqrt(sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]))); }
+static Real root_of_four(const V *sum) { return std::sqrt(sum_of_lanes((sum[0] + sum[1]) + (sum[2] + sum[3]))); }
 
-static float norm(const float *x, long size) {
+static Real norm(const Real *x, long size) {
     V sum[4] = {};
     each_vector(size, [&](long i, int, int k) { sum[k] += load(x + i) * load(x + i); });
     return root_of_four(sum);
 }
 
-static void clip_entries(float *g, long size, float bound) {
+static void clip_entries(Real *g, long size, Real bound) {
     for (long i = 0; i < size; i += LANES) {
         V v = load(g + i);
         store(g + i, choose(v > bound, all(bound), choose(v < -bound, all(-bound), v)));
     }
 }
 
-static void scale(float *g, long size, float factor) {
+static void scale(Real *g, long size, Real factor) {
     for (long i = 0; i < size; i += LANES) store(g + i, load(g + i) * factor);
 }
 
-static void clip_vector(const float *w, float *g, int size, float bound) {
-    float limit = bound * std::max(norm(w, size), SMALLEST_UNIT), length = norm(g, size);
+static void clip_vector(const Real *w, Real *g, int size, Real bound) {
+    Real limit = bound * std::max(norm(w, size), SMALLEST_UNIT), length = norm(g, size);
     if (length > limit) scale(g, size, limit / length);
 }
 
 // Brock et al. 2021: each unit's incoming weights on their own, a bias as one unit, the readout not at all.
-static void clip_units(const Layout &layout, const float *w, float *g, float bound) {
+static void clip_units(const Layout &layout, const Real *w, Real *g, Real bound) {
     for (const Matrix &m : layout.matrices) {
         if (m.is_readout) continue;
         int ld = m.ld();
@@ -77,7 +77,7 @@ static void clip_units(const Layout &layout, const float *w, float *g, float bou
             for (long k = m.at + j; k < m.at + j + (long)m.in * ld; k += ld)
                 of_w += load(w + k) * load(w + k), of_g += load(g + k) * load(g + k);
             for (int l = 0; l < LANES; l++) {
-                float limit = bound * std::max(std::sqrt(of_w[l]), SMALLEST_UNIT), length = std::sqrt(of_g[l]);
+                Real limit = bound * std::max(std::sqrt(of_w[l]), SMALLEST_UNIT), length = std::sqrt(of_g[l]);
                 if (length > limit) factor[l] = limit / length;
             }
             for (long k = m.at + j; k < m.at + j + (long)m.in * ld; k += ld) store(g + k, load(g + k) * factor);
@@ -87,13 +87,13 @@ static void clip_units(const Layout &layout, const float *w, float *g, float bou
 }
 
 struct Norms {
-    float gradient, update;
+    Real gradient, update;
 };
 
 // SGD; the gradient is multiplied by `factor`. Return the norms of the gradient as it was, and of the update.
-static Norms sgd(const Program &p, const Rule &rule, float rate, float factor, Rows rows) {
+static Norms sgd(const Program &p, const Rule &rule, Real rate, Real factor, Rows rows) {
     V squares[4] = {}, sum[2] = {};
-    float *velocity = rows.state[0];
+    Real *velocity = rows.state[0];
     each_vector(rows.size, [&](long i, int j, int k) {
         V w = load(rows.w + i), d = load(rows.g + i);
         squares[k] += d * d;
@@ -112,11 +112,11 @@ static Norms sgd(const Program &p, const Rule &rule, float rate, float factor, R
 }
 
 // Kingma and Ba 2015, algorithm 1; decoupled weight decay: Loshchilov and Hutter 2019, algorithm 2. `number` counts from 0.
-static float adam(const Program &p, const Rule &rule, double rate, float factor, Rows rows, long number) {
-    float size = rate / (1.0 - std::pow(rule.beta1, (double)(number + 1)));
-    float root = std::sqrt(1.0 - std::pow(rule.beta2, (double)(number + 1)));
-    float new_in_mean = 1.0 - rule.beta1, old_in_square = rule.beta2, new_in_square = 1.0 - rule.beta2;
-    float kept = 1.0 - rate * rule.weight_decay;
+static Real adam(const Program &p, const Rule &rule, double rate, Real factor, Rows rows, long number) {
+    Real size = rate / (1.0 - std::pow(rule.beta1, (double)(number + 1)));
+    Real root = std::sqrt(1.0 - std::pow(rule.beta2, (double)(number + 1)));
+    Real new_in_mean = 1.0 - rule.beta1, old_in_square = rule.beta2, new_in_square = 1.0 - rule.beta2;
+    Real kept = 1.0 - rate * rule.weight_decay;
     V sum[2] = {};
     each_vector(rows.size, [&](long i, int j, int) {
         V w = load(rows.w + i), g = load(rows.g + i);
@@ -135,10 +135,10 @@ static float adam(const Program &p, const Rule &rule, double rate, float factor,
 
 // Clip the gradient and make one update; fill what is measured of it.
 static void update(
-    const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows rows, float *measured) {
+    const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows rows, Real *measured) {
     bool is_cut = rule.clip_value < INFINITY || rule.clip_adaptive < INFINITY, is_scaled = rule.clip_norm < INFINITY;
     bool is_adam = p.rule == (int)RuleKind::adam, is_alone = !is_cut && !is_scaled && !is_adam;
-    float before = is_alone ? 0 : norm(rows.g, rows.size), after = before, factor = 1.0f;
+    Real before = is_alone ? 0 : norm(rows.g, rows.size), after = before, factor = 1.0f;
     if (rule.clip_adaptive < INFINITY) clip_units(layout, rows.w, rows.g, rule.clip_adaptive);
     if (rule.clip_value < INFINITY) clip_entries(rows.g, rows.size, rule.clip_value);
     if (is_cut && (is_scaled || is_adam)) after = norm(rows.g, rows.size);

@@ -22,10 +22,10 @@ from ....tasks.losses import cross_entropy, half_squared_error, squared_error
 from ....tasks.polyphonic_music import loss as bernoulli
 from ..eager import noise
 from ..protocol import StackParts
-from .border import KINDS, NORMS, NUM_MEASURED, RULES, Call, Program, Rule, succeeded
+from .border import KINDS, NORMS, NUM_MEASURED, RULES, STRUCTS, Call, succeeded
 from .library import kernels
 
-VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 MB, so that its runs find them in a cache
+VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 or 8 MB, so that its runs find them in a cache
 VALUES_AT_ONCE = 1 << 21  # of all seeds, where they are drawn together
 FEWEST_EVALUATED = 12  # examples at once: a product of few rows reads its matrix for each of them
 LOSSES = (cross_entropy, half_squared_error, squared_error, bernoulli)  # in the order of border.LOSSES
@@ -42,11 +42,11 @@ class Networks:
 
     def __init__(self, parts: StackParts) -> None:
         self.parts = parts
-        self.library = kernels()
+        self.library, structs = kernels(parts.training.precision), STRUCTS[parts.training.precision]
         _require_known_tensors(parts)
-        self.programs = {size: _program(parts, batch=size) for size in set(self._sizes())}
-        self.evaluating = _program(parts, batch=max(self._sizes()[0], FEWEST_EVALUATED))
-        self.rules = [_rule(run.training) for run in parts.runs[: parts.num_runs]]
+        self.programs = {size: structs.program(**_program(parts, batch=size)) for size in set(self._sizes())}
+        self.evaluating = structs.program(**_program(parts, batch=max(self._sizes()[0], FEWEST_EVALUATED)))
+        self.rules = [structs.rule(**_rule(run.training)) for run in parts.runs[: parts.num_runs]]
         self.places: tuple[int, ...] = ()
         self.states: list[dict[str, Pointers]] = []
         seed_of_run = parts.batches.seed_index_R.tolist()[: parts.num_runs]
@@ -59,7 +59,7 @@ class Networks:
         """Return each name of MEASURED as [U, R], zero for the run that pads the stack."""
         updates = self.parts.batches.updates
         assert 0 <= first < stop <= len(updates), (first, stop)  # the kernels would read on behind the rates
-        measured_RUN = torch.zeros(len(self.parts.runs), stop - first, NUM_MEASURED)
+        measured_RUN = torch.zeros(len(self.parts.runs), stop - first, NUM_MEASURED, dtype=self.parts.dtype)
         rate_RU = self.parts.rules.rate_UR[first:stop].T.contiguous()
         noise_SULD = self._noise(first, stop)
         states = self._states()
@@ -68,6 +68,7 @@ class Networks:
             for index, shared in self._batches(begin, end):
                 if noise_SULD is not None:
                     shared["noise"] = noise_SULD[index, of_call]
+                assert all(tensor.dtype in (self.parts.dtype, torch.int64) for tensor in shared.values())
                 call = Call(
                     **{name: tensor.data_ptr() for name, tensor in shared.items()},
                     first_update=begin,
@@ -88,8 +89,9 @@ class Networks:
             return parts.network.outputs(parameters, buffers, inputs, shared=shared)
         inputs, program, states = inputs.contiguous(), self.evaluating, self._states()
         number = inputs.shape[0 if shared else 1]
+        assert inputs.dtype == parts.dtype, inputs.dtype
         steps = inputs.shape[-2:-1] if program.read_all else ()
-        outputs = torch.zeros(len(parts.runs), number, *steps, parts.batches.task.num_outputs)
+        outputs = torch.zeros(len(parts.runs), number, *steps, parts.batches.task.num_outputs, dtype=parts.dtype)
         for run in range(parts.num_runs):
             succeeded(
                 self.library.seven_terms_evaluate(
@@ -177,7 +179,7 @@ class Networks:
         if places != self.places:
             self.places = places
             self.states = [
-                {name: _pointers(tensors, run) for name, tensors in groups.items()}
+                {name: self._pointers(tensors, run) for name, tensors in groups.items()}
                 for run in range(self.parts.num_runs)
             ]
         return self.states
@@ -185,11 +187,10 @@ class Networks:
     def _statistics(self) -> list[Tensor]:
         return [buffer for name, buffer in self.parts.state.buffers.items() if name.endswith(STATISTICS)]
 
-
-def _pointers(tensors: Iterable[Tensor], run: int) -> Pointers:
-    rows = [tensor[run] for tensor in tensors]
-    assert all(row.is_contiguous() and row.dtype == torch.float32 for row in rows)
-    return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
+    def _pointers(self, tensors: Iterable[Tensor], run: int) -> Pointers:
+        rows = [tensor[run] for tensor in tensors]
+        assert all(row.is_contiguous() and row.dtype == self.parts.dtype for row in rows)
+        return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
 
 
 def _place(tensor: Tensor, *index: int) -> int:
@@ -206,7 +207,8 @@ def _require_known_tensors(parts: StackParts) -> None:
     assert tuple(state.of_rule) in ((), *STATES), list(state.of_rule)
 
 
-def _program(parts: StackParts, *, batch: int) -> Program:
+def _program(parts: StackParts, *, batch: int) -> dict[str, Any]:
+    """Return the fields of `Program` of layout.h."""
     training, model, task = parts.training, parts.training.model, parts.batches.task
     rule = training.optimizer
     match model:
@@ -216,15 +218,14 @@ def _program(parts: StackParts, *, batch: int) -> Program:
             net = _convolutional(model, task.input_shape, batch)
         case _:
             net = _recurrent(model, task.input_shape)
-    return Program(
-        **net,
-        num_outputs=task.num_outputs,
-        batch=batch,
-        loss=LOSSES.index(task.loss),
-        rule=RULES.index("adam" if isinstance(rule, Adam) else "sgd"),
-        nesterov=isinstance(rule, Sgd) and rule.nesterov,
-        decoupled=isinstance(rule, Adam) and rule.decoupled,
-    )
+    return net | {
+        "num_outputs": task.num_outputs,
+        "batch": batch,
+        "loss": LOSSES.index(task.loss),
+        "rule": RULES.index("adam" if isinstance(rule, Adam) else "sgd"),
+        "nesterov": isinstance(rule, Sgd) and rule.nesterov,
+        "decoupled": isinstance(rule, Adam) and rule.decoupled,
+    }
 
 
 def _dense(model: Mlp, parts: StackParts, batch: int) -> dict[str, Any]:
@@ -313,8 +314,10 @@ def _parameter_names(model: Mlp | Recurrent | Cnn) -> list[str]:
     return hidden + [f"readout.{end}" for end in ends]
 
 
-def _rule(training: Training) -> Rule:
+def _rule(training: Training) -> dict[str, Any]:
+    """Return the fields of `Rule` of rules.h."""
     rule, clipping = training.optimizer, training.clipping
     names = ("momentum", "weight_decay", "eps", "beta1", "beta2")
     fields = {name: getattr(rule, name) for name in names if hasattr(rule, name)}
-    return Rule(clip_value=clipping.value, clip_norm=clipping.norm, clip_adaptive=clipping.adaptive, **fields)
+    bounds = {"clip_value": clipping.value, "clip_norm": clipping.norm, "clip_adaptive": clipping.adaptive}
+    return fields | bounds

@@ -1,29 +1,78 @@
-// Sixteen numbers at a time, and the elementary functions on them.
+// Whole vectors of 64 bytes, and the elementary functions on them.
 //
 // The width is fixed, whatever the processor's registers hold: sums over lanes have the same order everywhere, and with fused
 // multiply-add so do all others. Rows are padded to whole vectors with zeros, and start at multiples of 64 bytes.
+//
+// The same source is compiled for each precision: -DREAL=double makes a library of its own. So numbers are of type Real, and
+// literals such as 1.0f are exact in both; other constants are converted, (Real)1e-20.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
-typedef float V __attribute__((vector_size(64)));
-typedef int32_t I __attribute__((vector_size(64)));
+#ifndef REAL
+#define REAL float
+#endif
+typedef REAL Real;
+
+// What depends on the precision: the integers that hold its bits, and the constants of e^x.
+template <class Number>
+struct Precision;
+
+template <>
+struct Precision<float> {
+    typedef int32_t Bits;
+    static constexpr Bits NO_SIGN = 0x7fffffff, ONE = 0x3f800000;
+    static constexpr int FRACTION = 23;
+    static constexpr int LAST_OF_LOG = 15;  // power of the series of log(1 + y)
+    static constexpr float LARGEST = 3e38f;
+    static constexpr float ROUNDED = 12582912.0f;  // 1.5 * 2^23: a sum with it is rounded to an integer
+    static constexpr float LOG2_E = 1.44269504f, LN2 = 0.693359375f, LN2_REST = -2.12194440e-4f;
+    static constexpr float TAYLOR[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f};
+    // e^x is 2^n (1 + rest) between the first two, infinite above the third, zero below the last; tanh is 1 from ONE_FROM on.
+    static constexpr float HIGHEST = 88.0f, LOWEST = -87.0f, INFINITE = 88.72f, ZERO = -87.33f, ONE_FROM = 10.0f;
+};
+
+template <>
+struct Precision<double> {
+    typedef int64_t Bits;
+    static constexpr Bits NO_SIGN = 0x7fffffffffffffff, ONE = 0x3ff0000000000000;
+    static constexpr int FRACTION = 52;
+    static constexpr int LAST_OF_LOG = 35;
+    static constexpr double LARGEST = 1.7e308;
+    static constexpr double ROUNDED = 6755399441055744.0;  // 1.5 * 2^52
+    static constexpr double LOG2_E = 1.4426950408889634, LN2 = 0x1.62e42feep-1, LN2_REST = 0x1.a39ef35793c76p-33;
+    static constexpr double TAYLOR[] = {
+        1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+        1.0 / 5040,       1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5};
+    static constexpr double HIGHEST = 709.0, LOWEST = -708.0, INFINITE = 709.78, ZERO = -708.39, ONE_FROM = 20.0;
+};
+
+typedef Precision<Real> Own;
+typedef Real V __attribute__((vector_size(64)));
+typedef Own::Bits I __attribute__((vector_size(64)));
 typedef V InMemory __attribute__((may_alias));  // the same numbers are also read one by one
 
-constexpr int LANES = 16;
-constexpr I LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr int LANES = sizeof(V) / sizeof(Real);
+using Lanes = std::make_integer_sequence<int, LANES>;
+
+template <int... L>
+constexpr I counted(std::integer_sequence<int, L...>) {
+    return I{L...};
+}
+constexpr I LANE = counted(Lanes());
 
 static inline int padded(int n) { return (n + LANES - 1) / LANES * LANES; }
-static inline V load(const float *p) { return *reinterpret_cast<const InMemory *>(p); }
-static inline void store(float *p, V v) { *reinterpret_cast<InMemory *>(p) = v; }
-static inline V all(float x) { return x - V{}; }
+static inline V load(const Real *p) { return *reinterpret_cast<const InMemory *>(p); }
+static inline void store(Real *p, V v) { *reinterpret_cast<InMemory *>(p) = v; }
+static inline V all(Real x) { return x - V{}; }
 
 // The mask of a comparison chooses bits; a comparison with NaN is false.
 static inline V choose(I mask, V yes, V no) { return (V)((mask & (I)yes) | (~mask & (I)no)); }
-static inline V absolute(V x) { return (V)((I)x & 0x7fffffff); }
+static inline V absolute(V x) { return (V)((I)x & Own::NO_SIGN); }
 
 // The square root of every lane: correctly rounded, as that of a single number is.
 static inline V square_root(V v) {
@@ -32,23 +81,23 @@ static inline V square_root(V v) {
 }
 
 // At most a vector of the numbers from `p` on, wherever they start.
-static inline V load_some(const float *p, int number) {
+static inline V load_some(const Real *p, int number) {
     V v = {};
     if (number >= LANES)
         std::memcpy(&v, p, sizeof v);  // of a length that the compiler knows: no call
     else
-        std::memcpy(&v, p, number * sizeof(float));
+        std::memcpy(&v, p, number * sizeof(Real));
     return v;
 }
-static inline void store_some(float *p, V v, int number) {
+static inline void store_some(Real *p, V v, int number) {
     if (number >= LANES)
         std::memcpy(p, &v, sizeof v);
     else
-        std::memcpy(p, &v, number * sizeof(float));
+        std::memcpy(p, &v, number * sizeof(Real));
 }
 
-static inline float sum_of_lanes(V v) {
-    float sum = 0;
+static inline Real sum_of_lanes(V v) {
+    Real sum = 0;
     for (int i = 0; i < LANES; i++) sum += v[i];
     return sum;
 }
@@ -57,37 +106,34 @@ struct Power {
     V two_n, rest;  // e^x = 2^n (1 + rest)
 };
 
-// Cody and Waite's reduction and a Taylor polynomial on [-ln 2 / 2, ln 2 / 2]; x must be in [-87, 88] or NaN.
+// Cody and Waite's reduction and a Taylor polynomial on [-ln 2 / 2, ln 2 / 2]; x must be in [LOWEST, HIGHEST] or NaN.
 static inline Power power(V x) {
-    V shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: the sum is rounded to an integer
-    V n = shifted - 12582912.0f;
-    V r = x - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    V p = all(1.0f / 5040);
-    p = p * r + 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
+    V shifted = x * Own::LOG2_E + Own::ROUNDED;
+    V n = shifted - Own::ROUNDED;
+    V r = x - n * Own::LN2;
+    r = r - n * Own::LN2_REST;
+    V p = all(Own::TAYLOR[0]);
+#pragma GCC unroll 16
+    for (size_t k = 1; k < sizeof Own::TAYLOR / sizeof(Real); k++) p = p * r + Own::TAYLOR[k];
     p = r + (r * r) * p;
-    I bits = ((I)shifted << 23) + 0x3f800000;  // the low bits of `shifted` are n
+    I bits = ((I)shifted << Own::FRACTION) + Own::ONE;  // the low bits of `shifted` are n
     return {(V)bits, p};
 }
 
-// Between 88 and 88.72 the value at 88 stands for all.
+// Between HIGHEST and INFINITE the value at HIGHEST stands for all.
 static inline V exponential(V x) {
-    V inside = choose(x > 88.0f, all(88.0f), choose(x < -87.0f, all(-87.0f), x));
+    V inside = choose(x > Own::HIGHEST, all(Own::HIGHEST), choose(x < Own::LOWEST, all(Own::LOWEST), x));
     Power e = power(inside);
     V y = e.two_n + e.two_n * e.rest;
-    y = choose(x > 88.72f, all(INFINITY), y);
-    return choose(x < -87.33f, V{}, y);
+    y = choose(x > Own::INFINITE, all(INFINITY), y);
+    return choose(x < Own::ZERO, V{}, y);
 }
 
 static inline V sigmoid(V x) { return 1.0f / (1.0f + exponential(-x)); }
 
 // tanh x = (e^2x - 1) / (e^2x + 1), where e^2x - 1 = 2^n rest + (2^n - 1) loses no digits near zero.
 static inline V hyperbolic_tangent(V x) {
-    V inside = choose(x > 10.0f, all(10.0f), choose(x < -10.0f, all(-10.0f), x));
+    V inside = choose(x > Own::ONE_FROM, all(Own::ONE_FROM), choose(x < -Own::ONE_FROM, all(-Own::ONE_FROM), x));
     Power e = power(2.0f * inside);
     V less_one = e.two_n * e.rest + (e.two_n - 1.0f);
     return less_one / (less_one + 2.0f);
@@ -96,7 +142,7 @@ static inline V hyperbolic_tangent(V x) {
 // log(1 + y) for y in [0, 1], that is 2 artanh(y / (2 + y)): the series loses no digits near zero.
 static inline V log_of_one_more(V y) {
     V s = y / (2.0f + y), square = s * s, p = {};
-    for (int n = 15; n > 1; n -= 2) p = p * square + 1.0f / n;
+    for (int n = Own::LAST_OF_LOG; n > 1; n -= 2) p = p * square + (Real)1 / n;
     return 2.0f * (s + s * (square * p));
 }
 
@@ -106,44 +152,55 @@ static inline V log_of_one_more(V y) {
 #define MERGE(x, y, ...) __builtin_shuffle(x, y, (I){__VA_ARGS__})
 #endif
 
-// As good an order as that of `sum_of_lanes`, another one, and shorter to wait for.
-static inline float sum_by_halves(V v) {
-    v += MERGE(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    v += MERGE(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-    v += MERGE(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-    return v[0] + v[1];
+// Of each lane the one that is `S`, a power of two, away.
+template <int S, int... L>
+static inline V exchanged(V v, std::integer_sequence<int, L...>) {
+    return MERGE(v, v, (L ^ S)...);
 }
 
-// Sixteen rows of sixteen numbers, transposed; of `in` only the first `rows` rows are read, the others count as zero, and of `out`
-// only the first `columns` rows are written.
-static inline void transpose_block(const float *in, long ld_in, float *out, long ld_out, int rows, int columns) {
-    V a[16], b[16];
-    for (int i = 0; i < 16; i++) a[i] = i < rows ? load(in + i * ld_in) : V{};
-    for (int i = 0; i < 16; i += 2) {
-        b[i] = MERGE(a[i], a[i + 1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
-        b[i + 1] = MERGE(a[i], a[i + 1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-    }
-    for (int i = 0; i < 16; i += 4)
-        for (int j = i; j < i + 2; j++) {
-            a[j] = MERGE(b[j], b[j + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-            a[j + 2] = MERGE(b[j], b[j + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-        }
-    for (int i = 0; i < 16; i += 8)
-        for (int j = i; j < i + 4; j++) {
-            b[j] = MERGE(a[j], a[j + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
-            b[j + 4] = MERGE(a[j], a[j + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-        }
-    for (int j = 0; j < 8; j++) {
-        V first = MERGE(b[j], b[j + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-        V second = MERGE(b[j], b[j + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-        if (j < columns) store(out + j * ld_out, first);
-        if (j + 8 < columns) store(out + (j + 8) * ld_out, second);
-    }
+// The lanes of x without the bit S, each followed by its partner of y; and the lanes with it, of x before those of y.
+template <int S, int... L>
+static inline V without_bit(V x, V y, std::integer_sequence<int, L...>) {
+    return MERGE(x, y, (L & S ? LANES + L - S : L)...);
+}
+template <int S, int... L>
+static inline V with_bit(V x, V y, std::integer_sequence<int, L...>) {
+    return MERGE(x, y, (L & S ? LANES + L : L + S)...);
 }
 #undef MERGE
 
+// As good an order as that of `sum_of_lanes`, another one, and shorter to wait for.
+static inline Real sum_by_halves(V v) {
+    if constexpr (LANES == 16) v += exchanged<8>(v, Lanes());
+    v += exchanged<4>(v, Lanes());
+    v += exchanged<2>(v, Lanes());
+    return v[0] + v[1];
+}
+
+// Rows i and i + S of a block exchange the lanes that lie on the wrong side.
+template <int S>
+static inline __attribute__((always_inline)) void exchange(V *rows) {
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++)
+        if (!(i & S)) {
+            V first = without_bit<S>(rows[i], rows[i + S], Lanes()), second = with_bit<S>(rows[i], rows[i + S], Lanes());
+            rows[i] = first, rows[i + S] = second;
+        }
+}
+
+// As many rows as lanes, transposed; of `in` only the first `rows` rows are read, the others count as zero, and of `out` only
+// the first `columns` rows are written.
+static inline void transpose_block(const Real *in, long ld_in, Real *out, long ld_out, int rows, int columns) {
+    V a[LANES];
+    for (int i = 0; i < LANES; i++) a[i] = i < rows ? load(in + i * ld_in) : V{};
+    exchange<1>(a), exchange<2>(a), exchange<4>(a);
+    if constexpr (LANES == 16) exchange<8>(a);
+    for (int i = 0; i < LANES; i++)
+        if (i < columns) store(out + i * ld_out, a[i]);
+}
+
 // out [columns, ld_out] = in [rows, ld_in] transposed, with zeros in the places of missing rows.
-static inline void transpose(const float *in, long ld_in, float *out, long ld_out, int rows, int columns) {
+static inline void transpose(const Real *in, long ld_in, Real *out, long ld_out, int rows, int columns) {
     for (int i = 0; i < rows; i += LANES)
         for (int j = 0; j < columns; j += LANES)
             transpose_block(in + i * ld_in + j, ld_in, out + j * ld_out + i, ld_out, rows - i, columns - j);
