@@ -15,7 +15,7 @@ from seven_terms.training.advance.native import border, points, updates
 from seven_terms.training.program import StackedProgram
 
 from .stacks import made_up_sequences, make_runs
-from .test_native import CASES
+from .test_native import CASES, DOUBLE, in_double
 from .test_native_points import CASES as POINTS
 
 
@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     libraries = {precision: border.opened(folder / f"{precision}.so", precision) for precision in border.STRUCTS}
     updates.kernels = points.kernels = libraries.__getitem__
     polyphonic_music.read_sequences = made_up_sequences
-    for name, training in {**CASES, **POINTS}.items():
+    for name, training in (*CASES.items(), *((name, in_double(name)) for name in DOUBLE), *POINTS.items()):
         runs = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 2))
         program = StackedProgram(Stack(experiment="test/one", runs=runs))
         program.advance(0, 4)

@@ -87,6 +87,9 @@ CASES: dict[str, Training] = {
     "centered only": with_norm(scale=False),
     "scaled only": with_norm(center=False),
     "no gain": with_norm(affine=False, momentum=0.3),
+    "nothing added to the variance": with_model(
+        with_norm(eps=0.0, affine=False), activation="tanh", width=33, bias=False
+    ),
     "half squared error": dataclasses.replace(MLP, task=Digits(resolution=7, loss="half_squared_error")),
     "squared error": dataclasses.replace(
         MLP,
@@ -189,7 +192,12 @@ NEW = (  # one of each part that the kernels know, beside the plain networks
     *("layer norm", "group norm", "noisy ghosts", "muP", "Adam", "AdamW, clipped", "lstm, Adam", "gru, clipped"),
     *("adaptively clipped, normalized", "growing batches", "music", "music, wide", "music, lstm", "music, gru"),
 )
-PARTS = {"dense": MLP, "batch norm": BATCH_NORM, "recurrent": RNN} | {name: CASES[name] for name in NEW}
+PARTS = {
+    **{"dense": MLP, "batch norm": BATCH_NORM, "recurrent": RNN},
+    **{name: CASES[name] for name in NEW},
+    "dense in float64": dataclasses.replace(MLP, precision="float64"),
+    "batch norm in float64": dataclasses.replace(BATCH_NORM, precision="float64"),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +211,31 @@ def table_of(training: Training, *, mode: str, probes: tuple = PROBES) -> dict[s
     runs = tuple(dataclasses.replace(run, mode=mode, probes=probes) for run in make_runs(training, 3, rate=rate))
     table = fit(Stack(experiment="test/one", runs=runs)).recorder.table()
     return {metric: rows["value"].to_numpy() for metric, rows in table.groupby("metric", observed=True)}
+
+
+DOUBLE = (  # one of each part in double precision too, which is the same source
+    *(f"dense {name}" for name in ACTIVATIONS),
+    *("recurrent tanh", "regularized", "lstm, Adam", "gru, clipped", "adding"),
+    *("batch norm", "batch norm behind, residual", "nothing added to the variance", "noisy ghosts"),
+    *("group norm", "groups behind, residual", "layer norm", "muP, no bias, residual"),
+    *("half squared error", "squared error", "whole split", "growing batches", "nesterov", "AdamW, clipped"),
+    *("clipped by both, decayed", "adaptively clipped, normalized"),
+    *("convolutions", "convolutions, ghosts, no gain", "convolutions, clipped", "music", "music, gru"),
+)
+
+
+def in_double(case: str) -> Training:
+    return dataclasses.replace(CASES[case], precision="float64")
+
+
+@pytest.mark.parametrize("case", DOUBLE)
+def test_kernels_in_double_precision_agree_with_pytorch_to_its_rounding(case):
+    training = in_double(case)
+    assert has_kernels(training)
+    native, eager = (table_of(training, mode=mode) for mode in ("native", "eager"))
+    assert set(native) == set(eager)
+    for metric, values in eager.items():
+        np.testing.assert_allclose(native[metric], values, rtol=1e-10, atol=1e-12, err_msg=metric)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -219,10 +252,9 @@ def test_kernels_agree_with_pytorch_in_float64(case):
 
 def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
     unknown = [
-        with_norm(eps=0.0),
+        with_model(MLP, normalization=LayerNorm(eps=0.0)),
         dataclasses.replace(MUSIC, batch_size=None),
         dataclasses.replace(MLP, optimizer=Sgd(average_iterates=True)),
-        dataclasses.replace(MLP, precision="float64"),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
         dataclasses.replace(MLP, batch_size=None),  # of a size that the plan does not know
@@ -265,10 +297,14 @@ def narrow(tmp_path_factory) -> Callable[[border.Precision], ctypes.CDLL]:
 
 @pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
 @pytest.mark.parametrize(
-    "case", [name if name in NEW else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+    ("case", "precision"),
+    [
+        *(pytest.param(name, "float32", marks=[] if name in NEW else pytest.mark.slow) for name in CASES),
+        *(pytest.param(name, "float64", marks=[] if name in NEW else pytest.mark.slow) for name in DOUBLE),
+    ],
 )
-def test_a_processor_with_narrower_vectors_gives_the_same_bits(case, narrow, monkeypatch):
-    training = CASES[case]
+def test_a_processor_with_narrower_vectors_gives_the_same_bits(case, precision, narrow, monkeypatch):
+    training = dataclasses.replace(CASES[case], precision=precision)
     wide = table_of(training, mode="native")
     monkeypatch.setattr("seven_terms.training.advance.native.updates.kernels", narrow)
     for metric, values in table_of(training, mode="native").items():
@@ -290,7 +326,8 @@ def test_a_run_that_overflows_is_marked_at_the_step_where_eager_code_marks_it():
 def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(part):
     training = PARTS[part]
     healthy = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 3))
-    wild = make_run(training, changes={"optimizer.learning_rate": 3e38, "clipping.norm": math.inf})
+    rate = 3e38 if training.precision == "float32" else 1e308
+    wild = make_run(training, changes={"optimizer.learning_rate": rate, "clipping.norm": math.inf})
     alone = numbers(healthy)
     together = numbers((dataclasses.replace(wild, mode="native"), *healthy))
     assert np.isnan(together[dataclasses.replace(wild, mode="native").id]).any()
@@ -339,7 +376,7 @@ def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.split("\n")[: len(CASES)] == list(CASES)
+    assert done.stdout.split("\n")[: len(CASES) + len(DOUBLE)] == [*CASES, *DOUBLE]
     assert done.stdout.split("\n")[-2] == "cliff"  # the last of test_native_points.py
 
 

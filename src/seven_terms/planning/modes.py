@@ -83,7 +83,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         **{name: _anything for name in ("initialization", "schedule", "batch_size")},  # drawn, and tabulated, before
         "num_steps": lambda number: number > 0,
         "batch_growth": _anything,
-        "precision": ("float32", "float64"),  # the second for points alone
+        "precision": ("float32", "float64"),  # of points the second alone
         "num_devices": (1,),
     },
     Mlp: {
@@ -93,10 +93,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         "placement": ("before", "after"),
         "parametrization": ("standard", "mup"),
     },
-    BatchNorm: {
-        **{name: _anything for name in ("momentum", "center", "scale", "affine", "ghost", "noisy")},
-        "eps": _is_positive,
-    },
+    BatchNorm: {name: _anything for name in ("momentum", "eps", "center", "scale", "affine", "ghost", "noisy")},
     LayerNorm: {"eps": _is_positive},
     GroupNorm: {"num_groups": _anything, "eps": _is_positive},
     Cnn: {
@@ -208,7 +205,7 @@ def _fits(training: Training) -> bool:
     model, task = training.model, training.task
     if isinstance(model, Point):
         return training.precision == "float64"
-    if training.precision == "float64" or getattr(training.optimizer, "average_iterates", False):
+    if getattr(training.optimizer, "average_iterates", False):
         return False
     if isinstance(model, Cnn) and not _fits_convolutions(model, training):
         return False

@@ -3,6 +3,9 @@
 
 #include "layers.h"
 
+// The lanes of the vector at j that are features first ... stop - 1.
+static inline I inside(int first, int stop, int j) { return (LANE + j >= first) & (LANE + j < stop); }
+
 // Of one layer. `inv_std` is [ghosts, ld] for batch norm, [B, groups] for group norm; gamma and beta are used if `affine`.
 struct Normalized {
     const Program &p;
@@ -16,6 +19,9 @@ struct Normalized {
     V beta_at(int j) const { return p.affine ? load(beta + j) : V{}; }
     V stretch_at(int j) const { return stretch ? load_some(stretch + j, p.width - j) : all(1.0f); }
     V shift_at(int j) const { return shift ? load_some(shift + j, p.width - j) : V{}; }
+    V inv_std_of(V var, int j) const {  // eps may be 0, and what pads a row stays finite
+        return p.scale ? 1.0f / square_root(choose(inside(0, p.width, j), var + p.eps, all(1.0f))) : all(1.0f);
+    }
 };
 
 // Each ghost batch by its own statistics; the running ones take the average over ghosts.
@@ -38,7 +44,7 @@ static void batch_norm(const Normalized &n, Real *x) {
                 squares += c * c;
             }
             V var = squares / count;
-            V inv_std = p.scale ? 1.0f / square_root(var + p.eps) : all(1.0f);
+            V inv_std = n.inv_std_of(var, j);
             store(n.inv_std + k * n.ld + j, inv_std);
             for (int i = 0; i < p.ghost; i++) {
                 V c = load(x_hat + i * n.ld) * inv_std;
@@ -60,7 +66,7 @@ static void batch_norm_by_running(const Normalized &n, Real *x) {
     for (int j = 0; j < p.width; j += LANES) {
         V gamma = n.gamma_at(j), beta = n.beta_at(j);
         V mean = p.center ? load_some(n.running_mean + j, p.width - j) : V{};
-        V inv_std = p.scale ? 1.0f / square_root(load_some(n.running_var + j, p.width - j) + p.eps) : all(1.0f);
+        V inv_std = n.inv_std_of(load_some(n.running_var + j, p.width - j), j);
         for (int i = 0; i < p.batch; i++) store(x + i * n.ld + j, (load(x + i * n.ld + j) - mean) * inv_std * gamma + beta);
     }
 }
@@ -91,9 +97,6 @@ static void batch_norm_backward(const Normalized &n, Real *g, Real *of_gamma, Re
         store(of_beta + j, total);
     }
 }
-
-// The lanes of the vector at j that are features first ... stop - 1.
-static inline I inside(int first, int stop, int j) { return (LANE + j >= first) & (LANE + j < stop); }
 
 // Each example by the statistics of each group of features; one group is layer norm.
 static void group_norm(const Normalized &n, Real *x) {
