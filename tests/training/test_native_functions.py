@@ -15,15 +15,16 @@ from seven_terms.training.advance.native import border, library
 pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
 SOURCE = """
 #include "HEADER"
+#define EXPORTED extern "C" __attribute__((visibility("default")))
 #define FUNCTION(name)                                                       \\
-    extern "C" void all_##name(const Real *x, Real *y, long size) {          \\
+    EXPORTED void all_##name(const Real *x, Real *y, long size) {          \\
         for (long i = 0; i < size; i += LANES) store(y + i, name(load(x + i))); \\
     }
 FUNCTION(exponential) FUNCTION(sigmoid) FUNCTION(hyperbolic_tangent)
-extern "C" void turn(const Real *x, Real *y, int rows, int columns) {
+EXPORTED void turn(const Real *x, Real *y, int rows, int columns) {
     transpose(x, padded(columns), y, padded(rows), rows, columns);
 }
-extern "C" Real total(const Real *x) { return sum_by_halves(load(x)); }
+EXPORTED Real total(const Real *x) { return sum_by_halves(load(x)); }
 """
 NUMBERS = {"float32": np.float32, "float64": np.float64}
 EXACT: dict[str, Callable[[Decimal], Decimal]] = {

@@ -161,7 +161,7 @@ def test_exponentials_and_powers_have_the_bits_of_the_c_library(tmp_path, monkey
     own = {name: path_of(stack_of(CASES[name], mode="native", number=9)) for name in names}
     library.compile_kernels(tmp_path / "asking.so", (*library.FLAGS, "-DSEVEN_TERMS_ASKS_LIBRARY"))
     asking = border.opened(tmp_path / "asking.so")
-    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda: asking)
+    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda precision: asking)
     for name in names:
         for metric, values in path_of(stack_of(CASES[name], mode="native", number=9)).items():
             np.testing.assert_array_equal(values, own[name][metric], err_msg=f"{name}: {metric}")

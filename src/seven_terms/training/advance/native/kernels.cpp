@@ -108,7 +108,10 @@ static int guarded(Body body) noexcept {
     }
 }
 
-extern "C" const char *seven_terms_compiler() noexcept {
+// All else is hidden: both precisions are loaded side by side, and a name of one must not stand for the other's.
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+EXPORTED const char *seven_terms_compiler() noexcept {
 #ifdef __clang__
     return "Clang " __clang_version__;
 #else
@@ -120,7 +123,7 @@ extern "C" const char *seven_terms_compiler() noexcept {
 #define AS_SECOND_WORD(type, word) #word " "
 
 // Every list that border.py keeps too, in its order.
-extern "C" const char *seven_terms_words() noexcept {
+EXPORTED const char *seven_terms_words() noexcept {
     return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| "
         PROGRAM_INTEGERS(AS_WORD) PROGRAM_REALS(AS_WORD) PROGRAM_ARRAYS(AS_WORD) "| " RULE_REALS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
         CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD) "| " FUNCTIONS(AS_WORD) "| " POINT_RULES(AS_WORD) "| "
@@ -128,7 +131,7 @@ extern "C" const char *seven_terms_words() noexcept {
 }
 
 // The size of each struct, then where each of its fields lies; ended by -1.
-extern "C" const int64_t *seven_terms_layout() noexcept {
+EXPORTED const int64_t *seven_terms_layout() noexcept {
 #define OF(name) offsetof(STRUCT, name),
 #define OF_SECOND(type, name) offsetof(STRUCT, name),
     static const int64_t numbers[] = {
@@ -152,7 +155,7 @@ extern "C" const int64_t *seven_terms_layout() noexcept {
 }
 
 // Make updates of one run in place.
-extern "C" int seven_terms_advance(const Program *p, const Rule *rule, const Call *call) noexcept {
+EXPORTED int seven_terms_advance(const Program *p, const Rule *rule, const Call *call) noexcept {
     auto of_kind = p->is(Kind::simple) ? advance<SimpleNet>
         : p->is(Kind::lstm)            ? advance<LstmNet>
         : p->is(Kind::gru)             ? advance<GruNet>
@@ -162,12 +165,12 @@ extern "C" int seven_terms_advance(const Program *p, const Rule *rule, const Cal
 }
 
 // Make updates of all points of a stack in place.
-extern "C" int seven_terms_advance_points(const Point *points, const PointCall *call) noexcept {
+EXPORTED int seven_terms_advance_points(const Point *points, const PointCall *call) noexcept {
     return guarded([&] { advance_points(points, *call); });
 }
 
 // Write the outputs [num_examples, C], or [num_examples, T, C] where every step is read, of one run in evaluation mode.
-extern "C" int seven_terms_evaluate(
+EXPORTED int seven_terms_evaluate(
     const Program *p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs,
     Real *outputs) noexcept {
     auto of_kind = p->is(Kind::simple) ? evaluate<SimpleNet>

@@ -24,7 +24,10 @@ from .border import Precision, opened
 SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
 TUNING = "-march=native" if platform.machine() in ("x86_64", "AMD64") else "-mcpu=native"
 # Sums keep their order and NaN stays NaN; a product and a sum become one operation wherever the processor has it.
-FLAGS = ("-std=c++17", "-O3", TUNING, "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
+FLAGS = (
+    *("-std=c++17", "-O3", TUNING, "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
+    *("-fvisibility=hidden", "-shared", "-fPIC"),
+)
 FLAGS_OF: Mapping[Precision, tuple[str, ...]] = {"float32": FLAGS, "float64": (*FLAGS, "-DREAL=double")}
 
 
