@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
     for name, training in (*CASES.items(), *((name, in_double(name)) for name in DOUBLE), *POINTS.items()):
         runs = tuple(dataclasses.replace(run, mode="native") for run in make_runs(training, 2))
         program = StackedProgram(Stack(experiment="test/one", runs=runs))
-        program.advance(0, 4)
+        program.advance(0, min(4, len(program.updates)))
         program.advance(len(program.updates) - 1, len(program.updates))  # where batches grew, of another size
         program.module.train(False)
         inputs = program.task.evaluation("validation", program.seeds)[0]

@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
+from seven_terms.models import build_model
 from seven_terms.planning.modes import NATIVE_TASKS, compiler, has_kernels
 from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
@@ -42,13 +44,14 @@ from seven_terms.spec import (
     Stream,
     TemporalOrder,
     Training,
+    Transformer,
 )
 from seven_terms.tasks import build_task, polyphonic_music
-from seven_terms.training.advance.native import border, library
+from seven_terms.training.advance.native import border, library, updates
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record, trained_stack
 
-from .stacks import BATCH_NORM, CNN, MLP, MUSIC, RNN, made_up_sequences, make_run, make_runs, numbers
+from .stacks import BATCH_NORM, CNN, MLP, MUSIC, RNN, TRANSFORMER, made_up_sequences, make_run, make_runs, numbers
 
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text(encoding="utf-8")
@@ -168,6 +171,7 @@ CASES: dict[str, Training] = {
         )
         for cell in ("lstm", "gru")
     },
+    "lstm of one unit": dataclasses.replace(with_model(RNN, cell="lstm", width=1), optimizer=Adam(eps=1e-6)),
     "clipped by both": dataclasses.replace(MLP, clipping=Clipping(value=1e-2, norm=0.02)),
     "convolutions, batch norm": CNN,
     "convolutions": with_model(CNN, normalization=None, channels=(16, 32), strides=(2, 2), activation="tanh"),
@@ -185,12 +189,38 @@ CASES: dict[str, Training] = {
     "convolutions, growing": dataclasses.replace(
         with_model(CNN, channels=(6,), strides=(1,)), batch_growth=((0.5, 2),), optimizer=Sgd(learning_rate=0.1)
     ),
+    "transformer": dataclasses.replace(TRANSFORMER, optimizer=Sgd(learning_rate=0.1, momentum=0.9)),
+    "transformer, AdamW, clipped": dataclasses.replace(
+        with_model(TRANSFORMER, depth=2, width=16),
+        optimizer=Adam(eps=1e-6, weight_decay=0.1, decoupled=True),
+        clipping=Clipping(norm=1.0),
+        batch_size=32,
+    ),
+    "transformer, plain, whole split": dataclasses.replace(
+        with_model(TRANSFORMER, width=15, heads=1, normalization=None),
+        task=Digits(resolution=7, image=True, num_train=90, loss="half_squared_error"),
+        optimizer=Adam(eps=1e-6),
+        batch_size=None,
+    ),
+    "transformer, groups, clipped": dataclasses.replace(
+        with_model(TRANSFORMER, depth=3, width=12, heads=12, normalization=GroupNorm(num_groups=2)),
+        optimizer=Adam(eps=1e-6),
+        clipping=Clipping(adaptive=0.05, norm=0.5),
+    ),
+    "transformer, wide, growing": dataclasses.replace(
+        with_model(TRANSFORMER, width=36, heads=4),
+        task=Digits(resolution=14, image=True),
+        optimizer=Sgd(learning_rate=0.05),
+        batch_growth=((0.5, 2),),
+        batch_size=5,
+    ),
 }
 
 
 NEW = (  # one of each part that the kernels know, beside the plain networks
     *("layer norm", "group norm", "noisy ghosts", "muP", "Adam", "AdamW, clipped", "lstm, Adam", "gru, clipped"),
     *("adaptively clipped, normalized", "growing batches", "music", "music, wide", "music, lstm", "music, gru"),
+    "transformer, AdamW, clipped",
 )
 PARTS = {
     **{"dense": MLP, "batch norm": BATCH_NORM, "recurrent": RNN},
@@ -220,7 +250,14 @@ DOUBLE = (  # one of each part in double precision too, which is the same source
     *("group norm", "groups behind, residual", "layer norm", "muP, no bias, residual"),
     *("half squared error", "squared error", "whole split", "growing batches", "nesterov", "AdamW, clipped"),
     *("clipped by both, decayed", "adaptively clipped, normalized"),
-    *("convolutions", "convolutions, ghosts, no gain", "convolutions, clipped", "music", "music, gru"),
+    *(
+        "convolutions",
+        "convolutions, ghosts, no gain",
+        "convolutions, clipped",
+        "music",
+        "music, gru",
+        "transformer, AdamW, clipped",
+    ),
 )
 
 
@@ -250,11 +287,37 @@ def test_kernels_agree_with_pytorch_in_float64(case):
         np.testing.assert_allclose(native[metric], values, rtol=3e-4, atol=2e-6, err_msg=metric)
 
 
+def test_images_of_several_channels_are_rows_of_all_their_channels():
+    model, shape, number = Transformer(depth=1, width=12, heads=3), (3, 5, 4), 19
+    draws = torch.Generator().manual_seed(0)
+    module = build_model(model, input_shape=shape, num_outputs=10).double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=draws, dtype=torch.float64))
+    images, labels = torch.randn(number, *shape, generator=draws), torch.arange(number) % 10
+    cross_entropy(module(images.double()), labels).backward()
+    moved = [parameter.detach().float().contiguous() for parameter in module.parameters()]
+    fields = {"num_outputs": 10, "batch": number, "loss": border.LOSSES.index("cross_entropy")}
+    structs = border.STRUCTS["float32"]
+    program = structs.program(**updates._transformer(model, shape, number), **fields)
+    rule = structs.rule(clip_value=math.inf, clip_norm=math.inf, clip_adaptive=math.inf)
+    array = (ctypes.c_void_p * len(moved))(*[tensor.data_ptr() for tensor in moved])
+    rates, measured = torch.ones(1, dtype=torch.float64), torch.zeros(border.NUM_MEASURED)
+    tensors = {"inputs": images, "labels": labels, "rates": rates, "measured": measured}
+    pointers = {name: tensor.data_ptr() for name, tensor in tensors.items()}
+    call = border.Call(parameters=ctypes.addressof(array), num_updates=1, **pointers)
+    border.succeeded(library.kernels("float32").seven_terms_advance(*map(ctypes.byref, (program, rule, call))))
+    for (name, before), after in zip(module.named_parameters(), moved, strict=True):
+        assert before.grad is not None
+        np.testing.assert_allclose(before.detach() - after, before.grad, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
 def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
     unknown = [
         with_model(MLP, normalization=LayerNorm(eps=0.0)),
         dataclasses.replace(MUSIC, batch_size=None),
         dataclasses.replace(MLP, optimizer=Sgd(average_iterates=True)),
+        with_model(TRANSFORMER, normalization=LayerNorm(eps=0.0)),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
         dataclasses.replace(MLP, batch_size=None),  # of a size that the plan does not know

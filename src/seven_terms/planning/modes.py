@@ -42,6 +42,7 @@ from ..spec import (
     Sgd,
     TemporalOrder,
     Training,
+    Transformer,
 )
 from .cost import compiling_pays, facts, flops_per_run_step, runs_per_stack
 
@@ -100,6 +101,10 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         "channels": lambda channels: len(channels) <= MOST_CONVOLUTIONS,
         "strides": _anything,
         "activation": ACTIVATIONS,
+        "normalization": lambda norm: norm is None or knows(norm),
+    },
+    Transformer: {
+        **{name: _anything for name in ("depth", "width", "heads")},
         "normalization": lambda norm: norm is None or knows(norm),
     },
     Recurrent: {"cell": CELLS, "width": _anything, "read_all": _anything, "regularization": _anything},

@@ -12,7 +12,7 @@ from ....spec import require
 
 Precision = Literal["float32", "float64"]
 Struct = type[ctypes.Structure]
-KINDS = ("dense", "simple", "lstm", "gru", "convolution")
+KINDS = ("dense", "simple", "lstm", "gru", "convolution", "transformer")
 LOSSES = ("cross_entropy", "half_squared_error", "squared_error", "bernoulli")
 NORMS = ("none", "batch", "group")
 RULES = ("sgd", "adam")
@@ -33,7 +33,7 @@ INTEGERS = (
         "residual",
     ),
     *("norm", "normalized_after", "center", "scale", "affine", "num_groups", "ghost", "rule", "nesterov", "decoupled"),
-    *("side", "read_all"),
+    *("side", "read_all", "heads"),
 )
 REALS = (
     *("eps", "statistics_momentum", "regularization"),

@@ -151,7 +151,7 @@ struct ConvolutionNet {
         Real loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
         parameters_backward(readout(), found, features(), logits.data(), p.batch);
         input_backward(readout(), row, logits.data(), below.data(), ZERO, w_transposed.data(), p.batch);
-        spread();
+        spread_to_rows(below.data(), layers.back().ld, p.batch, places(), gradient.data());
         for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, statistics);
         return loss;
     }
@@ -169,7 +169,7 @@ struct ConvolutionNet {
 
     void forward(const Real *row, Real *const *statistics) {
         for (int i = 0; i < p.depth; i++) forward(i, row, statistics);
-        pool();
+        mean_of_rows(layers.back().y.data(), layers.back().ld, p.batch, places(), pooled.data());
         Start start = {false, row + readout().bias};
         product(logits.data(), readout().ld(), start, features(), row + readout().at, readout().ld(), p.batch, p.num_outputs,
                 readout().in);
@@ -195,25 +195,6 @@ struct ConvolutionNet {
     }
     long gamma(int layer) const { return p.affine ? layout.matrices[3 * layer + 1].at : 0; }
     long beta(int layer) const { return p.affine ? layout.matrices[3 * layer + 2].at : 0; }
-
-    // The mean over places, and back.
-    void pool() {
-        const Real *y = layers.back().y.data();
-        int ld = layers.back().ld;
-        for (int b = 0; b < p.batch; b++)
-            for (int j = 0; j < ld; j += LANES) {
-                V sum = {};
-                for (int i = 0; i < places(); i++) sum += load(y + ((long)b * places() + i) * ld + j);
-                store(pooled.data() + b * ld + j, sum / (Real)places());
-            }
-    }
-    void spread() {
-        int ld = layers.back().ld;
-        for (int b = 0; b < p.batch; b++)
-            for (int i = 0; i < places(); i++)
-                for (int j = 0; j < ld; j += LANES)
-                    store(gradient.data() + ((long)b * places() + i) * ld + j, load(below.data() + b * ld + j) / (Real)places());
-    }
 
     // `gradient` holds dL/d(output of the layer), and afterwards that of the layer below.
     void backward(int layer, const Real *row, Real *found, Real *const *statistics) {

@@ -25,18 +25,18 @@ static void parameters_backward(
         for (int j = 0; j < ld; j += LANES) store(found + m.bias + j, bias_multiplier * load(found + m.bias + j));
     if (multiplier != 1)
         for (long i = 0; i < (long)rows * ld; i += LANES) store(g + i, multiplier * load(g + i));
-    if (m.out == 1 && x.is_padded())
+    if (m.out == 1 && m.blocks == 1 && x.is_padded())
         product_of_one(found + m.at, ld, x, g, ld, m.in, rows);
     else
         product(found + m.at, ld, ZERO, {x.data, x.column, x.row}, g, ld, m.in, ld, rows);
 }
 
-// dL/dx [rows, ld_x] of y = x W from g = dL/dy, of a matrix of one block; `w_transposed` is room for W^T.
+// dL/dx [rows, ld_x] of y = x W from g = dL/dy; `w_transposed` is room for W^T.
 static void input_backward(
     const Matrix &m, const Real *row, const Real *g, Real *of_x, Start start, Real *w_transposed, int rows) {
-    int ld_x = padded(m.in);
-    transpose(row + m.at, m.ld(), w_transposed, ld_x, m.in, m.out);
-    product(of_x, ld_x, start, {g, m.ld(), 1}, w_transposed, ld_x, rows, m.in, m.out);
+    int ld_x = padded(m.in), used = m.ld() - padded(m.out) + m.out;  // without what pads the last block
+    transpose(row + m.at, m.ld(), w_transposed, ld_x, m.in, used);
+    product(of_x, ld_x, start, {g, m.ld(), 1}, w_transposed, ld_x, rows, m.in, used);
 }
 
 struct Dense {

@@ -8,6 +8,7 @@
 #include "gated.h"
 #include "rules.h"
 #include "points.h"
+#include "transformer.h"
 
 // What a call works on. Tensors are PyTorch's, contiguous and in the order of the module's parameters; `first_state` is the
 // velocity or the mean, `second_state` the square, null without. inputs [updates, B, ...], labels int64 [updates, B], targets
@@ -160,6 +161,7 @@ EXPORTED int seven_terms_advance(const Program *p, const Rule *rule, const Call 
         : p->is(Kind::lstm)            ? advance<LstmNet>
         : p->is(Kind::gru)             ? advance<GruNet>
         : p->is(Kind::convolution)     ? advance<ConvolutionNet>
+        : p->is(Kind::transformer)     ? advance<TransformerNet>
                                        : advance<Dense>;
     return guarded([&] { of_kind(*p, *rule, *call); });
 }
@@ -177,6 +179,7 @@ EXPORTED int seven_terms_evaluate(
         : p->is(Kind::lstm)            ? evaluate<LstmNet>
         : p->is(Kind::gru)             ? evaluate<GruNet>
         : p->is(Kind::convolution)     ? evaluate<ConvolutionNet>
+        : p->is(Kind::transformer)     ? evaluate<TransformerNet>
                                        : evaluate<Dense>;
     return guarded([&] { of_kind(*p, num_examples, parameters, statistics, inputs, outputs); });
 }

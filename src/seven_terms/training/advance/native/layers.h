@@ -58,6 +58,22 @@ static void sum_rows(const Real *x, long ld, int rows, int columns, Real *out) {
     }
 }
 
+// means [groups, ld] of the rows of each group, x [groups * members, ld], and back.
+static void mean_of_rows(const Real *x, int ld, int groups, int members, Real *means) {
+    for (int b = 0; b < groups; b++)
+        for (int j = 0; j < ld; j += LANES) {
+            V sum = {};
+            for (int i = 0; i < members; i++) sum += load(x + ((long)b * members + i) * ld + j);
+            store(means + (long)b * ld + j, sum / (Real)members);
+        }
+}
+static void spread_to_rows(const Real *of_means, int ld, int groups, int members, Real *g) {
+    for (int b = 0; b < groups; b++)
+        for (int i = 0; i < members; i++)
+            for (int j = 0; j < ld; j += LANES)
+                store(g + ((long)b * members + i) * ld + j, load(of_means + (long)b * ld + j) / (Real)members);
+}
+
 // One at the place of a label, in the vector of outputs from j on.
 static inline V one_hot(const int64_t *label, long j) { return choose(LANE + (int)j == (int)*label, all(1.0f), V{}); }
 

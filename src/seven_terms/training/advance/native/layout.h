@@ -5,7 +5,7 @@
 // stands there); x_hat, gamma, beta and inv_std = 1 / sqrt(var + eps) are those of Ioffe and Szegedy 2015.
 //
 // A weight matrix [out, in] of PyTorch is kept as [in, ld(out)], so that a layer's outputs lie side by side in vectors. The gates
-// of a recurrent cell are blocks of one matrix: [in, gates, padded(H)].
+// of a recurrent cell are blocks of one matrix: [in, gates, padded(H)]; so are queries, keys and values of attention.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 #include "vectors.h"
 
 // Each list makes an enum here and a list of words that `border.py` compares with its own.
-#define KINDS(X) X(dense) X(simple) X(lstm) X(gru) X(convolution)
+#define KINDS(X) X(dense) X(simple) X(lstm) X(gru) X(convolution) X(transformer)
 #define ACTIVATIONS(X) X(sigmoid) X(tanh) X(relu) X(identity) X(softsign)
 #define LOSSES(X) X(cross_entropy) X(half_squared_error) X(squared_error) X(bernoulli)
 #define NORMS(X) X(none) X(batch) X(group)
@@ -31,7 +31,7 @@ enum class RuleKind { RULES(AS_ENUM) };
 #define PROGRAM_INTEGERS(X) \
     X(kind) X(depth) X(num_inputs) X(width) X(num_outputs) X(batch) X(length) X(activation) X(loss) X(bias) X(residual) \
     X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled) X(side) \
-    X(read_all)
+    X(read_all) X(heads)
 #define PROGRAM_REALS(X) \
     X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
 #define PROGRAM_ARRAYS(X) X(channels) X(strides)
@@ -89,6 +89,15 @@ static Layout layout_of(const Program &p) {
             layout.add(9 * before, p.channels[i], !p.normalized(), 1, 9);
             if (p.normalized() && p.affine) layout.add_vector(p.channels[i]), layout.add_vector(p.channels[i]);
             before = p.channels[i];
+        }
+    } else if (p.is(Kind::transformer)) {
+        layout.add(p.num_inputs, p.width, true);
+        layout.add(p.length, p.width, false);  // positions
+        for (int half = 0; half < 2 * p.depth; half++) {
+            if (p.normalized()) layout.add_vector(p.width), layout.add_vector(p.width);
+            bool is_network = half % 2;
+            layout.add(p.width, is_network ? 4 * p.width : p.width, true, is_network ? 1 : 3);
+            layout.add(is_network ? 4 * p.width : p.width, p.width, true);
         }
     } else if (!p.is(Kind::dense)) {
         layout.add(p.num_inputs, p.width, true, p.gates());

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ....optimizers import Tensors
 from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
-from ....spec import Adam, BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training
+from ....spec import Adam, BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training, Transformer
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
 from ....tasks.polyphonic_music import loss as bernoulli
 from ..eager import noise
@@ -216,6 +216,8 @@ def _program(parts: StackParts, *, batch: int) -> dict[str, Any]:
             net = _dense(model, parts, batch)
         case Cnn():
             net = _convolutional(model, task.input_shape, batch)
+        case Transformer():
+            net = _transformer(model, task.input_shape, batch)
         case _:
             net = _recurrent(model, task.input_shape)
     return net | {
@@ -264,7 +266,22 @@ def _convolutional(model: Cnn, shape: tuple[int, ...], batch: int) -> dict[str, 
     }
 
 
-def _norm(model: Mlp | Cnn, batch: int) -> dict[str, Any]:
+def _transformer(model: Transformer, shape: tuple[int, ...], batch: int) -> dict[str, Any]:
+    channels, tokens, pixels = shape
+    return {
+        "kind": KINDS.index("transformer"),
+        "depth": model.depth,
+        "num_inputs": channels * pixels,
+        "width": model.width,
+        "length": tokens,
+        "activation": ACTIVATIONS.index("relu"),
+        "side": pixels,
+        "heads": model.heads,
+        **_norm(model, batch),
+    }
+
+
+def _norm(model: Mlp | Cnn | Transformer, batch: int) -> dict[str, Any]:
     norm = model.normalization
     unused = {"norm": NORMS.index("none"), "ghost": batch, "num_groups": 1}
     match norm:
@@ -295,8 +312,10 @@ def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _parameter_names(model: Mlp | Recurrent | Cnn) -> list[str]:
+def _parameter_names(model: Mlp | Recurrent | Cnn | Transformer) -> list[str]:
     """Return the order in which layout.h supposes the parameters."""
+    if isinstance(model, Transformer):
+        return _names_of_transformer(model)
     if isinstance(model, Cnn):
         norm = model.normalization
         ends = ("convolution.bias",) if norm is None else ("normalization.weight", "normalization.bias")
@@ -312,6 +331,18 @@ def _parameter_names(model: Mlp | Recurrent | Cnn) -> list[str]:
     norm = ["normalization.weight", "normalization.bias"] if has_affine else []
     hidden = [f"layers.{layer}.{name}" for layer in range(model.depth) for name in (*linear, *norm)]
     return hidden + [f"readout.{end}" for end in ends]
+
+
+def _names_of_transformer(model: Transformer) -> list[str]:
+    halves = {"attention": ("attention.inputs", "attention.output"), "network": ("network.0", "network.2")}
+    layers = [
+        f"blocks.{block}.{layer}"
+        for block in range(model.depth)
+        for half, matrices in halves.items()
+        for layer in (*((f"norm_before_{half}",) if model.normalization else ()), *matrices)
+    ]
+    whole = [f"{layer}.{end}" for layer in (*layers, "readout") for end in ("weight", "bias")]
+    return ["embedding.weight", "embedding.bias", "position.weight", *whole]
 
 
 def _rule(training: Training) -> dict[str, Any]:
