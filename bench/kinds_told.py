@@ -74,7 +74,7 @@ def markdown(table: pd.DataFrame) -> str:
             [
                 str(kind),
                 ", ".join(modes),
-                ", ".join(f"{row['microseconds']:,.1f}" for row in own),
+                ", ".join(_microseconds(row["microseconds"]) for row in own),
                 ", ".join(shares) if set(shares) != {"–"} else "–",
                 *(
                     ", ".join(_multiple(cells.get((way, size))) for size in sizes if way_at(way, size, table))
@@ -87,6 +87,10 @@ def markdown(table: pd.DataFrame) -> str:
 
 def way_at(way: str, size: int, table: pd.DataFrame) -> bool:
     return bool(((table["way"] == way) & (table["num_runs"] == size)).any())
+
+
+def _microseconds(value: float) -> str:
+    return f"{value:,.1f}" if value >= 10 else f"{value:.2g}"
 
 
 def _multiple(row: Any) -> str:

@@ -157,10 +157,10 @@ def test_each_program_has_the_mode_that_suits_it(monkeypatch):
     assert modes_of("paper", "lr_schedule/budgets", "auto") == {"serial"}  # large convolutions
     assert modes_of("laptop", "learning_rate/quadratics", "auto") == {"native"}
     assert modes_of("laptop", "lr_schedule/recipe", "auto") == {"native"}  # convolutions and attention
-    assert modes_of("laptop", "lr_schedule/averaging", "auto") == {
-        "native",
-        "eager",
-    }  # no kernels for averages of weights
+    for scale in ("laptop", "full"):  # averages of weights, and parts of a net
+        assert modes_of(scale, "lr_schedule/averaging", "auto") == {"native"}
+        assert modes_of(scale, "batch_norm/gain_and_shift", "auto") == {"native"}
+    assert modes_of("paper", "vanishing_gradient/adding", "auto") == {"native", "eager"}  # large ones are PyTorch's
 
 
 def test_a_plan_for_gpus_has_the_same_runs_in_fewer_stacks_that_fit_into_memory(monkeypatch):

@@ -39,6 +39,7 @@ from seven_terms.spec import (
     LayerUpdates,
     LinearRegression,
     PolyphonicMusic,
+    ScheduleFree,
     Sgd,
     Steps,
     Stream,
@@ -112,6 +113,22 @@ CASES: dict[str, Training] = {
         MLP,
         clipping=Clipping(value=1e-2, norm=0.02),
         optimizer=Sgd(learning_rate=0.2, momentum=0.9, weight_decay=0.05),
+    ),
+    "gain and shift alone": dataclasses.replace(BATCH_NORM, optimizer=Sgd(learning_rate=0.3), trained="normalization"),
+    "readout alone, decayed": dataclasses.replace(
+        MLP, optimizer=Sgd(learning_rate=0.3, weight_decay=0.1), clipping=Clipping(norm=0.2), trained="readout"
+    ),
+    "all but the readout, decayed, muP": dataclasses.replace(
+        with_model(MLP, parametrization="mup"),
+        optimizer=Sgd(learning_rate=0.3, weight_decay=0.1),
+        clipping=Clipping(value=1e-3),
+        trained="hidden",
+    ),
+    "schedule-free": dataclasses.replace(MLP, optimizer=ScheduleFree(learning_rate=0.3, power=2.0)),
+    "schedule-free, decayed, clipped": dataclasses.replace(
+        BATCH_NORM,
+        optimizer=ScheduleFree(learning_rate=0.3, beta=0.5, weight_decay=0.05),
+        clipping=Clipping(norm=0.3),
     ),
     "layer norm": with_model(MLP, normalization=LayerNorm()),
     "group norm": with_model(MLP, normalization=GroupNorm(num_groups=3), width=33, activation="relu"),
@@ -220,7 +237,12 @@ CASES: dict[str, Training] = {
 NEW = (  # one of each part that the kernels know, beside the plain networks
     *("layer norm", "group norm", "noisy ghosts", "muP", "Adam", "AdamW, clipped", "lstm, Adam", "gru, clipped"),
     *("adaptively clipped, normalized", "growing batches", "music", "music, wide", "music, lstm", "music, gru"),
-    "transformer, AdamW, clipped",
+    *(
+        "transformer, AdamW, clipped",
+        "gain and shift alone",
+        "all but the readout, decayed, muP",
+        "schedule-free, decayed, clipped",
+    ),
 )
 PARTS = {
     **{"dense": MLP, "batch norm": BATCH_NORM, "recurrent": RNN},
@@ -317,6 +339,9 @@ def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
         with_model(MLP, normalization=LayerNorm(eps=0.0)),
         dataclasses.replace(MUSIC, batch_size=None),
         dataclasses.replace(MLP, optimizer=Sgd(average_iterates=True)),
+        dataclasses.replace(MLP, trained="readout"),  # with momentum
+        dataclasses.replace(BATCH_NORM, optimizer=Sgd(weight_decay=0.1), trained="normalization"),
+        dataclasses.replace(CNN, optimizer=Sgd(), trained="readout"),
         with_model(TRANSFORMER, normalization=LayerNorm(eps=0.0)),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
@@ -468,7 +493,8 @@ def test_a_border_that_differs_from_the_library_is_refused_when_it_is_opened(cha
     library.kernels("float32")
     structs = border.Structs(*(changed.get(kind.__name__, kind) for kind in border.STRUCTS["float32"]))
     lists = tuple(
-        changed.get(name, getattr(border, name)) for name in ("KINDS", "ACTIVATIONS", "LOSSES", "NORMS", "RULES")
+        changed.get(name, getattr(border, name))
+        for name in ("KINDS", "ACTIVATIONS", "LOSSES", "NORMS", "RULES", "TRAINED")
     )
     monkeypatch.setattr(border, "STRUCTS", {"float32": structs})
     fields = tuple(tuple(name for name, *_ in kind._fields_) for kind in structs)

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import torch
 
+from seven_terms.planning.modes import compiler, mode_of
 from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import BatchNorm, Clipping, Exponential, GaussianInputs, Mlp, Sgd, Training, replace_paths
 from seven_terms.training.program import StackedProgram
@@ -38,6 +39,22 @@ def test_what_is_not_trained_stays_as_it_was_drawn(mode, trained, expected):
     moved = {name for name, tensor in program.parameters.items() if not torch.equal(tensor, before[name])}
     assert moved == expected
     assert set(program.state["velocity"]) == expected
+
+
+@pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
+@pytest.mark.parametrize(("trained", "decay"), [("normalization", 0.0), ("readout", 0.1), ("hidden", 0.1)])
+def test_the_kernels_leave_what_is_not_trained_as_it_was_drawn(trained, decay):
+    plain = dataclasses.replace(NET, trained=trained, optimizer=Sgd(learning_rate=0.1, weight_decay=decay))
+    assert mode_of(plain, 1, compiling="auto") == "native"
+    native, eager = (program_of(plain, mode) for mode in ("native", "eager"))
+    before = {name: tensor.clone() for name, tensor in native.parameters.items()}
+    for number in range(3):
+        native.update(number)
+        eager.update(number)
+    moved = {name for name, tensor in native.parameters.items() if not torch.equal(tensor, before[name])}
+    assert moved == set({"normalization": AFFINE, "readout": READOUT, "hidden": set(before) - READOUT}[trained])
+    for name, tensor in eager.parameters.items():
+        torch.testing.assert_close(native.parameters[name][0], tensor[0], rtol=1e-9, atol=1e-12, msg=name)
 
 
 def test_hidden_parameters_are_all_but_the_readout():

@@ -10,6 +10,7 @@ Standard library only.
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ from ..spec import (
     PowerFunction,
     Quadratic,
     Recurrent,
+    ScheduleFree,
     Sgd,
     TemporalOrder,
     Training,
@@ -86,6 +88,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         "batch_growth": _anything,
         "precision": ("float32", "float64"),  # of points the second alone
         "num_devices": (1,),
+        "trained": _anything,
     },
     Mlp: {
         **{name: _anything for name in ("depth", "width", "residual", "bias", "base_width")},
@@ -116,6 +119,7 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         **{name: _anything for name in ("learning_rate", "beta1", "beta2", "weight_decay", "decoupled")},
         "eps": _is_positive,  # the places that pad a row are zero, and would be 0 / 0
     },
+    ScheduleFree: {name: _anything for name in ("learning_rate", "beta", "power", "weight_decay")},
     ExpectedSgd: {name: _anything for name in ("learning_rate", "noise")},
     Clipping: {name: _anything for name in ("norm", "value", "adaptive")},
     Digits: {
@@ -209,7 +213,9 @@ def _fits(training: Training) -> bool:
     """Return whether the parts go together in the kernels: inputs that the net reads, statistics of several examples."""
     model, task = training.model, training.task
     if isinstance(model, Point):
-        return training.precision == "float64"
+        return training.precision == "float64" and not isinstance(training.optimizer, ScheduleFree)
+    if training.trained != "all" and not _is_known_part(training):
+        return False
     if getattr(training.optimizer, "average_iterates", False):
         return False
     if isinstance(model, Cnn) and not _fits_convolutions(model, training):
@@ -221,6 +227,14 @@ def _fits(training: Training) -> bool:
         if size == 1 or (ghost and (ghost == 1 or size % ghost)):  # PyTorch refuses them in a sentence
             return False
     return training.batch_size is not None or _is_known_split(training)
+
+
+def _is_known_part(training: Training) -> bool:
+    """Return whether the kernels can train a part of a net alone: of fully connected ones, by a rule that remembers nothing."""
+    rule = training.optimizer
+    is_plain = isinstance(rule, Sgd) and rule.momentum == 0 and training.clipping.adaptive == math.inf
+    decays_all = training.trained == "normalization" and getattr(rule, "weight_decay", 0.0) != 0
+    return isinstance(training.model, Mlp) and is_plain and not decays_all
 
 
 def _fits_convolutions(model: Cnn, training: Training) -> bool:

@@ -15,7 +15,8 @@ Struct = type[ctypes.Structure]
 KINDS = ("dense", "simple", "lstm", "gru", "convolution", "transformer")
 LOSSES = ("cross_entropy", "half_squared_error", "squared_error", "bernoulli")
 NORMS = ("none", "batch", "group")
-RULES = ("sgd", "adam")
+RULES = ("sgd", "adam", "schedule_free")
+TRAINED = ("all", "normalization", "readout", "hidden")
 FUNCTIONS = ("quadratic", "moments", "power", "recurrence")
 POINT_RULES = ("descent", "adaptive_moments", "expected")
 INTEGERS = (
@@ -33,13 +34,13 @@ INTEGERS = (
         "residual",
     ),
     *("norm", "normalized_after", "center", "scale", "affine", "num_groups", "ghost", "rule", "nesterov", "decoupled"),
-    *("side", "read_all", "heads"),
+    *("side", "read_all", "heads", "trained"),
 )
 REALS = (
     *("eps", "statistics_momentum", "regularization"),
     *("input_multiplier", "bias_multiplier", "readout_multiplier"),
 )
-RULE_REALS = ("momentum", "weight_decay", "clip_value", "clip_norm", "clip_adaptive", "eps")
+RULE_REALS = ("momentum", "weight_decay", "clip_value", "clip_norm", "clip_adaptive", "eps", "beta", "power")
 POINTERS = (
     *("parameters", "first_state", "second_state", "statistics"),
     *("inputs", "labels", "targets", "weights", "noise", "rates", "measured"),
@@ -113,7 +114,7 @@ def _structs(real: type) -> Structs:
 STRUCTS: Mapping[Precision, Structs] = {"float32": _structs(ctypes.c_float), "float64": _structs(ctypes.c_double)}
 POINT_STRUCTS: tuple[Struct, ...] = (Point, PointCall)
 WORDS = (
-    *(KINDS, ACTIVATIONS, LOSSES, NORMS, RULES),
+    *(KINDS, ACTIVATIONS, LOSSES, NORMS, RULES, TRAINED),
     *(tuple(name for name, *_ in kind._fields_) for kind in STRUCTS["float32"]),
     *(FUNCTIONS, POINT_RULES),
     *(tuple(name for name, *_ in kind._fields_) for kind in POINT_STRUCTS),

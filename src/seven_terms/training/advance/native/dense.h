@@ -20,11 +20,13 @@ struct Batch {
 static void parameters_backward(
     const Matrix &m, Real *found, Left x, Real *g, int rows, Real multiplier = 1, Real bias_multiplier = 1) {
     int ld = m.ld();
-    if (m.bias >= 0) sum_rows(g, ld, rows, ld, found + m.bias);
-    if (m.bias >= 0 && bias_multiplier != 1)
+    bool has_bias = m.bias >= 0 && !m.is_frozen;
+    if (has_bias) sum_rows(g, ld, rows, ld, found + m.bias);
+    if (has_bias && bias_multiplier != 1)
         for (int j = 0; j < ld; j += LANES) store(found + m.bias + j, bias_multiplier * load(found + m.bias + j));
     if (multiplier != 1)
         for (long i = 0; i < (long)rows * ld; i += LANES) store(g + i, multiplier * load(g + i));
+    if (m.is_frozen) return;
     if (m.out == 1 && m.blocks == 1 && x.is_padded())
         product_of_one(found + m.at, ld, x, g, ld, m.in, rows);
     else
@@ -93,6 +95,7 @@ struct Dense {
         apply(p.depth, row, input(p.depth, batch.inputs), logits.data());
         Real loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
         weights_backward(p.depth, found, batch.inputs, logits.data());
+        if (p.trains(Trained::readout)) return loss;
         if (p.depth) input_backward(matrix(p.depth), row, logits.data(), gradient.data(), ZERO, w_transposed.data(), p.batch);
         for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, batch, statistics);
         return loss;

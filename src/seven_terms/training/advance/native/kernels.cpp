@@ -125,7 +125,7 @@ EXPORTED const char *seven_terms_compiler() noexcept {
 
 // Every list that border.py keeps too, in its order.
 EXPORTED const char *seven_terms_words() noexcept {
-    return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| "
+    return KINDS(AS_WORD) "| " ACTIVATIONS(AS_WORD) "| " LOSSES(AS_WORD) "| " NORMS(AS_WORD) "| " RULES(AS_WORD) "| " TRAINED(AS_WORD) "| "
         PROGRAM_INTEGERS(AS_WORD) PROGRAM_REALS(AS_WORD) PROGRAM_ARRAYS(AS_WORD) "| " RULE_REALS(AS_WORD) RULE_DOUBLES(AS_WORD) "| "
         CALL_POINTERS(AS_SECOND_WORD) CALL_INTEGERS(AS_WORD) "| " FUNCTIONS(AS_WORD) "| " POINT_RULES(AS_WORD) "| "
         POINT_INTEGERS(AS_WORD) POINT_DOUBLES(AS_WORD) "| " POINT_POINTERS(AS_SECOND_WORD) POINT_COUNTS(AS_WORD);

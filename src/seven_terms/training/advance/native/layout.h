@@ -19,19 +19,21 @@
 #define ACTIVATIONS(X) X(sigmoid) X(tanh) X(relu) X(identity) X(softsign)
 #define LOSSES(X) X(cross_entropy) X(half_squared_error) X(squared_error) X(bernoulli)
 #define NORMS(X) X(none) X(batch) X(group)
-#define RULES(X) X(sgd) X(adam)
+#define RULES(X) X(sgd) X(adam) X(schedule_free)
+#define TRAINED(X) X(all) X(normalization) X(readout) X(hidden)
 #define AS_ENUM(word) word,
 enum class Kind { KINDS(AS_ENUM) };
 enum class Activation { ACTIVATIONS(AS_ENUM) };
 enum class Loss { LOSSES(AS_ENUM) };
 enum class Norm { NORMS(AS_ENUM) };
 enum class RuleKind { RULES(AS_ENUM) };
+enum class Trained { TRAINED(AS_ENUM) };
 #undef AS_ENUM
 
 #define PROGRAM_INTEGERS(X) \
     X(kind) X(depth) X(num_inputs) X(width) X(num_outputs) X(batch) X(length) X(activation) X(loss) X(bias) X(residual) \
     X(norm) X(normalized_after) X(center) X(scale) X(affine) X(num_groups) X(ghost) X(rule) X(nesterov) X(decoupled) X(side) \
-    X(read_all) X(heads)
+    X(read_all) X(heads) X(trained)
 #define PROGRAM_REALS(X) \
     X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
 #define PROGRAM_ARRAYS(X) X(channels) X(strides)
@@ -50,6 +52,7 @@ struct Program {
     bool is(Kind k) const { return kind == (int)k; }
     bool has(Norm n) const { return norm == (int)n; }
     bool normalized() const { return !has(Norm::none); }
+    bool trains(Trained t) const { return trained == (int)t; }
     int num_read() const { return read_all ? length : 1; }  // outputs of an example: one, or one for every step
     int gates() const { return is(Kind::lstm) ? 4 : is(Kind::gru) ? 3 : 1; }
 };
@@ -62,6 +65,7 @@ struct Matrix {
     bool is_vector;   // gamma or beta [out]: one row, no bias
     bool is_readout;  // not clipped adaptively
     int taps;         // PyTorch's [out, in / taps, taps] is kept as [taps, in / taps, ld]
+    bool is_frozen = false;  // its gradient stays zero
     int ld() const { return blocks * padded(out); }
 };
 
@@ -111,6 +115,8 @@ static Layout layout_of(const Program &p) {
     int last = p.is(Kind::dense) && p.depth == 0 ? p.num_inputs : p.width;  // of convolutions the last layer's channels
     layout.add(last, p.num_outputs, !p.is(Kind::dense) || p.bias);
     layout.matrices.back().is_readout = true;
+    for (Matrix &m : layout.matrices)
+        m.is_frozen = p.trains(Trained::normalization) ? !m.is_vector : p.trains(Trained::hidden) && m.is_readout;
     return layout;
 }
 

@@ -4,7 +4,7 @@
 #include "layout.h"
 
 // Infinity and zero are off.
-#define RULE_REALS(X) X(momentum) X(weight_decay) X(clip_value) X(clip_norm) X(clip_adaptive) X(eps)
+#define RULE_REALS(X) X(momentum) X(weight_decay) X(clip_value) X(clip_norm) X(clip_adaptive) X(eps) X(beta) X(power)
 #define RULE_DOUBLES(X) X(beta1) X(beta2)
 struct Rule {
 #define AS_FIELD(name) Real name;
@@ -19,7 +19,8 @@ enum Measured { LOSS, GRADIENT_NORM, CLIPPED_NORM, UPDATE_NORM, NUM_MEASURED }; 
 constexpr Real NORM_EPS = 1e-6;       // torch.nn.utils.clip_grad_norm_
 constexpr Real SMALLEST_UNIT = 1e-3;  // Brock et al. 2021, section 4.1: max(||W_i||, eps)
 
-// A run's numbers as rows of [size]: its parameters, their gradient, and the rule's state (velocity; mean and square).
+// A run's numbers as rows of [size]: its parameters, their gradient, and the rule's state (velocity; mean and square; average and
+// what it is ahead of the descent).
 struct Rows {
     Real *w, *g, *state[2];
     long size;
@@ -133,22 +134,49 @@ static Real adam(const Program &p, const Rule &rule, double rate, Real factor, R
     return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
 }
 
+// Defazio et al. 2024, `seven_terms.spec.ScheduleFree`: w is y = z + beta (x - z), kept are x and x - z.
+static Real schedule_free(const Rule &rule, Real rate, Real factor, Rows rows, long number) {
+    Real share = ((double)rule.power + 1.0) / (number + 1.0 + rule.power);
+    V sum[2] = {};
+    each_vector(rows.size, [&](long i, int j, int) {
+        V w = load(rows.w + i), d = load(rows.g + i), ahead = load(rows.state[1] + i);
+        if (factor != 1.0f) d = d * factor;
+        if (rule.weight_decay != 0.0f) d = d + rule.weight_decay * w;
+        V z = w - rule.beta * ahead, x = z + ahead;
+        z = z - rate * d, x = x + (z - x) * share;
+        V next = z + rule.beta * (x - z), moved = next - w;
+        store(rows.state[0] + i, x), store(rows.state[1] + i, x - z), store(rows.w + i, next);
+        sum[j % 2] += moved * moved;
+    });
+    return std::sqrt(sum_of_lanes(sum[0] + sum[1]));
+}
+
+// The part that is trained, where it is one: all before the readout, or the readout. Rules without a state know parts alone.
+static Rows trained_part(const Program &p, const Layout &layout, Rows rows) {
+    long readout = layout.matrices.back().at;
+    long first = p.trains(Trained::readout) ? readout : 0, stop = p.trains(Trained::hidden) ? readout : rows.size;
+    return {rows.w + first, rows.g + first, {rows.state[0], rows.state[1]}, stop - first};
+}
+
 // Clip the gradient and make one update; fill what is measured of it.
 static void update(
-    const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows rows, Real *measured) {
+    const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows whole, Real *measured) {
+    Rows rows = trained_part(p, layout, whole);
     bool is_cut = rule.clip_value < INFINITY || rule.clip_adaptive < INFINITY, is_scaled = rule.clip_norm < INFINITY;
-    bool is_adam = p.rule == (int)RuleKind::adam, is_alone = !is_cut && !is_scaled && !is_adam;
+    bool is_sgd = p.rule == (int)RuleKind::sgd, is_alone = !is_cut && !is_scaled && is_sgd;
     Real before = is_alone ? 0 : norm(rows.g, rows.size), after = before, factor = 1.0f;
     if (rule.clip_adaptive < INFINITY) clip_units(layout, rows.w, rows.g, rule.clip_adaptive);
     if (rule.clip_value < INFINITY) clip_entries(rows.g, rows.size, rule.clip_value);
-    if (is_cut && (is_scaled || is_adam)) after = norm(rows.g, rows.size);
+    if (is_cut && (is_scaled || !is_sgd)) after = norm(rows.g, rows.size);
     if (is_scaled) {
         factor = rule.clip_norm / (after + NORM_EPS);
         factor = factor > 1.0f ? 1.0f : factor;
         after = factor * after;
     }
-    if (is_adam) {
+    if (p.rule == (int)RuleKind::adam) {
         measured[UPDATE_NORM] = adam(p, rule, rate, factor, rows, number);
+    } else if (!is_sgd) {
+        measured[UPDATE_NORM] = schedule_free(rule, rate, factor, rows, number);
     } else {
         Norms found = sgd(p, rule, rate, factor, rows);
         if (is_alone) before = found.gradient;

@@ -17,12 +17,24 @@ from torch import Tensor
 
 from ....optimizers import Tensors
 from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
-from ....spec import Adam, BatchNorm, Cnn, GroupNorm, LayerNorm, Mlp, Recurrent, Sgd, Training, Transformer
+from ....spec import (
+    Adam,
+    BatchNorm,
+    Cnn,
+    GroupNorm,
+    LayerNorm,
+    Mlp,
+    Recurrent,
+    ScheduleFree,
+    Sgd,
+    Training,
+    Transformer,
+)
 from ....tasks.losses import cross_entropy, half_squared_error, squared_error
 from ....tasks.polyphonic_music import loss as bernoulli
 from ..eager import noise
 from ..protocol import StackParts
-from .border import KINDS, NORMS, NUM_MEASURED, RULES, STRUCTS, Call, succeeded
+from .border import KINDS, NORMS, NUM_MEASURED, RULES, STRUCTS, TRAINED, Call, succeeded
 from .library import kernels
 
 VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 or 8 MB, so that its runs find them in a cache
@@ -31,7 +43,12 @@ FEWEST_EVALUATED = 12  # examples at once: a product of few rows reads its matri
 LOSSES = (cross_entropy, half_squared_error, squared_error, bernoulli)  # in the order of border.LOSSES
 MEASURED = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")  # in the order of rules.h
 STATISTICS = ("running_mean", "running_var")
-STATES = (("velocity",), ("mean", "square"))  # of SGD with momentum, and of Adam
+STATES = (
+    ("velocity",),
+    ("mean", "square"),
+    ("average", "ahead"),
+)  # of SGD with momentum, of Adam, and without a schedule
+WORDS_OF_RULES = {Sgd: "sgd", Adam: "adam", ScheduleFree: "schedule_free"}
 RULE_STATES = ("first_state", "second_state")  # in `Call`
 NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # those of `models.normalization`
 Pointers = ctypes.Array[ctypes.c_void_p]
@@ -224,7 +241,8 @@ def _program(parts: StackParts, *, batch: int) -> dict[str, Any]:
         "num_outputs": task.num_outputs,
         "batch": batch,
         "loss": LOSSES.index(task.loss),
-        "rule": RULES.index("adam" if isinstance(rule, Adam) else "sgd"),
+        "rule": RULES.index(WORDS_OF_RULES[type(rule)]),
+        "trained": TRAINED.index(training.trained),
         "nesterov": isinstance(rule, Sgd) and rule.nesterov,
         "decoupled": isinstance(rule, Adam) and rule.decoupled,
     }
@@ -348,7 +366,7 @@ def _names_of_transformer(model: Transformer) -> list[str]:
 def _rule(training: Training) -> dict[str, Any]:
     """Return the fields of `Rule` of rules.h."""
     rule, clipping = training.optimizer, training.clipping
-    names = ("momentum", "weight_decay", "eps", "beta1", "beta2")
+    names = ("momentum", "weight_decay", "eps", "beta1", "beta2", "beta", "power")
     fields = {name: getattr(rule, name) for name in names if hasattr(rule, name)}
     bounds = {"clip_value": clipping.value, "clip_norm": clipping.norm, "clip_adaptive": clipping.adaptive}
     return fields | bounds
