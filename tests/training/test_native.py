@@ -272,14 +272,9 @@ DOUBLE = (  # one of each part in double precision too, which is the same source
     *("group norm", "groups behind, residual", "layer norm", "muP, no bias, residual"),
     *("half squared error", "squared error", "whole split", "growing batches", "nesterov", "AdamW, clipped"),
     *("clipped by both, decayed", "adaptively clipped, normalized"),
-    *(
-        "convolutions",
-        "convolutions, ghosts, no gain",
-        "convolutions, clipped",
-        "music",
-        "music, gru",
-        "transformer, AdamW, clipped",
-    ),
+    *("convolutions", "convolutions, ghosts, no gain", "convolutions, clipped", "music", "music, gru"),
+    *("transformer", "transformer, AdamW, clipped", "transformer, groups, clipped", "transformer, wide, growing"),
+    *("gain and shift alone", "readout alone, decayed", "all but the readout, decayed, muP", "schedule-free"),
 )
 
 
@@ -327,7 +322,7 @@ def test_images_of_several_channels_are_rows_of_all_their_channels():
     rates, measured = torch.ones(1, dtype=torch.float64), torch.zeros(border.NUM_MEASURED)
     tensors = {"inputs": images, "labels": labels, "rates": rates, "measured": measured}
     pointers = {name: tensor.data_ptr() for name, tensor in tensors.items()}
-    call = border.Call(parameters=ctypes.addressof(array), num_updates=1, **pointers)
+    call = structs.call(parameters=ctypes.addressof(array), num_updates=1, **pointers)
     border.succeeded(library.kernels("float32").seven_terms_advance(*map(ctypes.byref, (program, rule, call))))
     for (name, before), after in zip(module.named_parameters(), moved, strict=True):
         assert before.grad is not None
@@ -506,6 +501,14 @@ def test_a_border_that_differs_from_the_library_is_refused_when_it_is_opened(cha
 def test_the_functions_of_the_border_are_declared():
     with pytest.raises(ctypes.ArgumentError):
         library.kernels("float32").seven_terms_advance(1, 2, 3)
+
+
+def test_runs_of_both_precisions_train_in_one_process():
+    """Libraries of one source share the names of what they keep from call to call, unless these are hidden."""
+    double = dataclasses.replace(MLP, precision="float64")
+    alone = [table_of(training, mode="native")["batch_loss"] for training in (MLP, double)]
+    for training, values in [(MLP, alone[0]), (double, alone[1]), (MLP, alone[0])]:
+        np.testing.assert_array_equal(table_of(training, mode="native")["batch_loss"], values)
 
 
 def test_the_library_of_one_precision_is_not_opened_as_that_of_the_other():
