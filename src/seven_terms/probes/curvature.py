@@ -87,8 +87,9 @@ def _top_eigenvalue(program: Any, num_iterations: int, memory: str, *, scale_RP:
             return scales[0] * image_KP if scales else image_KP
 
         value_K, ritz_KP = _lanczos_top(product, start_KP, num_iterations)
-        runs, places = list(place_of_run), list(place_of_run.values())
-        value_R[runs], ritz_RP[runs] = value_K[places], ritz_KP[places]
+        runs, places = (torch.tensor(list(part), device=row_K.device) for part in (place_of_run, place_of_run.values()))
+        value_R.index_copy_(0, runs, value_K.index_select(0, places))
+        ritz_RP.index_copy_(0, runs, ritz_KP.index_select(0, places))
     program.probe_state[memory] = ritz_RP
     return value_R
 
@@ -101,11 +102,12 @@ def _asked(program: Any, numbers: list[Tensor], buffers: Tensors) -> tuple[list[
     rows: list[int] = []
     places: dict[tuple[int, bytes], int] = {}
     place_of_run: dict[int, int] = {}
-    for run in torch.nonzero(is_finite_R).flatten().tolist():
+    seeds = seed_R.cpu().tolist()
+    for run in torch.nonzero(is_finite_R.cpu()).flatten().tolist():
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part[run].tobytes())
-        key = (int(seed_R[run]), digest.digest())
+        key = (seeds[run], digest.digest())
         if key not in places:
             places[key] = len(rows)
             rows.append(run)
