@@ -48,7 +48,8 @@ from seven_terms.spec import (
     Transformer,
 )
 from seven_terms.tasks import build_task, polyphonic_music
-from seven_terms.training.advance.native import border, library, updates
+from seven_terms.training.advance.native import border, library
+from seven_terms.training.advance.native import fields as told
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record, trained_stack
 
@@ -316,7 +317,7 @@ def test_images_of_several_channels_are_rows_of_all_their_channels():
     moved = [parameter.detach().float().contiguous() for parameter in module.parameters()]
     fields = {"num_outputs": 10, "batch": number, "loss": border.LOSSES.index("cross_entropy")}
     structs = border.STRUCTS["float32"]
-    program = structs.program(**updates._transformer(model, shape, number), **fields)
+    program = structs.program(**told.transformer_fields(model, shape, number), **fields)
     rule = structs.rule(clip_value=math.inf, clip_norm=math.inf, clip_adaptive=math.inf)
     array = (ctypes.c_void_p * len(moved))(*[tensor.data_ptr() for tensor in moved])
     rates, measured = torch.ones(1, dtype=torch.float64), torch.zeros(border.NUM_MEASURED)

@@ -10,45 +10,24 @@ import ctypes
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ....optimizers import Tensors
-from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
-from ....spec import (
-    Adam,
-    BatchNorm,
-    Cnn,
-    GroupNorm,
-    LayerNorm,
-    Mlp,
-    Recurrent,
-    ScheduleFree,
-    Sgd,
-    Training,
-    Transformer,
-)
-from ....tasks.losses import cross_entropy, half_squared_error, squared_error
-from ....tasks.polyphonic_music import loss as bernoulli
 from ..eager import noise
 from ..protocol import StackParts
-from .border import KINDS, NORMS, NUM_MEASURED, RULES, STRUCTS, TRAINED, Call, succeeded
+from .border import NUM_MEASURED, STRUCTS, Call, succeeded
+from .fields import parameter_names, program_fields, rule_fields
 from .library import kernels
 
 VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 or 8 MB, so that its runs find them in a cache
 VALUES_AT_ONCE = 1 << 21  # of all seeds, where they are drawn together
 FEWEST_EVALUATED = 12  # examples at once: a product of few rows reads its matrix for each of them
-LOSSES = (cross_entropy, half_squared_error, squared_error, bernoulli)  # in the order of border.LOSSES
 MEASURED = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")  # in the order of rules.h
 STATISTICS = ("running_mean", "running_var")
-STATES = (
-    ("velocity",),
-    ("mean", "square"),
-    ("average", "ahead"),
-)  # of SGD with momentum, of Adam, and without a schedule
-WORDS_OF_RULES = {Sgd: "sgd", Adam: "adam", ScheduleFree: "schedule_free"}
+# Of SGD with momentum, of Adam, and without a schedule.
+STATES = (("velocity",), ("mean", "square"), ("average", "ahead"))
 RULE_STATES = ("first_state", "second_state")  # in `Call`
 NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # those of `models.normalization`
 Pointers = ctypes.Array[ctypes.c_void_p]
@@ -61,9 +40,9 @@ class Networks:
         self.parts = parts
         self.library, structs = kernels(parts.training.precision), STRUCTS[parts.training.precision]
         _require_known_tensors(parts)
-        self.programs = {size: structs.program(**_program(parts, batch=size)) for size in set(self._sizes())}
-        self.evaluating = structs.program(**_program(parts, batch=max(self._sizes()[0], FEWEST_EVALUATED)))
-        self.rules = [structs.rule(**_rule(run.training)) for run in parts.runs[: parts.num_runs]]
+        self.programs = {size: structs.program(**program_fields(parts, batch=size)) for size in set(self._sizes())}
+        self.evaluating = structs.program(**program_fields(parts, batch=max(self._sizes()[0], FEWEST_EVALUATED)))
+        self.rules = [structs.rule(**rule_fields(run.training)) for run in parts.runs[: parts.num_runs]]
         self.places: tuple[int, ...] = ()
         self.states: list[dict[str, Pointers]] = []
         seed_of_run = parts.batches.seed_index_R.tolist()[: parts.num_runs]
@@ -218,155 +197,7 @@ def _place(tensor: Tensor, *index: int) -> int:
 
 def _require_known_tensors(parts: StackParts) -> None:
     state, model = parts.state, parts.training.model
-    assert list(state.parameters) == _parameter_names(model), list(state.parameters)
+    assert list(state.parameters) == parameter_names(model), list(state.parameters)
     running = [name.rsplit(".", 1)[-1] for name in state.buffers if not name.endswith("noise")]
     assert running == list(STATISTICS) * (len(running) // 2), running
     assert tuple(state.of_rule) in ((), *STATES), list(state.of_rule)
-
-
-def _program(parts: StackParts, *, batch: int) -> dict[str, Any]:
-    """Return the fields of `Program` of layout.h."""
-    training, model, task = parts.training, parts.training.model, parts.batches.task
-    rule = training.optimizer
-    match model:
-        case Mlp():
-            net = _dense(model, parts, batch)
-        case Cnn():
-            net = _convolutional(model, task.input_shape, batch)
-        case Transformer():
-            net = _transformer(model, task.input_shape, batch)
-        case _:
-            net = _recurrent(model, task.input_shape)
-    return net | {
-        "num_outputs": task.num_outputs,
-        "batch": batch,
-        "loss": LOSSES.index(task.loss),
-        "rule": RULES.index(WORDS_OF_RULES[type(rule)]),
-        "trained": TRAINED.index(training.trained),
-        "nesterov": isinstance(rule, Sgd) and rule.nesterov,
-        "decoupled": isinstance(rule, Adam) and rule.decoupled,
-    }
-
-
-def _dense(model: Mlp, parts: StackParts, batch: int) -> dict[str, Any]:
-    module = parts.network.module
-    first, readout = (module.layers[0].linear if model.depth else None), module.readout
-    return {
-        "kind": KINDS.index("dense"),
-        "depth": model.depth,
-        "width": model.width,
-        "num_inputs": math.prod(parts.batches.task.input_shape),
-        "length": 1,
-        "activation": ACTIVATIONS.index(model.activation),
-        "bias": model.bias,
-        "residual": model.residual,
-        "normalized_after": model.placement == "after",
-        "input_multiplier": first.weight_multiplier if first else 1.0,
-        "bias_multiplier": first.bias_multiplier if first else 1.0,
-        "readout_multiplier": readout.weight_multiplier,
-        **_norm(model, batch),
-    }
-
-
-def _convolutional(model: Cnn, shape: tuple[int, ...], batch: int) -> dict[str, Any]:
-    whole = [0] * MOST_CONVOLUTIONS
-    return {
-        "kind": KINDS.index("convolution"),
-        "depth": len(model.channels),
-        "num_inputs": math.prod(shape),
-        "width": model.channels[-1],
-        "length": 1,
-        "activation": ACTIVATIONS.index(model.activation),
-        "side": shape[-1],
-        "channels": (*model.channels, *whole)[:MOST_CONVOLUTIONS],
-        "strides": (*model.strides, *whole)[:MOST_CONVOLUTIONS],
-        **_norm(model, batch),
-    }
-
-
-def _transformer(model: Transformer, shape: tuple[int, ...], batch: int) -> dict[str, Any]:
-    channels, tokens, pixels = shape
-    return {
-        "kind": KINDS.index("transformer"),
-        "depth": model.depth,
-        "num_inputs": channels * pixels,
-        "width": model.width,
-        "length": tokens,
-        "activation": ACTIVATIONS.index("relu"),
-        "side": pixels,
-        "heads": model.heads,
-        **_norm(model, batch),
-    }
-
-
-def _norm(model: Mlp | Cnn | Transformer, batch: int) -> dict[str, Any]:
-    norm = model.normalization
-    unused = {"norm": NORMS.index("none"), "ghost": batch, "num_groups": 1}
-    match norm:
-        case BatchNorm():
-            fields = {name: getattr(norm, name) for name in ("center", "scale", "affine", "eps")}
-            used = {"norm": NORMS.index("batch"), "statistics_momentum": norm.momentum, "ghost": norm.ghost or batch}
-            return unused | fields | used
-        case LayerNorm() | GroupNorm():
-            groups = norm.num_groups if isinstance(norm, GroupNorm) else 1
-            return unused | {"norm": NORMS.index("group"), "num_groups": groups, "affine": 1, "eps": norm.eps}
-    assert norm is None, norm
-    return unused
-
-
-def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
-    is_gated = model.cell in KINDS
-    return {
-        "kind": KINDS.index(model.cell if is_gated else "simple"),
-        "depth": 1,
-        "width": model.width,
-        "num_inputs": shape[-1],
-        "length": shape[0],
-        "activation": ACTIVATIONS.index("identity" if is_gated else model.cell),
-        "bias": 1,
-        "regularization": model.regularization,
-        "read_all": model.read_all,
-        "num_groups": 1,
-    }
-
-
-def _parameter_names(model: Mlp | Recurrent | Cnn | Transformer) -> list[str]:
-    """Return the order in which layout.h supposes the parameters."""
-    if isinstance(model, Transformer):
-        return _names_of_transformer(model)
-    if isinstance(model, Cnn):
-        norm = model.normalization
-        ends = ("convolution.bias",) if norm is None else ("normalization.weight", "normalization.bias")
-        ends = () if norm is not None and not getattr(norm, "affine", True) else ends
-        names = ("convolution.weight", *ends)
-        hidden = [f"layers.{layer}.linear.{name}" for layer in range(len(model.channels)) for name in names]
-        return [*hidden, "readout.weight", "readout.bias"]
-    if isinstance(model, Recurrent):
-        return ["input.weight", "input.bias", "recurrent.weight", "readout.weight", "readout.bias"]
-    ends = ("weight", "bias") if model.bias else ("weight",)
-    linear = [f"linear.{end}" for end in ends]
-    has_affine = model.normalization is not None and getattr(model.normalization, "affine", True)
-    norm = ["normalization.weight", "normalization.bias"] if has_affine else []
-    hidden = [f"layers.{layer}.{name}" for layer in range(model.depth) for name in (*linear, *norm)]
-    return hidden + [f"readout.{end}" for end in ends]
-
-
-def _names_of_transformer(model: Transformer) -> list[str]:
-    halves = {"attention": ("attention.inputs", "attention.output"), "network": ("network.0", "network.2")}
-    layers = [
-        f"blocks.{block}.{layer}"
-        for block in range(model.depth)
-        for half, matrices in halves.items()
-        for layer in (*((f"norm_before_{half}",) if model.normalization else ()), *matrices)
-    ]
-    whole = [f"{layer}.{end}" for layer in (*layers, "readout") for end in ("weight", "bias")]
-    return ["embedding.weight", "embedding.bias", "position.weight", *whole]
-
-
-def _rule(training: Training) -> dict[str, Any]:
-    """Return the fields of `Rule` of rules.h."""
-    rule, clipping = training.optimizer, training.clipping
-    names = ("momentum", "weight_decay", "eps", "beta1", "beta2", "beta", "power")
-    fields = {name: getattr(rule, name) for name in names if hasattr(rule, name)}
-    bounds = {"clip_value": clipping.value, "clip_norm": clipping.norm, "clip_adaptive": clipping.adaptive}
-    return fields | bounds
