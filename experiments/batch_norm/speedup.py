@@ -138,6 +138,10 @@ experiment = Experiment.here(
         sweep_curve("Final accuracy", Last("test_accuracy"), all_runs(*ARMS), over="optimizer.learning_rate"),
     ),
     smoke=Changes({"num_steps": 30, "optimizer.learning_rate": (SMALL_RATE, 0.2)}, num_seeds=2),
-    full=Changes({"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))}, num_seeds=208),
+    full=Changes(
+        {"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))},
+        num_seeds=208,
+        seeds={"plain": 1100, "batch_norm": 1100},
+    ),
     paper=Changes({"task": Cifar10(), "num_steps": 20_000}, arms={arm.name: vgg(arm) for arm in ARMS}),
 )

@@ -118,7 +118,11 @@ experiment = Experiment.here(
             Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=200),
         ),
     ),
-    full=Changes({RATE: tuple(2.0 ** (power / 2) for power in range(-18, 9))}, num_seeds=24),
+    full=Changes(
+        {RATE: tuple(2.0 ** (power / 2) for power in range(-18, 9))},
+        num_seeds=24,
+        seeds={"none": 1232, "weights": 1232},
+    ),
     paper=Changes(
         {"task": Digits(source="mnist", num_train=5000), "model.width": 256, "num_steps": 3000, "batch_size": 64},
         num_seeds=20,
