@@ -30,7 +30,7 @@ experiment = Experiment.here(
     num_seeds=8,
     probes=Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=500),
     selection=Selection(metric="validation_loss"),
-    noise_floor=none,
+    noise_floor=none.at({"batch_size": 32}),
     claims=claim(
         "B-GC2 (adaptive)",
         "Adaptive clipping permits several times larger rates in a deep network without normalization.",
@@ -71,6 +71,8 @@ experiment = Experiment.here(
         {"num_steps": 10, "optimizer.learning_rate": (0.01, 0.1), "batch_size": (32,), "clipping.adaptive": (0.04,)},
         num_seeds=2,
     ),
-    full=Changes(num_seeds=48),
+    full=Changes(
+        num_seeds=48, seeds={"none": 1760, "adaptive": 1760}, seeds_at={"batch_size": LARGE, "clipping.adaptive": 0.04}
+    ),
     paper=Changes({"num_steps": 1000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

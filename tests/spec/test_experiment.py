@@ -1,3 +1,4 @@
+import collections
 import dataclasses
 import math
 
@@ -107,6 +108,22 @@ def test_a_scale_gives_seeds_to_all_arms_and_others_to_some() -> None:
     }
     alone = dataclasses.replace(EXPERIMENT, scales={"full": Changes(seeds={"plain": 9})}).at_scale("full")
     assert [arm.num_seeds for arm in alone.arms] == [9, 7]
+
+
+def test_seeds_of_an_arm_may_hold_at_one_swept_value_alone() -> None:
+    rate = "optimizer.learning_rate"
+    seeds = Changes(num_seeds=3, sweep={rate: (0.1, 0.2)}, seeds={"plain": 9}, seeds_at={rate: 0.2})
+    more = dataclasses.replace(EXPERIMENT, scales={"full": seeds}).at_scale("full")
+    numbers = collections.Counter(run.settings["learning_rate"] for run in runs_of(more) if run.arm == "plain")
+    assert numbers == {0.1: 3, 0.2: 9}
+    with pytest.raises(
+        ValueError, match=r"seeds_at must name a value that is swept over.*got \{'optimizer.learning_rate': 7\}"
+    ):
+        dataclasses.replace(EXPERIMENT, scales={"full": dataclasses.replace(seeds, seeds_at={rate: 7})}).at_scale(
+            "full"
+        )
+    with pytest.raises(ValueError, match="seeds_at must name a swept path"):
+        dataclasses.replace(EXPERIMENT, scales={"full": dataclasses.replace(seeds, seeds_at={"model.width": 7})})
 
 
 def test_a_scale_sweeps_some_arms_over_values_of_their_own() -> None:

@@ -127,7 +127,7 @@ WHOLE: list[tuple[Callable[[], Any], str]] = [
     (lambda: at_smoke(without_arms=("plain", "deep")), "experiment 'one', scale 'smoke': an arm must be left, got ['plain', 'deep']."),
     (lambda: at_smoke(num_seeds=0), "Changes: num_seeds must be >= 1 or None, got 0."),
     (lambda: at_smoke(training={"optimizer.momentun": 0.9}).at_scale("smoke"), "path 'optimizer.momentun': Sgd must have a field 'momentun', got ['learning_rate', 'momentum', 'weight_decay', 'nesterov', 'average_iterates']; try 'momentum'."),
-    (lambda: replace(EXPERIMENT, **{"scales": {"smokee": Changes()}}), "Experiment: scales must be one of 'smoke', 'laptop', 'full', 'paper', got 'smokee' in {'smokee': Changes(training={}, num_seeds=None, seeds={}, sweep={}, sweeps={}, without_arms=(), probes=None, arms={}, skip=False)}; try 'smoke'."),
+    (lambda: replace(EXPERIMENT, **{"scales": {"smokee": Changes()}}), "Experiment: scales must be one of 'smoke', 'laptop', 'full', 'paper', got 'smokee' in {'smokee': Changes(training={}, num_seeds=None, seeds={}, seeds_at={}, sweep={}, sweeps={}, without_arms=(), probes=None, arms={}, skip=False)}; try 'smoke'."),
     (lambda: replace(EXPERIMENT, sweep={RATE: (1, 1.0)}), "Experiment: sweep must name nothing twice, got (1, 1.0) in {'optimizer.learning_rate': (1, 1.0)}."),
     (lambda: replace(EXPERIMENT, sweep={RATE: (0.1, -0.1)}), "Sgd: learning_rate must be > 0, got -0.1."),
     (lambda: replace(EXPERIMENT, noise_floor_arm="plain", arms=(*EXPERIMENT.arms, replace(EXPERIMENT.arms[0], name="plain_again"))), "experiment 'one': no arm may have the name of the A/A arm, 'plain_again', got 'plain_again'; rename it."),

@@ -68,10 +68,11 @@ def _runs_of_arm(experiment: Experiment, arm: Arm, first_seed: int) -> list[Run]
         require_unique(f"experiment {experiment.name!r}", f"values of sweep {path}", map(repr, values))
     runs = []
     for values in itertools.product(*sweep.values()):
-        training = replace_paths(arm.training, dict(zip(sweep, values, strict=True)))
+        swept = dict(zip(sweep, values, strict=True))
+        training = replace_paths(arm.training, swept)
         _require_equal_shares(f"experiment {experiment.name!r}, arm {arm.name!r}", training)
         settings, theirs = dict(zip(names, values, strict=True)), isinstance(training, LightningTraining)
-        for seed in range(first_seed, first_seed + (arm.num_seeds or experiment.num_seeds)):
+        for seed in range(first_seed, first_seed + experiment.seeds_of(arm, swept)):
             runs.append(
                 Run(
                     experiment=experiment.path,

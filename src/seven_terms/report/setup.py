@@ -302,14 +302,15 @@ def _spaced(name: str) -> str:
 
 
 def _seeds_in_words(plan: Plan) -> str:
-    numbers = sorted({_num_seeds(plan.experiment, arm) for arm in plan.experiment.arms})
+    numbers = sorted(set().union(*(_numbers_of_seeds(plan.experiment, arm) for arm in plan.experiment.arms)))
     if numbers == [1]:
         return "one run each, free of chance" if _is_exact(plan) else "1 seed"
     return " or ".join(str(number) for number in numbers) + " seeds"
 
 
-def _num_seeds(experiment: Experiment, arm: Arm) -> int:
-    return arm.num_seeds or experiment.num_seeds
+def _numbers_of_seeds(experiment: Experiment, arm: Arm) -> set[int]:
+    elsewhere = {experiment.num_seeds} if arm.seeds_at else set[int]()
+    return {experiment.seeds_of(arm, arm.seeds_at), *elsewhere}
 
 
 def _is_exact(plan: Plan) -> bool:

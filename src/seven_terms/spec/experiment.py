@@ -107,6 +107,9 @@ class Arm:
     _: KW_ONLY
     sweep: Sweep = field(default_factory=dict)
     num_seeds: Seeds | None = None
+    seeds_at: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # swept path -> its value where num_seeds holds; else everywhere
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or words(self.name))
@@ -146,6 +149,9 @@ class Changes:
     _: KW_ONLY
     num_seeds: Seeds | None = None
     seeds: Mapping[str, Seeds] = field(default_factory=dict)  # arm -> a number of its own
+    seeds_at: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # swept path -> its value where `seeds` hold; else everywhere
     sweep: Sweep = field(default_factory=dict)
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)  # arm -> values of its own
     without_arms: Annotated[tuple[str, ...], Sized(unique=True)] = ()
@@ -231,7 +237,8 @@ class Experiment:
     def at_scale(self, scale: Scale) -> Experiment:
         """Return this experiment with the changes of a scale applied; `laptop` is the experiment as written.
 
-        A number of seeds that the scale gives holds for every arm, but for those with `seeds` of their own.
+        A number of seeds that the scale gives holds for every arm, but for those with `seeds` of their own; `seeds_at` limits
+        these to some swept values, those that claims read.
         """
         require(scale in SCALES, what="scale", must=f"it must be one of {SCALES}", got=scale)
         changes = self.scales.get(scale, Changes())
@@ -242,6 +249,11 @@ class Experiment:
                 sweep={path: changes.sweep.get(path, values) for path, values in arm.sweep.items()}
                 | dict(changes.sweeps.get(arm.name, {})),
                 num_seeds=changes.seeds.get(arm.name) or (None if changes.num_seeds else arm.num_seeds),
+                seeds_at={
+                    path: value
+                    for path, value in (changes.seeds_at if arm.name in changes.seeds else arm.seeds_at).items()
+                    if path in {**self.sweep, **arm.sweep}
+                },
             )
             for arm in self.arms
             if arm.name not in changes.without_arms
@@ -260,6 +272,12 @@ class Experiment:
             figures=tuple(figure for figure in self.figures if scale in figure.scales),
             scales={},
         )
+
+    def seeds_of(self, arm: Arm, swept: Mapping[str, Any]) -> int:
+        """Return the number of seeds of an arm at values of its sweep, by path; one not named is any of its values."""
+        if arm.num_seeds is None or any(swept.get(path) != value for path, value in arm.seeds_at.items()):
+            return self.num_seeds
+        return arm.num_seeds
 
     def runs_at(self, scale: Scale) -> bool:
         return not self.scales.get(scale, Changes()).skip

@@ -96,15 +96,22 @@ def _check_arms(experiment: Experiment) -> None:
     for arm in experiment.arms:
         sweep = {**experiment.sweep, **arm.sweep}
         require_unique(f"{what}, arm {arm.name!r}", "last parts of sweep paths", [p.rsplit(".", 1)[-1] for p in sweep])
+        for path, value in arm.seeds_at.items():
+            must = f"seeds_at must name a value that is swept over, at a path of the sweep, one of {sweep}"
+            require(value in sweep.get(path, ()), what=f"{what}, arm {arm.name!r}", must=must, got={path: value})
 
 
 def _check_number_of_runs(experiment: Experiment) -> None:
-    number = sum(
-        (arm.num_seeds or experiment.num_seeds) * math.prod(map(len, {**experiment.sweep, **arm.sweep}.values()))
-        for arm in experiment.arms
-    )
+    number = sum(_number_of_runs(experiment, arm) for arm in experiment.arms)
     must = f"arms x settings x seeds must be at most {MOST_RUNS:,} runs"
     require(number <= MOST_RUNS, what=f"experiment {experiment.name!r}", must=must, got=number)
+
+
+def _number_of_runs(experiment: Experiment, arm: Arm) -> int:
+    sizes = {path: len(values) for path, values in {**experiment.sweep, **arm.sweep}.items()}
+    theirs = math.prod(size for path, size in sizes.items() if path not in arm.seeds_at)
+    rest = math.prod(sizes.values()) - theirs
+    return theirs * experiment.seeds_of(arm, arm.seeds_at) + rest * experiment.num_seeds
 
 
 def _check_noise_floor(experiment: Experiment, known: Known) -> None:
@@ -314,6 +321,7 @@ def check_changes(experiment: Experiment) -> None:
             ("without_arms", changes.without_arms, arms, "an arm"),
             ("arms", changes.arms, arms, "an arm"),
             ("seeds", changes.seeds, arms, "an arm"),
+            ("seeds_at", changes.seeds_at, paths, "a swept path"),
             ("sweep", changes.sweep, paths, "a swept path"),
             ("sweeps", changes.sweeps, arms, "an arm"),
             *(("sweeps", sweep, paths, "a swept path") for sweep in changes.sweeps.values()),

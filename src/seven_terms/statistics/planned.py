@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ..records.tables import POWER
-from ..spec import Claim, Experiment, Scale, selections_in
+from ..spec import Claim, Experiment, Scale, Selected, selections_in
 from .judges import rule_of
 from .power import MOST, margin_and_spread
 from .samples import read_sample
@@ -63,9 +63,15 @@ def _planned(experiments: Iterable[Experiment]) -> Iterator[tuple[str, int]]:
         if not experiment.runs_at(PLANNED):
             continue
         there = experiment.at_scale(PLANNED)
-        seeds = {arm.name: arm.num_seeds or there.num_seeds for arm in there.arms}
+        arms = {arm.name: arm for arm in there.arms}
         for claim in there.claims:
-            yield claim.key, min(seeds[name] for name in arms_of(claim))
+            read = list(selections_in(claim.estimate))
+            yield claim.key, min(there.seeds_of(arms[one.arm], _by_path(arms[one.arm].seeds_at, one)) for one in read)
+
+
+def _by_path(paths: Iterable[str], selected: Selected) -> dict[str, Any]:
+    """Return the values that a selection fixes, of those at the given paths; it names them by the paths' last parts."""
+    return {path: selected.where.get(path.rsplit(".", 1)[-1]) for path in paths}
 
 
 def arms_of(claim: Claim) -> set[str]:
