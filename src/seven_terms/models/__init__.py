@@ -10,6 +10,7 @@ from .attention import fast_attention as fast_attention
 from .convolutional import Cnn as Cnn
 from .convolutional import Resnet as Resnet
 from .dropout import with_own_dropout
+from .initialization import InitialParameters as InitialParameters
 from .initialization import initial_parameters as initial_parameters
 from .linear import Linear as Linear
 from .mlp import Mlp as Mlp

@@ -35,28 +35,43 @@ NUM_BLOCKS = {
 def initial_parameters(
     module: nn.Module, initialization: spec.Initialization, seed: int, *, again: Callable[[], nn.Module] | None = None
 ) -> Drawn:
-    """Return {name: tensor} for every parameter, in the module's dtype; drawn in float64.
+    """Return what `InitialParameters` draws once."""
+    return InitialParameters(module, again=again)(initialization, seed)
+
+
+class InitialParameters:
+    """Draws {name: tensor} for every parameter of a module, in its dtype; drawn in float64. The module is walked once.
 
     Our layers are drawn here. Any other module of somebody's net is drawn by its own constructor for kind `default`, which
     `again` runs with random numbers of this seed, and here for other kinds: matrices and kernels by their fan-in, the biases
     beside them by `bias_scale`. Vectors of modules that have no matrix (normalization, gates) stay as their constructor
     leaves them. A module may have the last word by `after_drawing(drawn, initialization, generator)`.
     """
-    generator = torch.Generator().manual_seed(subseed(seed, "initialization"))
-    foreign = any(_is_foreign(child) for child in module.modules())
-    assert again is not None or not foreign, "somebody's module is drawn by its constructor"
-    authored = _authored(again, seed) if again is not None and foreign else dict(_named(module))
-    drawn: Drawn = {}
-    for prefix, child in module.named_modules():
-        for name, parameter in child.named_parameters(recurse=False):
-            whole = f"{prefix}.{name}" if prefix else name
+
+    def __init__(self, module: nn.Module, *, again: Callable[[], nn.Module] | None = None) -> None:
+        foreign = any(_is_foreign(child) for child in module.modules())
+        assert again is not None or not foreign, "somebody's module is drawn by its constructor"
+        self.again = again if foreign else None
+        self.names = [name for name, _ in module.named_parameters()]
+        self.authored = dict(_named(module))
+        self.places = [
+            (f"{prefix}.{name}" if prefix else name, child, name, parameter.dtype)
+            for prefix, child in module.named_modules()
+            for name, parameter in child.named_parameters(recurse=False)
+        ]
+        last = (getattr(child, "after_drawing", None) for child in module.modules())
+        self.last_words = [after_drawing for after_drawing in last if after_drawing is not None]
+
+    def __call__(self, initialization: spec.Initialization, seed: int) -> Drawn:
+        generator = torch.Generator().manual_seed(subseed(seed, "initialization"))
+        authored = self.authored if self.again is None else _authored(self.again, seed)
+        drawn: Drawn = {}
+        for whole, child, name, dtype in self.places:
             value = _draw(child, name, initialization, generator=generator, seed=seed, authored=authored[whole])
-            drawn[whole] = value.to(parameter.dtype)
-    for child in module.modules():
-        after_drawing = getattr(child, "after_drawing", None)
-        if after_drawing is not None:
+            drawn[whole] = value.to(dtype)
+        for after_drawing in self.last_words:
             after_drawing(drawn, initialization, generator)
-    return {name: drawn[name] for name, _ in module.named_parameters()}
+        return {name: drawn[name] for name in self.names}
 
 
 def _named(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -98,11 +113,11 @@ def _draw(
 ) -> Tensor:
     ours = isinstance(child, (Linear, Convolution))
     if not ours and all(parameter.dim() < 2 for parameter in child.parameters(recurse=False)):
-        return authored
+        return authored.clone()
     z = torch.randn(authored.shape, generator=generator, dtype=torch.float64)
     if authored.dim() < 2:
         keeps = not ours and initialization.kind == "default" and initialization.bias_scale == 0.0
-        return authored if keeps else _bias(child, z, initialization)
+        return authored.clone() if keeps else _bias(child, z, initialization)
     if not ours and initialization.kind == "default":
         return authored * initialization.scale
     num_blocks = getattr(child, "num_blocks", NUM_BLOCKS.get(type(child), 1) if authored.dim() == 2 else 1)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..models import build_model, initial_parameters, trained_names
+from ..models import InitialParameters, build_model, trained_names
 from ..optimizers import State, Tensors
 from ..planning.cost import facts, num_rows
 from ..records.runs import Run, Stack
@@ -69,9 +69,7 @@ class StackedProgram:
             return build_model(self.training.model, **shapes).to(self.dtype)
 
         module = build()
-        start = functools.cache(
-            lambda *drawn_by: initial_parameters(module, *drawn_by, again=build)
-        )  # equal runs share it
+        start = functools.cache(InitialParameters(module, again=build))  # equal runs share it
         initial = [start(run.training.initialization, run.seed) for run in self.runs]
         parameters = {
             name: torch.stack([parameters[name] for parameters in initial]).to(self.device, self.dtype)

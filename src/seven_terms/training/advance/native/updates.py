@@ -10,6 +10,7 @@ import ctypes
 import itertools
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -58,9 +59,10 @@ class Networks:
         measured_RUN = torch.zeros(len(self.parts.runs), stop - first, NUM_MEASURED, dtype=self.parts.dtype)
         rate_RU = self.parts.rules.rate_UR[first:stop].T.contiguous()
         noise_SULD = self._noise(first, stop)
-        states = self._states()
+        states, rates, measured = self._states(), _places(rate_RU), _places(measured_RUN)
         for begin, end in self._parts(first, stop):
-            of_call = slice(begin - first, end - first)
+            of_call, offset = slice(begin - first, end - first), (begin - first) * rate_RU.element_size()
+            program = self.programs[self._sizes(begin, end)[0]]
             for index, shared in self._batches(begin, end):
                 if noise_SULD is not None:
                     shared["noise"] = noise_SULD[index, of_call]
@@ -72,9 +74,9 @@ class Networks:
                     distance=int(self.parts.batches.updates[begin][1] is not None),
                 )
                 for run in self.runs_of_seed[index]:
-                    call.rates = _place(rate_RU, run, begin - first)
-                    call.measured = _place(measured_RUN, run, begin - first)
-                    self._advance(run, call, states[run])
+                    call.rates = rates[run] + offset
+                    call.measured = measured[run] + offset * NUM_MEASURED
+                    self._advance(run, program, call, states[run])
         return {name: measured_RUN[..., index].T.contiguous() for index, name in enumerate(MEASURED)}
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
@@ -88,15 +90,16 @@ class Networks:
         assert inputs.dtype == parts.dtype, inputs.dtype
         steps = inputs.shape[-2:-1] if program.read_all else ()
         outputs = torch.zeros(len(parts.runs), number, *steps, parts.batches.task.num_outputs, dtype=parts.dtype)
-        for run in range(parts.num_runs):
+        seen = [inputs.data_ptr()] * parts.num_runs if shared else _places(inputs)
+        for run, place in zip(range(parts.num_runs), _places(outputs), strict=False):
             succeeded(
                 self.library.seven_terms_evaluate(
                     ctypes.byref(program),
                     number,
                     states[run]["parameters"],
                     states[run]["statistics"],
-                    inputs.data_ptr() if shared else _place(inputs, run),
-                    _place(outputs, run),
+                    seen[run],
+                    place,
                 )
             )
         return outputs
@@ -155,11 +158,9 @@ class Networks:
         shift, gain = torch.special.ndtr(torch.stack([torch.stack(each, 1) for each in drawn], 1)).unbind(3)
         return torch.stack([1.0 + NOISE_GAIN * gain, NOISE_SHIFT * (2.0 * shift - 1.0)], 3).contiguous()
 
-    def _advance(self, run: int, call: Call, states: dict[str, Pointers]) -> None:
+    def _advance(self, run: int, program: Any, call: Call, states: dict[str, Pointers]) -> None:
         for name, pointers in states.items():
             setattr(call, name, ctypes.addressof(pointers))
-        _, size = self.parts.batches.updates[call.first_update]
-        program = self.programs[size or self.parts.batches.task.num_examples or 0]
         succeeded(
             self.library.seven_terms_advance(ctypes.byref(program), ctypes.byref(self.rules[run]), ctypes.byref(call))
         )
@@ -189,10 +190,10 @@ class Networks:
         return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
 
 
-def _place(tensor: Tensor, *index: int) -> int:
-    """Return where an entry lies; of tensors this costs a hundredth of taking it."""
-    offset = sum(number * stride for number, stride in zip(index, tensor.stride(), strict=False))
-    return tensor.data_ptr() + offset * tensor.element_size()
+def _places(tensor: Tensor) -> range:
+    """Return where each run's entries lie, without taking them."""
+    first, apart = tensor.data_ptr(), tensor.stride(0) * tensor.element_size()
+    return range(first, first + apart * len(tensor), apart)
 
 
 def _require_known_tensors(parts: StackParts) -> None:
