@@ -12,7 +12,7 @@ PLAIN = Training(
 )
 BY_NORM, BY_VALUE = PLAIN.but(clipping=Clipping(norm=1.0)), PLAIN.but(clipping=Clipping(value=0.05))
 RATE, LENGTH = "optimizer.learning_rate", "task.length"
-SHORT, MIDDLE, LONG = LENGTHS = (10, 20, 30)
+SHORT, _, LONG = LENGTHS = (10, 20, 30)
 RATES = (0.01, 0.04, 0.2, 1.0)
 
 FINER = (0.01, 0.02, 0.04, 0.09, 0.2, 0.4, 0.7, 1.0)  # as many as rates times thresholds
@@ -28,6 +28,7 @@ reference = Arm(
     num_seeds=10,
 )
 solved = Reached(Over("test_error", "min"), below=0.01)
+LOOKS = (Stream(window=50), Evaluate(steps=Steps(count=10), splits=("validation", "test")))
 
 experiment = Experiment.here(
     __name__,
@@ -42,11 +43,7 @@ experiment = Experiment.here(
     arms=(none, norm, value, reference),
     sweep={LENGTH: LENGTHS, RATE: RATES},
     num_seeds=16,
-    probes=(
-        Stream(window=50),
-        Evaluate(steps=Steps(count=10), splits=("validation", "test")),
-        Recurrence(steps=Steps(count=20)),
-    ),
+    probes=(*LOOKS, Recurrence(steps=Steps(count=20))),
     selection=Selection(metric="validation_error", at="best"),
     noise_floor=reference,
     claims=(
@@ -83,9 +80,9 @@ experiment = Experiment.here(
                 "sequence length", "share of runs solved"
             ),
             survival(
-                f"Time to success, length {MIDDLE}",
+                f"Time to success, length {LONG}",
                 StepsTo("test_error", below=0.01),
-                best_runs(none, norm, value, at={LENGTH: MIDDLE}),
+                best_runs(none, norm, value, at={LENGTH: LONG}),
             ).axes("update", "share of runs unsolved"),
             summary=0,
         ),
@@ -96,11 +93,12 @@ experiment = Experiment.here(
                 sweep_curve(
                     f"Length {length}", solved, best_runs(none, norm, value, at={LENGTH: length}), over=RATE
                 ).axes(y="share of runs solved")
-                for length in LENGTHS
+                for length in (SHORT, LONG)
             ),
         ),
     ),
     smoke=Changes({"num_steps": 40, RATE: (0.2,)}, num_seeds=2),
+    laptop=Changes({LENGTH: (SHORT, LONG)}, arms={"reference": {LENGTH: (SHORT,)}}, probes=LOOKS),  # what claims read
     full=Changes(num_seeds=32),
     paper=Changes(
         {
