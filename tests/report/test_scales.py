@@ -177,4 +177,4 @@ def test_a_cause_that_nobody_wrote_follows_from_the_intervals(laptop, published)
     publish_beside(published, MNIST, verdict="refuted")
     inputs = read_inputs(laptop)
     text = scales_section(inputs, published)
-    assert "the two intervals overlap" in text or "the effects themselves differ" in text
+    assert "The two intervals overlap, and" in text or "The effects themselves differ, the" in text

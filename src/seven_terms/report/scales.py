@@ -122,24 +122,33 @@ def _agreement(sides: Sides) -> str:
 
 
 def _causes(sides: Sides, causes: Mapping[str, str]) -> str:
-    """Say why verdicts differ, a line per claim: as somebody has written it down, else as the two intervals tell."""
-    found = {key: causes.get(key) or _by_intervals(sides, key) for key in sides.differing}
-    told = [f"\\item[{escape(key)}] {escape(cause)}." for key, cause in found.items() if cause]
-    return "\n".join([r"\begin{description}", *told, r"\end{description}"]) if told else ""
+    """Say why verdicts differ: a line per claim where somebody has written it down, else what the intervals tell."""
+    written = {key: causes[key] for key in sides.differing if causes.get(key)}
+    items = [f"\\item[{escape(key)}] {escape(cause)}." for key, cause in written.items()]
+    told = ["\n".join([r"\begin{description}", *items, r"\end{description}"])] if items else []
+    by_intervals: dict[str, list[str]] = {}
+    for key in sides.differing:
+        cause = "" if key in written else _by_intervals(sides, key)
+        if cause:
+            by_intervals.setdefault(cause, []).append(escape(key) + _seeds(sides, key))
+    return "\n\n".join([*told, *(f"{cause}: {'; '.join(claims)}." for cause, claims in by_intervals.items())])
 
 
 def _by_intervals(sides: Sides, key: str) -> str:
     """Return what the intervals of two verdicts have to do with each other; empty where a claim has none."""
-    ends, seeds = (_numbers(sides, key, names) for names in (["low", "high"], ["num_seeds"]))
-    (low, high), (other_low, other_high) = ends
+    (low, high), (other_low, other_high) = _numbers(sides, key, ["low", "high"])
     if not all(map(math.isfinite, (low, high, other_low, other_high))) or low == high:
         return ""
     if low > other_high or other_low > high:
         first, second = sides.scales
-        return f"the effects themselves differ: the interval of scale {second} lies outside of that of scale {first}"
-    (before,), (after,) = seeds
-    counted = f", from {before:g} and {after:g} seeds" if math.isfinite(before + after) else ""
-    return f"the two intervals overlap{counted}, and one of them holds the limit of the rule"
+        return f"The effects themselves differ, the interval of scale {second} lies outside of that of scale {first}"
+    return "The two intervals overlap, and one of them holds the limit of the rule"
+
+
+def _seeds(sides: Sides, key: str) -> str:
+    """Return the seeds at either scale, e.g. " (8 and 68 seeds)"; empty where one has none."""
+    (before,), (after,) = _numbers(sides, key, ["num_seeds"])
+    return f" ({before:g} and {after:g} seeds)" if math.isfinite(before + after) else ""
 
 
 def _numbers(sides: Sides, key: str, names: list[str]) -> list[list[float]]:
