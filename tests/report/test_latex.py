@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from seven_terms.report.latex import cited, effect, escape, given, interval, number
+from seven_terms.report.latex import cited, effect, escape, given, interval, number, plain
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,8 @@ def test_a_published_number_keeps_its_digits():
 
 def test_keys_in_brackets_become_citations():
     assert cited("[he2016deep], table 6 & 7") == r"\citep{he2016deep}, table 6 \& 7"
+
+
+def test_a_number_reads_the_same_without_latex():
+    assert plain(number(4.81e-13)) == "4.81×10⁻¹³"
+    assert plain(r"$-0.05$ [$-1$, $1\,234$]") == "−0.05 [−1, 1,234]"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ..spec import require
 
+RAISED = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -152,4 +153,4 @@ def longtable(columns: str, *, header: Sequence[str], rows: Sequence[Sequence[st
 def plain(text: str) -> str:
     """Return a number or interval of this module as plain text: "$-0.05$ [$-1$, $2$]" is "−0.05 [−1, 2]"."""
     text = text.replace(r"\,", ",").replace(r"\infty", "∞").replace("--", "–").replace("-", "−")
-    return re.sub(r"\\times10\^\{(.*?)\}", "×10^\\1", text).replace("$", "").replace("×10^−", "×10^−")
+    return re.sub(r"\\times10\^\{(.*?)\}", lambda found: f"×10{found[1].translate(RAISED)}", text).replace("$", "")
