@@ -103,7 +103,7 @@ experiment = Experiment.here(
         },
         num_seeds=2,
     ),
-    full=Changes(num_seeds=1470),
+    full=Changes(num_seeds=40),
     paper=Changes(
         {
             "num_steps": 200,
