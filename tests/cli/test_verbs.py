@@ -136,6 +136,7 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, capsys):
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(command_line, "parser", command_line.parser.__wrapped__)  # which remembers nothing
     monkeypatch.setitem(command_line.VERBS, "show", command_line.Verb(interrupt, "", needs="results"))
     assert command_line.run(["show", "--results", "r"]) == 130
     assert "interrupted; the same command resumes from here" in capsys.readouterr().err

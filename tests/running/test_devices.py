@@ -30,15 +30,14 @@ with held_devices(int(sys.argv[1]), accelerator=sys.argv[2]) as held:
 # Asks the warm server for a fork that does the same.
 CLIENT = """
 import sys
-from pathlib import Path
 from seven_terms.running import warm
-warm._socket_path = lambda: Path(sys.argv[1])
+warm._socket_path = lambda: sys.argv[1]
 sys.exit(warm.run_warm(["hold"]))
 """
 SERVER = """
 import os, sys, time
 from pathlib import Path
-from seven_terms.running import warm
+from seven_terms.running import serving
 from seven_terms.running.devices import held_devices
 
 def hold(_):
@@ -46,7 +45,7 @@ def hold(_):
         print(0, *held, os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
         time.sleep(60)
 
-warm.serve(Path(sys.argv[1]), hold)
+serving.serve(Path(sys.argv[1]), hold)
 """
 HANGS = 600.0  # seconds after which a test fails; none waits for the clock otherwise
 

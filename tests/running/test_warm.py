@@ -1,5 +1,6 @@
 """The warm start: forks answer as a process of their own would, and nothing is left behind."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -19,6 +20,9 @@ def run_verb(arguments):
     print("forked says", *arguments, flush=True)
     if arguments[0] == "sleep":
         time.sleep(60)
+    if arguments[0] == "import":
+        print(importlib.import_module(arguments[1]).WORD, flush=True)
+        return 0
     return int(arguments[1])
 
 
@@ -27,12 +31,13 @@ def server(tmp_path, monkeypatch):
     """Serve in a process of its own; its socket is where `run_warm` looks."""
     path = tmp_path / "warm.sock"
     code = (
-        "import signal, sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; from seven_terms.running import warm;"
-        "from tests.running.test_warm import run_verb; warm.IDLE_SECONDS = 1e9;"
-        "signal.signal(signal.SIGUSR1, lambda *_: setattr(warm, 'IDLE_SECONDS', 0.0)); warm.serve(Path(sys.argv[1]), run_verb)"
+        "import signal, sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path;"
+        "from seven_terms.running import serving; from tests.running.test_warm import run_verb; serving.IDLE_SECONDS = 1e9;"
+        "signal.signal(signal.SIGUSR1, lambda *_: setattr(serving, 'IDLE_SECONDS', 0.0));"
+        "serving.serve(Path(sys.argv[1]), run_verb)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path), os.getcwd()])
-    monkeypatch.setattr(warm, "_socket_path", lambda: path)
+    monkeypatch.setattr(warm, "_socket_path", lambda: str(path))
     deadline = time.monotonic() + HANGS
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -66,8 +71,8 @@ def test_several_jobs_run_at_a_time(server):
 
 def test_a_killed_caller_takes_its_fork_along(server, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from seven_terms.running import warm;"
-        "warm._socket_path = lambda: Path(sys.argv[1]); warm.run_warm(['sleep', '0'])"
+        "import sys; from seven_terms.running import warm;"
+        "warm._socket_path = lambda: sys.argv[1]; warm.run_warm(['sleep', '0'])"
     )
     caller = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "warm.sock")], stdout=subprocess.PIPE)
     assert caller.stdout.readline() == b"forked says sleep 0\n"
@@ -120,3 +125,18 @@ command.serve_warm(argparse.Namespace(socket=None))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "serving True\n", done.stderr
+
+
+def test_a_fork_finds_the_modules_that_its_client_would_find(server, tmp_path, monkeypatch, capfd):
+    (tmp_path / "of_somebody.py").write_text("WORD = 'found'\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert warm.run_warm(["import", "of_somebody"]) == 0
+    assert capfd.readouterr().out.endswith("found\n")
+
+
+def test_a_client_of_the_server_imports_little():
+    """Every job waits for what its client imports."""
+    code = "import sys; from seven_terms.cli import entry; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    slow = {"argparse", "contextlib", "json", "pathlib", "re", "subprocess", "tempfile", "typing"}
+    assert not slow & set(done.stdout.split())

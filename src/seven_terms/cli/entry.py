@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
+from .. import TYPE_CHECKING
 from ..running.calls import end_with_call
 from ..running.warm import run_warm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WARM_VERBS = (
     "train",
     "runs",
     "summarize",
     "verdicts",
+    "power",
     "compare",
     "figure",
     "key-figure",
     "summary-page",
+    "speed-figure",
     "page",
     "report",
     "show",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import importlib
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..running.warm import serve
+from ..running.serving import serve
 from ..spec import SCALES
 from .errors import report as report_error
 from .experiments import SUITE
@@ -63,8 +64,11 @@ def serve_warm(options: argparse.Namespace) -> None:
     with contextlib.suppress(Exception):  # a fork that trains on them says what is wrong
         importlib.import_module("seven_terms.tasks.digits").read_bundled()
     from ..figures.prepare import prepare
+    from ..records.provenance import processor, versions
 
     prepare()
+    for remembered in (versions, processor, parser):
+        remembered()
     gc.freeze()  # a fork that collects garbage would look through all that was imported, and copy its pages
     serve(options.socket, run)
 
@@ -237,6 +241,7 @@ OPTIONS: dict[str, dict] = {
 }
 
 
+@functools.cache
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs; options that OPTIONS does not list are paths. The pipeline's own verbs are not listed."""
     top = argparse.ArgumentParser(

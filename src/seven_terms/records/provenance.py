@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,17 @@ def provenance(*, device: str = "cpu") -> dict[str, Any]:
     return {
         "commit": commit(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": dict(versions()),
         "processor": processor(),
         "num_cores": os.cpu_count(),
         "device": device,
     }
+
+
+@functools.cache
+def versions() -> Mapping[str, str]:
+    """Return the versions of PACKAGES: those that this process found first, as it is with what it imported."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def commit() -> str:
@@ -51,7 +59,9 @@ def commit_time() -> int | None:
     return int(stamp) if stamp else None
 
 
+@functools.cache
 def processor() -> str:
+    """Return the name of this machine's processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
