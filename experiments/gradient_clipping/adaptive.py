@@ -72,7 +72,10 @@ experiment = Experiment.here(
         num_seeds=2,
     ),
     full=Changes(
-        num_seeds=48, seeds={"none": 1760, "adaptive": 1760}, seeds_at={"batch_size": LARGE, "clipping.adaptive": 0.04}
+        {"optimizer.learning_rate": tuple(10.0 ** (power / 12) for power in range(-30, 1))},  # 0.003 to 1
+        num_seeds=24,
+        seeds={"none": 96, "adaptive": 96},
+        seeds_at={"batch_size": LARGE, "clipping.adaptive": 0.04},
     ),
     paper=Changes({"num_steps": 1000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

@@ -26,6 +26,9 @@ weights = Arm("weights", SHARP.but({"initialization.scale": 1.0}), label="smalle
 ARMS = (none, warmup, clipping, batch_norm, residual, weights)
 
 trained = Reached(Last("test_accuracy"), above=0.5)
+FINER = {
+    2.0 ** (power / 16) for power in range(-52, -11)
+}  # where networks without remedy or with smaller weights cease to train
 EARLY = At("sharpness", step=0)
 SETTLED = Combine("ratio", At("sharpness", fraction=WARMUP), EARLY)
 
@@ -119,9 +122,9 @@ experiment = Experiment.here(
         ),
     ),
     full=Changes(
-        {RATE: tuple(2.0 ** (power / 2) for power in range(-18, 9))},
+        {RATE: tuple(sorted({2.0 ** (power / 2) for power in range(-18, 9)} | FINER))},
         num_seeds=24,
-        seeds={"none": 1232, "weights": 1232},
+        seeds={"none": 128, "weights": 128},
     ),
     paper=Changes(
         {"task": Digits(source="mnist", num_train=5000), "model.width": 256, "num_steps": 3000, "batch_size": 64},
