@@ -53,7 +53,10 @@ def _reason(needed: float, planned: int | None) -> str:
     if planned is None or math.isnan(needed) or planned >= needed:
         return ""
     if needed >= MOST:
-        return "no number of seeds decides an effect at its threshold, or an interval that is open towards it"
+        return (
+            "no number of seeds decides an effect at its threshold, an interval that is open towards it, "
+            "or one that grid or looks leave so wide that it holds the threshold"
+        )
     return f"the effect lies so near the threshold that {needed:,.0f} seeds are needed"
 
 

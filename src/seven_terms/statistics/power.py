@@ -2,7 +2,8 @@
 
 For a mean of n seeds the half-width of the interval that decides, plus what the effect itself may fall short in one of five
 repetitions, must fit between effect and threshold: (t(tail) + t(20 %)) s / sqrt(n) <= distance. Elsewhere both widths are read
-off the interval and shrink with the root of n.
+off the interval and shrink with the root of n. What lies between two looks, or two points of a grid, is as wide for any number
+of seeds: it counts as distance that is lost.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from .samples import LOGARITHMIC, Sample
 
 MISSED = 0.2  # share of repetitions that may stay open
 MOST = 100_000
+EVEN = 0.5  # at this tail an interval keeps the width that no seed shrinks
+BETWEEN = ("mean", "geometric mean", "ratio of means")  # methods of what may be known as lying between two numbers
 
 
 def seeds_needed(sample: Sample, rule: Rule, *, num_tests: float) -> float:
     """Return the number of seeds for 80 % power at 5 % / num_tests; infinite where no number decides, NaN without an interval.
 
-    No number decides an effect at its threshold, or one whose interval is open towards the threshold.
+    No number decides an effect at its threshold, one whose interval is open towards the threshold, or one that grid or looks
+    leave so wide that it holds the threshold.
     """
     interval = sample.interval()
     if math.isnan(interval.low) or math.isnan(num_tests):
@@ -46,7 +50,9 @@ def margin_and_spread(sample: Sample, rule: Rule) -> tuple[float, float]:
     margin = min(abs(scale(interval.effect) - scale(limit)) for limit in limits)
     if not all(map(math.isfinite, ends)) or sample.size < 2:
         return margin, math.nan
-    error = (scale(ends[1]) - scale(ends[0])) / 2.0 / float(stats.t.isf(TAIL, sample.size - 1))
+    kept = (scale(end) for end in _kept(sample, interval))
+    width = sum(abs(scale(end) - known) for end, known in zip(ends, kept, strict=True))
+    error = width / 2.0 / float(stats.t.isf(TAIL, sample.size - 1))
     return margin, error * math.sqrt(sample.size)
 
 
@@ -80,14 +86,27 @@ def _of_interval(sample: Sample, interval: Interval, rule: Rule, *, tail: float)
     if not limits:
         return math.nan
     limit = min(limits, key=lambda one: abs(effect - one))
-    distance = abs(effect - limit)
     side = 0 if limit < effect else 1
-    ends = [interval.at(level).low if side == 0 else interval.at(level).high for level in (tail, MISSED)]
-    if distance == 0.0 or any(not math.isfinite(end) or (sample.method in LOGARITHMIC and end <= 0) for end in ends):
+    ends = [(at.low, at.high)[side] for at in (interval.at(tail), interval.at(MISSED))] + [
+        _kept(sample, interval)[side]
+    ]
+    if any(not math.isfinite(end) or (sample.method in LOGARITHMIC and end <= 0) for end in ends):
         return math.inf
-    reach = sum(abs(effect - scale(end)) for end in ends)
+    kept = scale(ends.pop())
+    distance = kept - limit if side == 0 else limit - kept
+    if distance <= 0.0:
+        return math.inf
+    reach = sum(abs(kept - scale(end)) for end in ends)
     needed = sample.size * (reach / distance) ** 2
     return float(math.ceil(needed)) if needed <= MOST else math.inf
+
+
+def _kept(sample: Sample, interval: Interval) -> tuple[float, float]:
+    """Return the ends to which an interval shrinks with ever more seeds."""
+    if sample.method not in BETWEEN:
+        return interval.effect, interval.effect
+    kept = interval.at(EVEN)
+    return kept.low, kept.high
 
 
 def _distance(effect: float, rule: Rule) -> float:
