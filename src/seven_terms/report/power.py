@@ -23,9 +23,10 @@ def power_section(inputs: Inputs) -> str:
     text = (
         "A claim needs as many seeds as make the half-width of the interval that decides, plus what the effect itself may "
         "fall short in one of five repetitions, fit between effect and threshold: 80\\,\\% power at 5\\,\\% over the number "
-        f"of tests in its family. Of {in_words(len(table))} claims that rest on a sample of seeds {in_words(len(open_now))} "
+        "of tests in its family. What lies between two points of a grid, or two looks, no number of seeds narrows. "
+        f"Of {in_words(len(table))} claims that rest on a sample of seeds {in_words(len(open_now))} "
         f"are open here; for {in_words(len(short))} of them scale full has fewer seeds than that, because the effect lies at "
-        "its threshold or near it."
+        "its threshold or near it, or nearer than grid or looks resolve."
     )
     rows = [_row(row) for _, row in table.iterrows()]
     listed = longtable(
