@@ -2,13 +2,13 @@
 //
 // Images lie as rows of channels, [B * places, ld]. The nine neighbours of every place are gathered into a row of [9 C] numbers;
 // the convolution is then a product, as a dense layer is. A block of places at a time, so that their columns stay in the second
-// cache; sums go over places and taps in their order, whatever the blocks.
+// cache; sums go over places and taps in their order, whatever the blocks. `first_convolution.h` is that of a net's inputs.
 #pragma once
 
 #include "dense.h"
 
 constexpr int TAPS = 9;
-constexpr long COLUMNS_AT_ONCE = 1 << 14;  // numbers of a block
+constexpr long COLUMNS_AT_ONCE = 1 << 14, COLUMNS_KEPT = 1 << 16;  // numbers of a block, and of a batch for the way back
 constexpr int FEWEST_PLACES = 48;          // of a block: fewer would read the weights too often
 
 // Neighbours of a place that lie side by side, in its row of columns and in the image. Outside of the image there are zeros.
@@ -28,11 +28,11 @@ struct Block {
 
 struct Convolution {
     const Matrix &matrix;
-    int inputs, side_in, side, stride, ld_in, ld;
+    int inputs, side_in, side, stride, ld_in, ld;  // of a net's first one ld_in is 0: see first_convolution.h
     int images, places;  // of an image
     long rows;
     int places_at_once, images_at_once;
-    bool is_whole;  // all columns are one block, and kept for the way back
+    bool keeps;  // all columns for the way back
     std::vector<Piece> pieces;
     std::vector<int> first_of_place;  // where its pieces begin
     Memory kept;
@@ -50,9 +50,9 @@ struct Convolution {
           rows((long)images * places),
           places_at_once(std::min<long>(places, std::max<long>(FEWEST_PLACES, COLUMNS_AT_ONCE / matrix.in / 12 * 12))),
           images_at_once(places_at_once < places ? 1 : std::max<long>(1, COLUMNS_AT_ONCE / matrix.in / places)),
-          is_whole(images_at_once >= images && places_at_once == places),
-          kept(is_whole ? rows * matrix.in : 0) {
-        for (int i = 0; i < places; i++) {
+          keeps(ld_in && rows * matrix.in <= COLUMNS_KEPT),
+          kept(keeps ? rows * matrix.in : 0) {
+        for (int i = 0; i < places && ld_in; i++) {
             first_of_place.push_back(pieces.size());
             for (int tap = 0; tap < TAPS; tap += 3) add_pieces(i, tap);
         }
@@ -60,24 +60,23 @@ struct Convolution {
     }
 
     // Numbers of a block's columns, whose rows may be padded.
-    long of_block() const { return (long)places_at_once * std::min(images_at_once, images) * padded(matrix.in); }
+    long of_block() const { return ld_in == 0 ? 0 : (long)places_at_once * std::min(images_at_once, images) * padded(matrix.in); }
 
-    // y = the convolution of x [B * places before, ld_in], started at the bias; `columns` is room for a block. Where x is not new,
-    // kept columns are still its own.
-    void forward(const Real *x, bool is_new, const Real *row, Real *y, Real *columns) {
+    // y = the convolution of x [B * places before, ld_in], started at the bias; `columns` is room for a block.
+    void forward(const Real *x, const Real *row, Real *y, Real *columns) {
         Start start = matrix.bias >= 0 ? Start{false, row + matrix.bias} : ZERO;
         each_block([&](const Block &block, long first) {
-            Left gathered = {is_whole && !is_new ? kept.data() : gather(x, block, columns), matrix.in, 1};
+            Left gathered = {gather(x, block, keeps ? kept.data() + first * matrix.in : columns), matrix.in, 1};
             product(y + first * ld, ld, start, gathered, row + matrix.at, ld, block.rows(), matrix.out, matrix.in);
         });
     }
 
-    // dL/dW and dL/db from g = dL/dy.
-    void parameters_backward(const Real *x, const Real *g, Real *found, Real *columns) {
-        if (matrix.bias >= 0) sum_rows(g, ld, rows, ld, found + matrix.bias);
+    // dL/dW and dL/db from g = dL/dy, or these and what `found` holds.
+    void parameters_backward(const Real *x, const Real *g, Real *found, bool is_kept, Real *columns) {
+        if (matrix.bias >= 0) sum_rows(g, ld, rows, ld, found + matrix.bias, is_kept);
         each_block([&](const Block &block, long first) {
-            Left turned = {is_whole ? kept.data() : gather(x, block, columns), 1, matrix.in};
-            product(found + matrix.at, ld, first ? KEPT : ZERO, turned, g + first * ld, ld, matrix.in, ld, block.rows());
+            Left turned = {keeps ? kept.data() + first * matrix.in : gather(x, block, columns), 1, matrix.in};
+            product(found + matrix.at, ld, first || is_kept ? KEPT : ZERO, turned, g + first * ld, ld, matrix.in, matrix.out, block.rows());
         });
     }
 
@@ -91,9 +90,8 @@ struct Convolution {
         });
     }
 
-    // Return the columns of a block of x.
-    Real *gather(const Real *x, const Block &block, Real *columns) {
-        Real *to = is_whole ? kept.data() : columns;
+    // Return `to`, with the columns of a block of x. Kept ones are zero outside from the start.
+    Real *gather(const Real *x, const Block &block, Real *to) const {
         each_piece(block, matrix.in, [=](auto size, const Piece &piece, long column, long input) {
             if (piece.is_outside())
                 for (int c = 0; c < piece.number; c += size) std::memset(to + column + c, 0, size * sizeof(Real));
@@ -154,7 +152,7 @@ private:
             while (ld_in == inputs && next < left + 3 && is_inside(next) == is_inside(h)) next++;
             int number = (next - h) * inputs;
             int input = is_inside(h) ? (v * side_in + h) * ld_in : Piece::OUTSIDE;
-            if (is_inside(h) || !is_whole) pieces.push_back({place, column, input, number});
+            if (is_inside(h) || !keeps) pieces.push_back({place, column, input, number});
             column += number;
         }
     }

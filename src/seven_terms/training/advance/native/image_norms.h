@@ -56,12 +56,12 @@ static void group_norm_of_images(const Normalized &n, long places, Real *room, R
     }
 }
 
-// dL/dy in g becomes dL/dx; the gradients of gamma and beta are written. `room` is [2, ld].
+// dL/dy in g becomes dL/dx; the gradients of gamma and beta are written, or added to what is there. `room` is [2, ld].
 static void group_norm_of_images_backward(
-    const Normalized &n, long places, Real *room, Real *g, Real *of_gamma, Real *of_beta) {
+    const Normalized &n, long places, Real *room, Real *g, Real *of_gamma, Real *of_beta, bool is_kept) {
     Groups groups = {n.p, places};
     Real *means = room, *slopes = room + n.ld;
-    std::memset(of_gamma, 0, n.ld * sizeof(Real)), std::memset(of_beta, 0, n.ld * sizeof(Real));
+    if (!is_kept) std::memset(of_gamma, 0, n.ld * sizeof(Real)), std::memset(of_beta, 0, n.ld * sizeof(Real));
     for (long b = 0; b < n.p.batch / places; b++) {
         Real *g_b = g + b * places * n.ld, *x_hat = n.x_hat + b * places * n.ld, *inv_std = n.inv_std + b * n.ld;
         for (int j = 0; j < n.ld; j += LANES) {
