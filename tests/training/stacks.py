@@ -21,6 +21,7 @@ from seven_terms.spec import (
     Mlp,
     PolyphonicMusic,
     Recurrent,
+    Resnet,
     Sgd,
     Steps,
     Stream,
@@ -57,6 +58,9 @@ CNN = dataclasses.replace(
     task=Digits(resolution=14, image=True),
     model=Cnn(channels=(3, 8, 8), strides=(1, 1, 2), normalization=BatchNorm()),
     num_steps=6,
+)
+RESNET = dataclasses.replace(
+    CNN, model=Resnet(n=2, width=4), optimizer=Sgd(learning_rate=0.1), num_steps=6, batch_size=8
 )
 TRANSFORMER = dataclasses.replace(
     MLP,

@@ -29,6 +29,7 @@ from seven_terms.spec import (
     BatchNorm,
     Cifar10,
     Clipping,
+    Cnn,
     Cosine,
     Digits,
     Evaluate,
@@ -39,6 +40,7 @@ from seven_terms.spec import (
     LayerUpdates,
     LinearRegression,
     PolyphonicMusic,
+    Resnet,
     ScheduleFree,
     Sgd,
     Steps,
@@ -53,7 +55,19 @@ from seven_terms.training.advance.native import fields as told
 from seven_terms.training.program import StackedProgram
 from seven_terms.training.train_stack import configure_torch, fit, stack_record, trained_stack
 
-from .stacks import BATCH_NORM, CNN, MLP, MUSIC, RNN, TRANSFORMER, made_up_sequences, make_run, make_runs, numbers
+from .stacks import (
+    BATCH_NORM,
+    CNN,
+    MLP,
+    MUSIC,
+    RESNET,
+    RNN,
+    TRANSFORMER,
+    made_up_sequences,
+    make_run,
+    make_runs,
+    numbers,
+)
 
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text(encoding="utf-8")
@@ -207,6 +221,27 @@ CASES: dict[str, Training] = {
     "convolutions, growing": dataclasses.replace(
         with_model(CNN, channels=(6,), strides=(1,)), batch_growth=((0.5, 2),), optimizer=Sgd(learning_rate=0.1)
     ),
+    "residual convolutions": dataclasses.replace(RESNET, task=Digits(resolution=7, image=True)),
+    "plain convolutions, half squared error": dataclasses.replace(
+        with_model(RESNET, residual=False, normalization=None),
+        task=Digits(resolution=14, image=True, loss="half_squared_error"),
+    ),
+    "residual convolutions, ghosts": dataclasses.replace(
+        with_model(RESNET, n=1, normalization=BatchNorm(ghost=4)), clipping=Clipping(norm=0.5)
+    ),
+    "residual convolutions, groups": with_model(RESNET, normalization=GroupNorm(num_groups=3), width=6),
+    "residual convolutions, layer norm": dataclasses.replace(
+        with_model(RESNET, n=1, normalization=LayerNorm()), optimizer=Adam(eps=1e-6)
+    ),
+    "convolutions, group norm": with_model(
+        CNN, normalization=GroupNorm(num_groups=2), channels=(16, 20), strides=(1, 1)
+    ),
+    "convolutions in blocks": dataclasses.replace(
+        with_model(CNN, channels=(16, 18, 33), strides=(1, 2, 1), activation="tanh"),
+        task=Digits(image=True),
+        batch_size=3,
+        num_steps=4,
+    ),
     "transformer": dataclasses.replace(TRANSFORMER, optimizer=Sgd(learning_rate=0.1, momentum=0.9)),
     "transformer, AdamW, clipped": dataclasses.replace(
         with_model(TRANSFORMER, depth=2, width=16),
@@ -240,6 +275,8 @@ NEW = (  # one of each part that the kernels know, beside the plain networks
     *("adaptively clipped, normalized", "growing batches", "music", "music, wide", "music, lstm", "music, gru"),
     *(
         "transformer, AdamW, clipped",
+        "residual convolutions, ghosts",
+        "residual convolutions, groups",
         "gain and shift alone",
         "all but the readout, decayed, muP",
         "schedule-free, decayed, clipped",
@@ -273,7 +310,9 @@ DOUBLE = (  # one of each part in double precision too, which is the same source
     *("group norm", "groups behind, residual", "layer norm", "muP, no bias, residual"),
     *("half squared error", "squared error", "whole split", "growing batches", "nesterov", "AdamW, clipped"),
     *("clipped by both, decayed", "adaptively clipped, normalized"),
-    *("convolutions", "convolutions, ghosts, no gain", "convolutions, clipped", "music", "music, gru"),
+    *("convolutions", "convolutions, ghosts, no gain", "convolutions, clipped", "convolutions in blocks"),
+    *("residual convolutions", "residual convolutions, groups", "residual convolutions, layer norm"),
+    *("music", "music, gru"),
     *("transformer", "transformer, AdamW, clipped", "transformer, groups, clipped", "transformer, wide, growing"),
     *("gain and shift alone", "readout alone, decayed", "all but the readout, decayed, muP", "schedule-free"),
 )
@@ -305,8 +344,17 @@ def test_kernels_agree_with_pytorch_in_float64(case):
         np.testing.assert_allclose(native[metric], values, rtol=3e-4, atol=2e-6, err_msg=metric)
 
 
-def test_images_of_several_channels_are_rows_of_all_their_channels():
-    model, shape, number = Transformer(depth=1, width=12, heads=3), (3, 5, 4), 19
+@pytest.mark.parametrize(
+    ("model", "shape", "fields_of"),
+    [
+        (Transformer(depth=1, width=12, heads=3), (3, 5, 4), told.transformer_fields),
+        (Resnet(n=1, width=6, normalization=GroupNorm(num_groups=3)), (3, 9, 9), told.convolutional_fields),
+        (Cnn(channels=(5, 16), strides=(2, 1)), (3, 7, 7), told.convolutional_fields),
+    ],
+    ids=["transformer", "residual convolutions", "convolutions"],
+)
+def test_images_of_several_channels_are_rows_of_all_their_channels(model, shape, fields_of):
+    number = 19
     draws = torch.Generator().manual_seed(0)
     module = build_model(model, input_shape=shape, num_outputs=10).double()
     with torch.no_grad():
@@ -317,7 +365,7 @@ def test_images_of_several_channels_are_rows_of_all_their_channels():
     moved = [parameter.detach().float().contiguous() for parameter in module.parameters()]
     fields = {"num_outputs": 10, "batch": number, "loss": border.LOSSES.index("cross_entropy")}
     structs = border.STRUCTS["float32"]
-    program = structs.program(**told.transformer_fields(model, shape, number), **fields)
+    program = structs.program(**fields_of(model, shape, number), **fields)
     rule = structs.rule(clip_value=math.inf, clip_norm=math.inf, clip_adaptive=math.inf)
     array = (ctypes.c_void_p * len(moved))(*[tensor.data_ptr() for tensor in moved])
     rates, measured = torch.ones(1, dtype=torch.float64), torch.zeros(border.NUM_MEASURED)
@@ -339,6 +387,8 @@ def test_whatever_the_kernels_do_not_know_is_left_to_pytorch():
         dataclasses.replace(BATCH_NORM, optimizer=Sgd(weight_decay=0.1), trained="normalization"),
         dataclasses.replace(CNN, optimizer=Sgd(), trained="readout"),
         with_model(TRANSFORMER, normalization=LayerNorm(eps=0.0)),
+        with_model(CNN, normalization=BatchNorm(noisy=True)),
+        with_model(RESNET, n=11),
         dataclasses.replace(MLP, num_devices=2),
         dataclasses.replace(MLP, num_steps=0),
         dataclasses.replace(MLP, batch_size=None),  # of a size that the plan does not know

@@ -1,7 +1,7 @@
 """How the arithmetic of a run is carried out; the mode is part of a run's identity, since modes round differently.
 
 `native`: our own kernels (`training/advance/native`) on a processor, one run after the other inside its caches, for what they
-know. `serial`: run by run through PyTorch on a processor, where a stack of convolutions would be slower than its runs.
+know. `serial`: run by run through PyTorch on a processor, where a stack would be slower than its runs.
 `compiled`: the whole stack through `torch.compile`, where that pays. `eager`: the whole stack, operation by operation.
 `native` and `compiled` need a C++ compiler. `lightning`: somebody's LightningModule, by Lightning's Trainer, run after run.
 Standard library only.
@@ -40,6 +40,7 @@ from ..spec import (
     PowerFunction,
     Quadratic,
     Recurrent,
+    Resnet,
     ScheduleFree,
     Sgd,
     TemporalOrder,
@@ -54,10 +55,10 @@ Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
 # Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
 LARGEST_STEP = 1e9
-LARGEST_KERNEL_CONVOLUTIONS = 2e8  # operations of a convolutional step: above, oneDNN is as fast
+LARGEST_OF_CONVOLUTIONS = 1e11  # where oneDNN still takes 1.2 times as long
 SMALLEST_ALONE = 5e7  # operations of a convolutional step by layer from which on a stack is slower than its runs
 FEWEST_STACKED = 4  # and runs that a stack of smaller steps must hold
-MOST_CONVOLUTIONS = 12  # of a small network, in a list of layout.h
+MOST_CONVOLUTIONS = 64  # of a network, in a list of layout.h
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "identity", "softsign")
 CELLS = ("tanh", "sigmoid", "relu", "identity", "lstm", "gru")
 CLASS_LOSSES = ("cross_entropy", "half_squared_error")
@@ -104,6 +105,11 @@ KNOWN: Mapping[type, Mapping[str, Known]] = {
         "channels": lambda channels: len(channels) <= MOST_CONVOLUTIONS,
         "strides": _anything,
         "activation": ACTIVATIONS,
+        "normalization": lambda norm: norm is None or knows(norm),
+    },
+    Resnet: {
+        "n": lambda n: 6 * n + 1 <= MOST_CONVOLUTIONS,
+        **{name: _anything for name in ("residual", "width")},
         "normalization": lambda norm: norm is None or knows(norm),
     },
     Transformer: {
@@ -176,7 +182,8 @@ def mode_of(training: AnyTraining, num_runs: int, *, compiling: Compiling) -> Mo
 
 def has_kernels(training: Training) -> bool:
     """Return whether our own kernels know everything that an update of this training does, and it is small."""
-    return knows(training) and _fits(training) and flops_per_run_step(training) <= LARGEST_STEP
+    largest = LARGEST_OF_CONVOLUTIONS if isinstance(training.model, Cnn | Resnet) else LARGEST_STEP
+    return knows(training) and _fits(training) and flops_per_run_step(training) <= largest
 
 
 def is_faster_run_by_run(training: Training, num_runs: int) -> bool:
@@ -218,11 +225,11 @@ def _fits(training: Training) -> bool:
         return False
     if getattr(training.optimizer, "average_iterates", False):
         return False
-    if isinstance(model, Cnn) and not _fits_convolutions(model, training):
+    if isinstance(model, Cnn | Resnet) and not _fits_convolutions(model, training):
         return False
     if isinstance(model, Recurrent):
         return len(task.input_shape) == 2 and training.batch_size is not None
-    if isinstance(model, Mlp | Cnn) and isinstance(model.normalization, BatchNorm):
+    if isinstance(model, Mlp | Cnn | Resnet) and isinstance(model.normalization, BatchNorm):
         ghost, size = model.normalization.ghost, training.batch_size or getattr(task, "num_train", None) or 0
         if size == 1 or (ghost and (ghost == 1 or size % ghost)):  # PyTorch refuses them in a sentence
             return False
@@ -237,11 +244,11 @@ def _is_known_part(training: Training) -> bool:
     return isinstance(training.model, Mlp) and is_plain and not decays_all
 
 
-def _fits_convolutions(model: Cnn, training: Training) -> bool:
-    """Return whether a convolutional net is small, and its batch norm plain: over all places, without noise."""
+def _fits_convolutions(model: Cnn | Resnet, training: Training) -> bool:
+    """Return whether a convolutional net's batch norm is plain: over all places, without noise."""
     norm = model.normalization
-    is_plain = norm is None or (isinstance(norm, BatchNorm) and not norm.noisy)
-    return is_plain and (training.batch_size or 2) > 1 and flops_per_run_step(training) < LARGEST_KERNEL_CONVOLUTIONS
+    is_plain = not (isinstance(norm, BatchNorm) and norm.noisy)
+    return is_plain and (training.batch_size or 2) > 1
 
 
 def _is_known_split(training: Training) -> bool:

@@ -196,12 +196,14 @@ class Cnn(Model):
     offers = ("weights", "layers", "activation", "curvature")
 
     def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
-        return _normalized(zip(self.channels, self.strides, strict=True), self.normalization, input_shape)
+        return _normalized(self.channels_and_strides(), self.normalization, input_shape)
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
-        return _convolutional_facts(
-            zip(self.channels, self.strides, strict=True), self.normalization, input_shape, num_outputs
-        )
+        return _convolutional_facts(self.channels_and_strides(), self.normalization, input_shape, num_outputs)
+
+    def channels_and_strides(self) -> Iterator[tuple[int, int]]:
+        """Yield those of each convolution."""
+        return zip(self.channels, self.strides, strict=True)
 
 
 @checked
@@ -218,12 +220,13 @@ class Resnet(Model):
     offers = ("weights", "layers", "curvature")
 
     def normalized(self, input_shape: tuple[int, ...]) -> Iterator[tuple[Normalization, int, int]]:
-        return _normalized(self._channels_and_strides(), self.normalization, input_shape)
+        return _normalized(self.channels_and_strides(), self.normalization, input_shape)
 
     def facts(self, input_shape: tuple[int, ...], num_outputs: int) -> ModelFacts:
-        return _convolutional_facts(self._channels_and_strides(), self.normalization, input_shape, num_outputs)
+        return _convolutional_facts(self.channels_and_strides(), self.normalization, input_shape, num_outputs)
 
-    def _channels_and_strides(self) -> Iterator[tuple[int, int]]:
+    def channels_and_strides(self) -> Iterator[tuple[int, int]]:
+        """Yield those of each convolution: the stem, and two for each block."""
         yield self.width, 1
         for stage in range(3):
             yield self.width * 2**stage, 2 if stage else 1

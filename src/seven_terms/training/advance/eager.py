@@ -23,7 +23,7 @@ class Eager:
     is_compiled: ClassVar[bool] = False
     tells_update_norms: ClassVar[bool] = False
     updates_per_call: ClassVar[int] = 50
-    updates_per_step: ClassVar[int] = 50
+    updates_per_step: int = 50
 
     def __init__(self, parts: StackParts) -> None:
         self.parts = parts

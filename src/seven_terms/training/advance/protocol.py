@@ -53,7 +53,7 @@ class Advance(Protocol):
     is_compiled: ClassVar[bool]  # whether the stack is padded and copied for compiled code
     tells_update_norms: ClassVar[bool]
     updates_per_call: ClassVar[int]  # as many go into one call where no probe looks in between
-    updates_per_step: ClassVar[int]  # of Lightning, whose loop costs about a millisecond
+    updates_per_step: int  # of Lightning, whose loop costs about a millisecond; a checkpoint waits for its end
 
     def __init__(self, parts: StackParts) -> None: ...
 

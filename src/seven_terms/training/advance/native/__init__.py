@@ -8,10 +8,13 @@ from typing import ClassVar
 from torch import Tensor
 
 from ....optimizers import Tensors
+from ....planning.cost import flops_per_run_step
 from ....spec import Point, require
 from ..protocol import StackParts
 from .points import Points
 from .updates import Networks
+
+OPERATIONS_OF_A_STEP = 1e12  # ten seconds: a state is saved between steps
 
 
 class Native:
@@ -20,7 +23,7 @@ class Native:
     is_compiled: ClassVar[bool] = False
     tells_update_norms: ClassVar[bool] = True
     updates_per_call: ClassVar[int] = 200
-    updates_per_step: ClassVar[int] = 200
+    updates_per_step: int = 200
 
     def __init__(self, parts: StackParts) -> None:
         require(
@@ -30,6 +33,8 @@ class Native:
             got=parts.device.type,
             do="plan for GPUs with `--compiling torch`, in the workflow `--config compiling=torch`",
         )
+        of_all = flops_per_run_step(parts.training) * parts.num_runs
+        self.updates_per_step = max(min(self.updates_per_step, int(OPERATIONS_OF_A_STEP / of_all)), 1)
         self.kernels = (Points if isinstance(parts.training.model, Point) else Networks)(parts)
 
     def advance(self, first: int, stop: int) -> Tensors:

@@ -1,27 +1,43 @@
-// Forward and backward pass of a small convolutional network (`seven_terms.models.convolutional`, `Cnn`) on one batch.
+// A 3x3 convolution over a batch of images, forward and backward.
 //
-// Images lie as rows of channels, [B * places, ld]. A 3x3 convolution gathers the nine neighbours of every place into a row of
-// [9 C] numbers and is then a product, as a dense layer is; batch norm takes its statistics over the rows.
+// Images lie as rows of channels, [B * places, ld]. The nine neighbours of every place are gathered into a row of [9 C] numbers;
+// the convolution is then a product, as a dense layer is. A block of places at a time, so that their columns stay in the second
+// cache; sums go over places and taps in their order, whatever the blocks. `first_convolution.h` is that of a net's inputs.
 #pragma once
 
 #include "dense.h"
 
 constexpr int TAPS = 9;
+constexpr long COLUMNS_AT_ONCE = 1 << 14, COLUMNS_KEPT = 1 << 16;  // numbers of a block, and of a batch for the way back
+constexpr int FEWEST_PLACES = 48;          // of a block: fewer would read the weights too often
 
-// Where a neighbour inside the image lies: among the columns of an image, among their gradients, among the inputs of an image.
-struct Neighbour {
-    int column, of_column, input;
+// Neighbours of a place that lie side by side, in its row of columns and in the image. Outside of the image there are zeros.
+struct Piece {
+    int place, column, input;
+    int number;
+    static constexpr int OUTSIDE = -1;
+    bool is_outside() const { return input == OUTSIDE; }
+};
+
+// Some places of some images: all places, or one image.
+struct Block {
+    long image;
+    int images, place, places;
+    int rows() const { return images * places; }
 };
 
 struct Convolution {
     const Matrix &matrix;
-    int inputs, side_in, side, stride, ld_in, ld;
+    int inputs, side_in, side, stride, ld_in, ld;  // of a net's first one ld_in is 0: see first_convolution.h
+    int images, places;  // of an image
     long rows;
-    Program own;  // what its normalization sees: rows in place of examples, channels in place of units
-    std::vector<Neighbour> neighbours;  // by place and tap
-    Memory columns, y, x_hat, inv_std;  // columns of neighbours outside stay zero
+    int places_at_once, images_at_once;
+    bool keeps;  // all columns for the way back
+    std::vector<Piece> pieces;
+    std::vector<int> first_of_place;  // where its pieces begin
+    Memory kept;
 
-    Convolution(const Program &p, const Matrix &matrix, int side_in, int stride, int ld_in)
+    Convolution(int images, const Matrix &matrix, int side_in, int stride, int ld_in)
         : matrix(matrix),
           inputs(matrix.in / TAPS),
           side_in(side_in),
@@ -29,57 +45,67 @@ struct Convolution {
           stride(stride),
           ld_in(ld_in),
           ld(matrix.ld()),
-          rows((long)p.batch * side * side),
-          own(p),
-          neighbours(inside()),
-          columns(rows * matrix.in),
-          y(rows * ld),
-          x_hat(p.normalized() ? rows * ld : 0),
-          inv_std(p.normalized() ? rows * ld : 0) {
-        own.batch = rows, own.width = matrix.out, own.ghost = p.ghost * side * side;
+          images(images),
+          places(side * side),
+          rows((long)images * places),
+          places_at_once(std::min<long>(places, std::max<long>(FEWEST_PLACES, COLUMNS_AT_ONCE / matrix.in / 12 * 12))),
+          images_at_once(places_at_once < places ? 1 : std::max<long>(1, COLUMNS_AT_ONCE / matrix.in / places)),
+          keeps(ld_in && rows * matrix.in <= COLUMNS_KEPT),
+          kept(keeps ? rows * matrix.in : 0) {
+        for (int i = 0; i < places && ld_in; i++) {
+            first_of_place.push_back(pieces.size());
+            for (int tap = 0; tap < TAPS; tap += 3) add_pieces(i, tap);
+        }
+        first_of_place.push_back(pieces.size());
     }
 
-    Left gathered() { return {columns.data(), matrix.in, 1}; }
+    // Numbers of a block's columns, whose rows may be padded.
+    long of_block() const { return ld_in == 0 ? 0 : (long)places_at_once * std::min(images_at_once, images) * padded(matrix.in); }
 
-    std::vector<Neighbour> inside() const {
-        std::vector<Neighbour> found;
-        for (int i = 0; i < side * side; i++)
-            for (int tap = 0; tap < TAPS; tap++) {
-                int v = i / side * stride + tap / 3 - 1, h = i % side * stride + tap % 3 - 1, at = tap * inputs;
-                if (v >= 0 && v < side_in && h >= 0 && h < side_in)
-                    found.push_back({i * matrix.in + at, i * padded(matrix.in) + at, (v * side_in + h) * ld_in});
-            }
-        return found;
-    }
-
-    // Call body(constant, image, neighbour) in their order; the constant divides `inputs`, so that so many numbers move at once.
-    template <class Body>
-    void each_neighbour(Body body) const {
-        auto each = [&](auto piece) {
-            for (long b = 0; b < rows / (side * side); b++)
-                for (const Neighbour &one : neighbours) body(piece, b, one);
-        };
-        if (inputs % 16 == 0) return each(std::integral_constant<int, 16>());
-        if (inputs % 8 == 0) return each(std::integral_constant<int, 8>());
-        each(std::integral_constant<int, 1>());
-    }
-
-    // From x [B * places before, ld_in] to `columns`.
-    void gather(const Real *x) {
-        long of_image = (long)side_in * side_in * ld_in, of_columns = (long)side * side * matrix.in;
-        Real *to = columns.data();
-        each_neighbour([=, inputs = inputs](auto piece, long b, const Neighbour &one) {
-            for (int c = 0; c < inputs; c += piece)
-                std::memcpy(to + b * of_columns + one.column + c, x + b * of_image + one.input + c, piece * sizeof(Real));
+    // y = the convolution of x [B * places before, ld_in], started at the bias; `columns` is room for a block.
+    void forward(const Real *x, const Real *row, Real *y, Real *columns) {
+        Start start = matrix.bias >= 0 ? Start{false, row + matrix.bias} : ZERO;
+        each_block([&](const Block &block, long first) {
+            Left gathered = {gather(x, block, keeps ? kept.data() + first * matrix.in : columns), matrix.in, 1};
+            product(y + first * ld, ld, start, gathered, row + matrix.at, ld, block.rows(), matrix.out, matrix.in);
         });
     }
 
-    // Add dL/dcolumns [rows, padded(9 C)] to dL/dx [B * places before, ld_in], which is zero at first.
-    void scatter(const Real *g, Real *of_x) const {
-        long of_image = (long)side_in * side_in * ld_in, of_columns = (long)side * side * padded(matrix.in);
-        each_neighbour([=, inputs = inputs](auto piece, long b, const Neighbour &one) {
-            for (int c = 0; c < inputs; c += piece)
-                add<piece()>(of_x + b * of_image + one.input + c, g + b * of_columns + one.of_column + c);
+    // dL/dW and dL/db from g = dL/dy, or these and what `found` holds.
+    void parameters_backward(const Real *x, const Real *g, Real *found, bool is_kept, Real *columns) {
+        if (matrix.bias >= 0) sum_rows(g, ld, rows, ld, found + matrix.bias, is_kept);
+        each_block([&](const Block &block, long first) {
+            Left turned = {keeps ? kept.data() + first * matrix.in : gather(x, block, columns), 1, matrix.in};
+            product(found + matrix.at, ld, first || is_kept ? KEPT : ZERO, turned, g + first * ld, ld, matrix.in, matrix.out, block.rows());
+        });
+    }
+
+    // Add dL/dx to `of_x`; `columns` is room for a block, `w_transposed` for W^T.
+    void input_backward(const Real *row, const Real *g, Real *of_x, Real *columns, Real *w_transposed) const {
+        int ld_of = padded(matrix.in);
+        transpose(row + matrix.at, ld, w_transposed, ld_of, matrix.in, matrix.out);
+        each_block([&](const Block &block, long first) {
+            product(columns, ld_of, ZERO, {g + first * ld, ld, 1}, w_transposed, ld_of, block.rows(), matrix.in, matrix.out);
+            scatter(columns, block, of_x);
+        });
+    }
+
+    // Return `to`, with the columns of a block of x. Kept ones are zero outside from the start.
+    Real *gather(const Real *x, const Block &block, Real *to) const {
+        each_piece(block, matrix.in, [=](auto size, const Piece &piece, long column, long input) {
+            if (piece.is_outside())
+                for (int c = 0; c < piece.number; c += size) std::memset(to + column + c, 0, size * sizeof(Real));
+            else
+                for (int c = 0; c < piece.number; c += size) std::memcpy(to + column + c, x + input + c, size * sizeof(Real));
+        });
+        return to;
+    }
+
+private:
+    void scatter(const Real *columns, const Block &block, Real *of_x) const {
+        each_piece(block, padded(matrix.in), [=](auto size, const Piece &piece, long column, long input) {
+            if (piece.is_outside()) return;
+            for (int c = 0; c < piece.number; c += size) add<size()>(of_x + input + c, columns + column + c);
         });
     }
 
@@ -89,125 +115,45 @@ struct Convolution {
         for (int l = 0; l < NUMBER; l++) sum[l] = to[l] + from[l];
         std::memcpy(to, sum, sizeof sum);
     }
-};
 
-struct ConvolutionNet {
-    const Program &p;
-    const Layout &layout;
-    std::vector<Convolution> layers;
-    int image_channels;
-    long largest;
-    Memory images, pooled, logits, gradient, below, of_columns, w_transposed;
-    bool is_evaluating = false;
-
-    ConvolutionNet(const Program &p, const Layout &layout)
-        : p(p),
-          layout(layout),
-          layers(layers_of(p, layout)),
-          image_channels(layers[0].inputs),
-          largest(most([](const Convolution &one) { return one.rows * one.ld; })),
-          images((long)p.batch * p.num_inputs),
-          pooled((long)p.batch * layers.back().ld),
-          logits((long)p.batch * padded(p.num_outputs)),
-          gradient(largest),
-          below(largest),
-          of_columns(most([](const Convolution &one) { return one.rows * padded(one.matrix.in); })),
-          w_transposed(std::max(
-              most([](const Convolution &one) { return (long)one.ld * padded(one.matrix.in); }),
-              (long)padded(p.num_outputs) * layers.back().ld)) {}
-
-    template <class Size>
-    long most(Size size) const {
-        long found = 0;
-        for (const Convolution &one : layers) found = std::max(found, (long)size(one));
-        return found;
+    template <class Body>
+    void each_block(Body body) const {
+        for (long image = 0; image < images; image += images_at_once)
+            for (int place = 0; place < places; place += places_at_once) {
+                int some = std::min<long>(images_at_once, images - image), rest = std::min(places_at_once, places - place);
+                body(Block{image, some, place, rest}, image * places + place);
+            }
     }
 
-    static std::vector<Convolution> layers_of(const Program &p, const Layout &layout) {
-        std::vector<Convolution> found;
-        found.reserve(p.depth);
-        int side = p.side, ld = p.num_inputs / (side * side);
-        for (int i = 0; i < p.depth; i++) {
-            found.emplace_back(p, layout.matrices[i * (p.normalized() && p.affine ? 3 : 1)], side, p.strides[i], ld);
-            side = found.back().side, ld = found.back().ld;
+    // Call body(constant, piece, place among columns, place in x) for each piece in their order; the constant divides its number, so
+    // that so many move at once.
+    template <class Body>
+    void each_piece(const Block &block, long of_row, Body body) const {
+        long of_image = (long)side_in * side_in * ld_in;
+        auto each = [&](auto size) {
+            for (int k = first_of_place[block.place]; k < first_of_place[block.place + block.places]; k++) {
+                const Piece piece = pieces[k];
+                long column = (piece.place - block.place) * of_row + piece.column, x = block.image * of_image + piece.input;
+                for (long b = 0; b < block.images; b++, column += block.places * of_row, x += of_image)
+                    body(size, piece, column, x);
+            }
+        };
+        if (inputs % 16 == 0) return each(std::integral_constant<int, 16>());
+        if (inputs % 8 == 0) return each(std::integral_constant<int, 8>());
+        each(std::integral_constant<int, 1>());
+    }
+
+    // The neighbours of a place in one row of the image.
+    void add_pieces(int place, int tap) {
+        int v = place / side * stride + tap / 3 - 1, left = place % side * stride - 1, column = tap * inputs;
+        auto is_inside = [&](int h) { return v >= 0 && v < side_in && h >= 0 && h < side_in; };
+        for (int h = left, next; h < left + 3; h = next) {
+            next = h + 1;
+            while (ld_in == inputs && next < left + 3 && is_inside(next) == is_inside(h)) next++;
+            int number = (next - h) * inputs;
+            int input = is_inside(h) ? (v * side_in + h) * ld_in : Piece::OUTSIDE;
+            if (is_inside(h) || !keeps) pieces.push_back({place, column, input, number});
+            column += number;
         }
-        return found;
-    }
-
-    const Matrix &readout() const { return layout.matrices.back(); }
-    int places() const { return layers.back().side * layers.back().side; }
-    Left features() { return {pooled.data(), layers.back().ld, 1}; }
-
-    const Real *evaluate(const Real *row, const Real *inputs, Real *const *statistics) {
-        is_evaluating = true;
-        gather(inputs);
-        forward(row, statistics);
-        return logits.data();
-    }
-
-    Real pass(const Real *row, Real *found, const Batch &batch, Real *const *statistics) {
-        if (batch.is_new) gather(batch.inputs);
-        forward(row, statistics);
-        Real loss = loss_backward(p, logits.data(), padded(p.num_outputs), batch.labels, batch.targets);
-        parameters_backward(readout(), found, features(), logits.data(), p.batch);
-        input_backward(readout(), row, logits.data(), below.data(), ZERO, w_transposed.data(), p.batch);
-        spread_to_rows(below.data(), layers.back().ld, p.batch, places(), gradient.data());
-        for (int i = p.depth - 1; i >= 0; i--) backward(i, row, found, statistics);
-        return loss;
-    }
-
-    // The columns of the first layer, from inputs [B, C, places]: kept while updates see the same batch.
-    void gather(const Real *inputs) {
-        long side = (long)p.side * p.side;
-        const Real *x = image_channels == 1 ? inputs : images.data();
-        for (int b = 0; b < p.batch && image_channels > 1; b++)  // to [B, places, C]
-            for (int c = 0; c < image_channels; c++)
-                for (long i = 0; i < side; i++)
-                    images.data()[(b * side + i) * image_channels + c] = inputs[(b * image_channels + c) * side + i];
-        layers[0].gather(x);
-    }
-
-    void forward(const Real *row, Real *const *statistics) {
-        for (int i = 0; i < p.depth; i++) forward(i, row, statistics);
-        mean_of_rows(layers.back().y.data(), layers.back().ld, p.batch, places(), pooled.data());
-        Start start = {false, row + readout().bias};
-        product(logits.data(), readout().ld(), start, features(), row + readout().at, readout().ld(), p.batch, p.num_outputs,
-                readout().in);
-    }
-
-    void forward(int layer, const Real *row, Real *const *statistics) {
-        Convolution &own = layers[layer];
-        const Matrix &m = own.matrix;
-        if (layer) own.gather(layers[layer - 1].y.data());
-        Start start = m.bias >= 0 ? Start{false, row + m.bias} : ZERO;
-        product(own.y.data(), own.ld, start, own.gathered(), row + m.at, own.ld, own.rows, m.out, m.in);
-        if (p.normalized()) {
-            Normalized n = normalized(layer, row, statistics);
-            is_evaluating ? batch_norm_by_running(n, own.y.data()) : batch_norm(n, own.y.data());
-        }
-        activate(p.activation, own.y.data(), own.y.data(), own.rows * own.ld);
-    }
-
-    Normalized normalized(int layer, const Real *row, Real *const *statistics) {
-        Convolution &own = layers[layer];
-        return {own.own, own.ld, row + gamma(layer), row + beta(layer), own.x_hat.data(), own.inv_std.data(),
-                statistics[2 * layer], statistics[2 * layer + 1], nullptr, nullptr};
-    }
-    long gamma(int layer) const { return p.affine ? layout.matrices[3 * layer + 1].at : 0; }
-    long beta(int layer) const { return p.affine ? layout.matrices[3 * layer + 2].at : 0; }
-
-    // `gradient` holds dL/d(output of the layer), and afterwards that of the layer below.
-    void backward(int layer, const Real *row, Real *found, Real *const *statistics) {
-        Convolution &own = layers[layer];
-        Real *g = gradient.data();
-        times_slope(p.activation, g, own.y.data(), own.rows * own.ld);
-        if (p.normalized())
-            batch_norm_backward(normalized(layer, row, statistics), g, found + gamma(layer), found + beta(layer));
-        parameters_backward(own.matrix, found, own.gathered(), g, own.rows);
-        if (!layer) return;
-        input_backward(own.matrix, row, g, of_columns.data(), ZERO, w_transposed.data(), own.rows);
-        std::memset(below.data(), 0, layers[layer - 1].rows * layers[layer - 1].ld * sizeof(Real));
-        own.scatter(of_columns.data(), below.data());
-        std::swap(gradient, below);
     }
 };

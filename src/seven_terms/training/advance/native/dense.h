@@ -16,21 +16,22 @@ struct Batch {
     bool is_new;  // not the inputs of the update before
 };
 
-// dL/dW and dL/db of y = multiplier x W + bias_multiplier b, from g = dL/dy [rows, ld], which becomes multiplier g.
+// dL/dW and dL/db of y = multiplier x W + bias_multiplier b, from g = dL/dy [rows, ld], which becomes multiplier g. Without multipliers
+// the sums may go on from those of rows before.
 static void parameters_backward(
-    const Matrix &m, Real *found, Left x, Real *g, int rows, Real multiplier = 1, Real bias_multiplier = 1) {
+    const Matrix &m, Real *found, Left x, Real *g, int rows, Real multiplier = 1, Real bias_multiplier = 1, bool is_kept = false) {
     int ld = m.ld();
     bool has_bias = m.bias >= 0 && !m.is_frozen;
-    if (has_bias) sum_rows(g, ld, rows, ld, found + m.bias);
+    if (has_bias) sum_rows(g, ld, rows, ld, found + m.bias, is_kept);
     if (has_bias && bias_multiplier != 1)
         for (int j = 0; j < ld; j += LANES) store(found + m.bias + j, bias_multiplier * load(found + m.bias + j));
     if (multiplier != 1)
         for (long i = 0; i < (long)rows * ld; i += LANES) store(g + i, multiplier * load(g + i));
     if (m.is_frozen) return;
-    if (m.out == 1 && m.blocks == 1 && x.is_padded())
+    if (m.out == 1 && m.blocks == 1 && x.is_padded() && !is_kept)
         product_of_one(found + m.at, ld, x, g, ld, m.in, rows);
     else
-        product(found + m.at, ld, ZERO, {x.data, x.column, x.row}, g, ld, m.in, ld, rows);
+        product(found + m.at, ld, is_kept ? KEPT : ZERO, {x.data, x.column, x.row}, g, ld, m.in, ld, rows);
 }
 
 // dL/dx [rows, ld_x] of y = x W from g = dL/dy; `w_transposed` is room for W^T.

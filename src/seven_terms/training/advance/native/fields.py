@@ -14,6 +14,7 @@ from ....spec import (
     LayerNorm,
     Mlp,
     Recurrent,
+    Resnet,
     ScheduleFree,
     Sgd,
     Training,
@@ -35,8 +36,8 @@ def program_fields(parts: StackParts, *, batch: int) -> dict[str, Any]:
     match model:
         case Mlp():
             net = _dense(model, parts, batch)
-        case Cnn():
-            net = _convolutional(model, task.input_shape, batch)
+        case Cnn() | Resnet():
+            net = convolutional_fields(model, task.input_shape, batch)
         case Transformer():
             net = transformer_fields(model, task.input_shape, batch)
         case _:
@@ -72,18 +73,20 @@ def _dense(model: Mlp, parts: StackParts, batch: int) -> dict[str, Any]:
     }
 
 
-def _convolutional(model: Cnn, shape: tuple[int, ...], batch: int) -> dict[str, Any]:
-    whole = [0] * MOST_CONVOLUTIONS
+def convolutional_fields(model: Cnn | Resnet, shape: tuple[int, ...], batch: int) -> dict[str, Any]:
+    channels, strides = zip(*model.channels_and_strides(), strict=True)
+    whole = [0] * (MOST_CONVOLUTIONS - len(channels))
     return {
         "kind": KINDS.index("convolution"),
-        "depth": len(model.channels),
+        "depth": len(channels),
         "num_inputs": math.prod(shape),
-        "width": model.channels[-1],
+        "width": channels[-1],
         "length": 1,
-        "activation": ACTIVATIONS.index(model.activation),
+        "activation": ACTIVATIONS.index(model.activation if isinstance(model, Cnn) else "relu"),
+        "residual": isinstance(model, Resnet) and model.residual,
         "side": shape[-1],
-        "channels": (*model.channels, *whole)[:MOST_CONVOLUTIONS],
-        "strides": (*model.strides, *whole)[:MOST_CONVOLUTIONS],
+        "channels": (*channels, *whole),
+        "strides": (*strides, *whole),
         **_norm(model, batch),
     }
 
@@ -103,7 +106,7 @@ def transformer_fields(model: Transformer, shape: tuple[int, ...], batch: int) -
     }
 
 
-def _norm(model: Mlp | Cnn | Transformer, batch: int) -> dict[str, Any]:
+def _norm(model: Mlp | Cnn | Resnet | Transformer, batch: int) -> dict[str, Any]:
     norm = model.normalization
     unused = {"norm": NORMS.index("none"), "ghost": batch, "num_groups": 1}
     match norm:
@@ -134,17 +137,12 @@ def _recurrent(model: Recurrent, shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def parameter_names(model: Mlp | Recurrent | Cnn | Transformer) -> list[str]:
+def parameter_names(model: Mlp | Recurrent | Cnn | Resnet | Transformer) -> list[str]:
     """Return the order in which layout.h supposes the parameters."""
     if isinstance(model, Transformer):
         return _names_of_transformer(model)
-    if isinstance(model, Cnn):
-        norm = model.normalization
-        ends = ("convolution.bias",) if norm is None else ("normalization.weight", "normalization.bias")
-        ends = () if norm is not None and not getattr(norm, "affine", True) else ends
-        names = ("convolution.weight", *ends)
-        hidden = [f"layers.{layer}.linear.{name}" for layer in range(len(model.channels)) for name in names]
-        return [*hidden, "readout.weight", "readout.bias"]
+    if isinstance(model, Cnn | Resnet):
+        return _names_of_convolutions(model)
     if isinstance(model, Recurrent):
         return ["input.weight", "input.bias", "recurrent.weight", "readout.weight", "readout.bias"]
     ends = ("weight", "bias") if model.bias else ("weight",)
@@ -153,6 +151,19 @@ def parameter_names(model: Mlp | Recurrent | Cnn | Transformer) -> list[str]:
     norm = ["normalization.weight", "normalization.bias"] if has_affine else []
     hidden = [f"layers.{layer}.{name}" for layer in range(model.depth) for name in (*linear, *norm)]
     return hidden + [f"readout.{end}" for end in ends]
+
+
+def _names_of_convolutions(model: Cnn | Resnet) -> list[str]:
+    norm = model.normalization
+    ends = ("convolution.bias",) if norm is None else ("normalization.weight", "normalization.bias")
+    ends = () if norm is not None and not getattr(norm, "affine", True) else ends
+    if isinstance(model, Cnn):
+        layers = [f"layers.{layer}.linear" for layer in range(len(model.channels))]
+    else:
+        blocks = [f"blocks.{block}.{layer}" for block in range(3 * model.n) for layer in ("first.linear", "second")]
+        layers = ["stem.linear", *blocks]
+    whole = [f"{layer}.{name}" for layer in layers for name in ("convolution.weight", *ends)]
+    return [*whole, "readout.weight", "readout.bias"]
 
 
 def _names_of_transformer(model: Transformer) -> list[str]:

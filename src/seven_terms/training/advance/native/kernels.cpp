@@ -4,7 +4,7 @@
 #include <memory>
 #include <new>
 
-#include "convolution.h"
+#include "convolution_net.h"
 #include "gated.h"
 #include "rules.h"
 #include "points.h"
@@ -87,10 +87,12 @@ static void evaluate(
     Layout layout = layout_of(p);
     Memory row(layout.size);
     Packing(layout).pack(parameters, row.data());
+    std::unique_ptr<Net> net;
     for (int first = 0; first < num_examples; first += p.batch) {
-        if (first + p.batch > num_examples) p.batch = num_examples - first;
-        Net net(p, layout);
-        const Real *found = net.evaluate(row.data(), inputs + (long)first * p.length * p.num_inputs, statistics);
+        bool is_last = first + p.batch > num_examples;
+        if (is_last) p.batch = num_examples - first;
+        if (is_last || !net) net = std::make_unique<Net>(p, layout);
+        const Real *found = net->evaluate(row.data(), inputs + (long)first * p.length * p.num_inputs, statistics);
         int ld = padded(p.num_outputs);
         for (int i = 0; i < p.batch; i++)
             copy_rows(found + (long)i * ld, (long)p.batch * ld, outputs + (long)(first + i) * p.num_read() * p.num_outputs,

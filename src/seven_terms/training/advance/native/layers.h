@@ -49,10 +49,10 @@ static void times_slope(int activation, Real *g, const Real *y, long size) {
     });
 }
 
-// out [columns] = sum of the rows of x [rows, ld].
-static void sum_rows(const Real *x, long ld, int rows, int columns, Real *out) {
+// out [columns] = sum of the rows of x [rows, ld], or that and what `out` holds.
+static void sum_rows(const Real *x, long ld, int rows, int columns, Real *out, bool is_kept = false) {
     for (int j = 0; j < columns; j += LANES) {
-        V sum = {};
+        V sum = is_kept ? load(out + j) : V{};
         for (int i = 0; i < rows; i++) sum += load(x + i * ld + j);
         store(out + j, sum);
     }
@@ -131,10 +131,11 @@ static Real bernoulli_backward(const Program &p, Real *outputs, const Real *targ
     return sum_of_lanes(total) / all_weights;
 }
 
-// The mean loss over a batch; outputs [B, ld] become its gradient.
-static Real loss_backward(const Program &p, Real *outputs, long ld, const int64_t *labels, const Real *targets) {
-    Real total = 0, size = p.batch;
-    for (int i = 0; i < p.batch; i++) {
+// Add the losses of some examples of a batch; outputs [examples, ld] become the gradient of their mean over the batch.
+static void add_losses(
+    const Program &p, int examples, Real *outputs, long ld, const int64_t *labels, const Real *targets, Real &total) {
+    Real size = p.batch;
+    for (int i = 0; i < examples; i++) {
         Real *row = outputs + i * ld;
         switch ((Loss)p.loss) {
         case Loss::cross_entropy: total += cross_entropy_backward(p, row, ld, labels + i, size); break;
@@ -143,5 +144,11 @@ static Real loss_backward(const Program &p, Real *outputs, long ld, const int64_
         case Loss::bernoulli: break;  // of rows with weights, above
         }
     }
-    return total / size;
+}
+
+// The mean loss over a batch; outputs [B, ld] become its gradient.
+static Real loss_backward(const Program &p, Real *outputs, long ld, const int64_t *labels, const Real *targets) {
+    Real total = 0;
+    add_losses(p, p.batch, outputs, ld, labels, targets, total);
+    return total / p.batch;
 }

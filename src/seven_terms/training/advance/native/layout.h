@@ -37,7 +37,7 @@ enum class Trained { TRAINED(AS_ENUM) };
 #define PROGRAM_REALS(X) \
     X(eps) X(statistics_momentum) X(regularization) X(input_multiplier) X(bias_multiplier) X(readout_multiplier)
 #define PROGRAM_ARRAYS(X) X(channels) X(strides)
-constexpr int MOST_CONVOLUTIONS = 12;
+constexpr int MOST_CONVOLUTIONS = 64;
 struct Program {
 #define AS_FIELD(name) int32_t name;
     PROGRAM_INTEGERS(AS_FIELD)

@@ -61,7 +61,7 @@ class Networks:
         noise_SULD = self._noise(first, stop)
         states, rates, measured = self._states(), _places(rate_RU), _places(measured_RUN)
         for begin, end in self._parts(first, stop):
-            of_call, offset = slice(begin - first, end - first), (begin - first) * rate_RU.element_size()
+            of_call, done = slice(begin - first, end - first), begin - first
             program = self.programs[self._sizes(begin, end)[0]]
             for index, shared in self._batches(begin, end):
                 if noise_SULD is not None:
@@ -74,8 +74,8 @@ class Networks:
                     distance=int(self.parts.batches.updates[begin][1] is not None),
                 )
                 for run in self.runs_of_seed[index]:
-                    call.rates = rates[run] + offset
-                    call.measured = measured[run] + offset * NUM_MEASURED
+                    call.rates = rates[run] + done * rate_RU.element_size()
+                    call.measured = measured[run] + done * NUM_MEASURED * measured_RUN.element_size()
                     self._advance(run, program, call, states[run])
         return {name: measured_RUN[..., index].T.contiguous() for index, name in enumerate(MEASURED)}
 
