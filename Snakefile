@@ -76,7 +76,7 @@ elif workflow.is_main_process and will_work(sys.argv[1:]):
     try:
         HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS)  # kept until this process ends
         name_call()
-        remove_failed(Path(RESULTS, "wandb", "mirror.json"))
+        remove_failed(Path(RESULTS, "wandb"))
     except (ValueError, OSError) as error:
         sys.exit(f"snakemake: {sentence(error) or error}")
 # A dry run writes no plans, so one that is not there yet is no input of what it lists.
@@ -88,6 +88,10 @@ report: "rules/captions/workflow.rst"
 onstart:  # Snakemake knows now which jobs it will run
     if workflow.is_main_process:
         count_jobs(PLANS, FOLDER, [(job.rule.name, job.wildcards_dict.get("experiment", "")) for job in workflow.dag.needrun_jobs()])
+    if workflow.is_main_process and workflow.local_exec:
+        # Under a limit of jobs a second, which is for clusters, each round of the scheduler orders another one a second later,
+        # and that one another: hundreds a second in the end, beside the training.
+        workflow.scheduler.job_rate_limiter = None
 
 
 wildcard_constraints:

@@ -27,7 +27,7 @@ rule summarize:
         results=lambda wildcards: RESULTS,
         code=ANALYSIS,
         plan=lambda wildcards: PLANS[wildcards.experiment].content,
-    priority: 1  # before figures: the list of runs, the verdicts and the text wait for all of them
+    priority: 2  # before figures: the list of runs, the verdicts and the text wait for all of them
     log: f"{RESULTS}/logs/summarize/{{experiment}}.log"
     benchmark: f"{RESULTS}/benchmarks/summarize/{{experiment}}.jsonl"
     conda: "../environment.yml"
@@ -45,6 +45,7 @@ rule verdicts:
         code=ANALYSIS,
         plans=CONTENTS,
         other_seeds=[f"--replication={path}" for path in REPLICATION],
+    priority: 3  # W&B's runs wait for them
     log: f"{RESULTS}/logs/verdicts.log"
     benchmark: f"{RESULTS}/benchmarks/verdicts.jsonl"
     conda: "../environment.yml"

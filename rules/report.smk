@@ -13,6 +13,7 @@ rule figure:
         plan=lambda wildcards: PLANS[wildcards.experiment].content,
         results=lambda wildcards: RESULTS,
         code=DRAWING,
+    priority: 1  # before stacks of less than a second: little is left to draw after the last one
     log: f"{RESULTS}/logs/figure/{{experiment}}/{{figure}}.log"
     benchmark: f"{RESULTS}/benchmarks/figure/{{experiment}}/{{figure}}.jsonl"
     conda: "../environment.yml"
@@ -26,6 +27,7 @@ rule key_figure:
     input: plan=lambda wildcards: PLAN_FILES[wildcards.experiment], summary=f"{RESULTS}/summary/{{experiment}}.csv"
     output: pdf=f"{RESULTS}/figures/{{experiment}}/key.pdf", png=f"{RESULTS}/figures/{{experiment}}/key.png"
     params: plan=lambda wildcards: PLANS[wildcards.experiment].content, code=DRAWING
+    priority: 1
     log: f"{RESULTS}/logs/figure/{{experiment}}/key.log"
     benchmark: f"{RESULTS}/benchmarks/figure/{{experiment}}/key.jsonl"
     conda: "../environment.yml"

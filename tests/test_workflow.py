@@ -153,6 +153,31 @@ def test_verdicts_are_held_to_a_published_second_set_of_seeds(checkout):
     )
 
 
+@pytest.mark.parametrize(("executor", "limited"), [("local", "no limit"), ("slurm", "a limit")])
+def test_a_local_call_looks_for_jobs_when_one_ended_and_a_cluster_gets_no_more_than_it_takes(
+    checkout, executor, limited
+):
+    call = [
+        "--config",
+        "scale=smoke",
+        "base_seed=9",
+        "only=exploding_gradient/cliff",
+        "--executor",
+        executor,
+        "--jobs",
+        "2",
+    ]
+    code = (
+        "import sys; from snakemake.cli import main; from snakemake.scheduling.job_scheduler import JobScheduler as Scheduler\n"
+        "Scheduler.schedule = lambda self: not print('a limit' if self.job_rate_limiter else 'no limit')\n"
+        "sys.argv[0] = 'snakemake'; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *call], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert limited in done.stdout.splitlines(), done.stdout + done.stderr
+
+
 def test_a_first_dry_run_lists_every_stack_once(checkout):
     if (checkout / "results" / "smoke" / "metrics").exists():
         pytest.skip("the stacks were trained by an earlier test")

@@ -188,6 +188,18 @@ def test_several_processes_write_the_same_mirror_as_one(results_dir, tmp_path, m
     assert inspect(folder / "wandb")["summary"]["verdicts/supported"] == 1
 
 
+def test_runs_written_before_the_report_and_the_overview_after_it_are_the_mirror(results_dir, tmp_path, capsys):
+    folder = make_results(tmp_path / "laptop")
+    assert verbs.run(["mirror", "--results", str(folder), "--part", "runs"]) == 0
+    assert not (folder / "wandb" / "mirror.json").exists()
+    assert capsys.readouterr().out == ""
+    assert verbs.run(["mirror", "--results", str(folder), "--part", "overview"]) == 0
+    both = [json.loads((each / "wandb" / "mirror.json").read_text()) for each in (folder, results_dir)]
+    assert both[0] == both[1]
+    assert names(folder / "wandb") == names(results_dir / "wandb")
+    assert f"{len(both[0]['ids'])} of them new" in capsys.readouterr().out
+
+
 def test_a_second_mirror_writes_nothing_and_changed_results_write_new_runs(tmp_path):
     folder = make_results(tmp_path / "laptop")
     mirror(folder)

@@ -40,24 +40,34 @@ def test_a_stack_is_not_trained_under_a_wrong_mode(tmp_path, monkeypatch, capsys
 
 
 def test_a_mirror_that_failed_is_one_sentence_and_no_failure_and_is_tried_again(project, tmp_path):
-    """The rule's own shell lines, with a mirror that breaks."""
-    rule = (project / "rules" / "tracking.smk").read_text()
-    lines = ast.literal_eval("(" + rule.partition("shell:")[2] + ")")
-    log, output = tmp_path / "log", tmp_path / "mirror.json"
+    """The rules' own shell lines, with a mirror that breaks."""
+    rules = (project / "rules" / "tracking.smk").read_text()
+    shells = [ast.literal_eval("(" + text.partition("\n\n")[0] + ")") for text in rules.split("shell:")[1:]]
+    wandb_dir = tmp_path / "wandb"
+    wandb_dir.mkdir()
+    listed, output, runs_log = wandb_dir / "runs.json", wandb_dir / "mirror.json", tmp_path / "runs_log"
     broken = tmp_path / "seven-terms"
     broken.write_text("#!/bin/sh\necho Traceback >&2\necho 'it broke: for no reason.' >&2\nexit 1\n")
     broken.chmod(0o755)
-    command = lines.replace("{log:q}", str(log)).replace("{output:q}", str(output))
-    command = command.replace("{params.results:q}", str(tmp_path)).replace("{params.runs}", "selected")
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command], env=environment, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "seven-terms: the report stands, its W&B runs do not: it broke: for no reason.\n"
-    assert output.read_bytes() == b""
-    remove_failed(output)
-    assert not output.exists()
+    shared = {
+        "{params.results:q}": tmp_path,
+        "{params.runs}": "selected",
+        "{params.runs_log:q}": runs_log,
+        "{input.listed:q}": listed,
+    }
+    said = []
+    for lines, own in zip(shells, [(runs_log, listed), (tmp_path / "log", output)], strict=True):
+        for word, text in {**shared, "{log:q}": own[0], "{output:q}": own[1]}.items():
+            lines = lines.replace(word, str(text))
+        command = ["bash", "-euo", "pipefail", "-c", lines]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        said.append(done.stderr)
+    assert said == ["", "seven-terms: the report stands, its W&B runs do not: it broke: for no reason.\n"]
+    assert (listed.read_bytes(), output.read_bytes()) == (b"", b"")
+    remove_failed(wandb_dir)
+    assert list(wandb_dir.iterdir()) == []
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not there")

@@ -609,6 +609,13 @@ def test_an_output_depends_neither_on_the_examples_beside_it_nor_on_the_batch():
         assert together.shape == (14, 9, 88)
 
 
+def test_a_step_of_large_updates_is_short_so_that_a_state_is_saved_in_time():
+    large = dataclasses.replace(with_model(RESNET, width=16), task=Digits(image=True), batch_size=128)
+    for training, steps in ((CNN, {200}), (large, range(10, 100))):  # of 15 GFLOP each
+        stack = Stack(experiment="t/o", runs=(dataclasses.replace(make_run(training), mode="native"),))
+        assert StackedProgram(stack).way.updates_per_step in steps
+
+
 def test_updates_that_a_run_does_not_have_are_refused():
     stack = Stack(experiment="t/o", runs=(dataclasses.replace(make_run(MLP), mode="native"),))
     with pytest.raises(AssertionError, match=r"\(10, 13\)"):

@@ -190,10 +190,13 @@ def timing(options: argparse.Namespace) -> None:
 
 
 def mirror(options: argparse.Namespace) -> None:
-    from ..tracking.mirror import mirror
+    from ..tracking.mirror import mirror_overview, mirror_runs
     from ..tracking.mode import wandb_runs
 
-    print(mirror(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only), jobs=options.jobs))
+    if options.part != "overview":
+        mirror_runs(options.results, runs=options.runs or wandb_runs(), only=tuple(options.only), jobs=options.jobs)
+    if options.part != "runs":
+        print(mirror_overview(options.results))
 
 
 def browse(options: argparse.Namespace) -> None:

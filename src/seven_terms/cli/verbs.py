@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..running.pages import gather
 from ..running.serving import serve
 from ..spec import SCALES
 from .errors import report as report_error
@@ -70,6 +71,7 @@ def serve_warm(options: argparse.Namespace) -> None:
     for remembered in (versions, processor, parser):
         remembered()
     gc.freeze()  # a fork that collects garbage would look through all that was imported, and copy its pages
+    gather()
     serve(options.socket, run)
 
 
@@ -193,7 +195,7 @@ PIPELINE: dict[str, Verb] = {  # what the Snakefile, the Makefile and the docume
         mirror,
         "write W&B runs of a results folder, for `make browse` and `make publish-wandb`",
         needs="results",
-        takes="runs only jobs",
+        takes="runs only jobs part",
     ),
     "typeset": Verb(typeset, "typeset the report's .tex files", needs="tex output"),
     "serve": Verb(
@@ -229,6 +231,10 @@ OPTIONS: dict[str, dict] = {
     "experiments": {"type": Path, "default": Path(SUITE), "help": "folder of experiments (default: experiments)"},
     "stack": {},
     "runs": {"choices": ("selected", "all"), "help": "which runs: those that claims read, or all (WANDB_RUNS)"},
+    "part": {
+        "choices": ("runs", "overview"),
+        "help": "single runs and sweeps, or what holds figures and report (default: both)",
+    },
     "jobs": {"type": int, "default": 1, "help": "number of processes that write"},
     "name": {},
     "budget": {"default": "", "help": "e.g. 25m: name the experiments with the most unpublished claims that fit"},

@@ -13,6 +13,7 @@ from .folder import Folder
 
 STAGES = {
     "train": "training",
+    "mirror_runs": "W&B",
     "mirror": "W&B",
     "runs": "statistics",
     "summarize": "statistics",

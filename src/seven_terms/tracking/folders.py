@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from .content import MirroredRun
@@ -23,6 +24,22 @@ LOGS = "logs"
 TIME = "run-20000101_000000"  # leet opens no folder without one; the same for all keeps the order by name
 SHOWN = 27  # letters that leet shows beside "run-" and "..." where the terminal has fewer than 170 columns
 SHORTEST = 2  # letters of a word
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """A W&B run on disk: its names, and its folder in LOGS. A thousand histories need not stay in memory."""
+
+    id: str
+    kind: str
+    group: str
+    label: str
+    folder: str
+
+
+def names_of(run: MirroredRun) -> dict[str, str]:
+    """Return what `Written` takes besides the folder."""
+    return {"id": run.id, "kind": run.kind, "group": run.group, "label": run.label}
 
 
 def written_runs(wandb_dir: Path) -> dict[str, Path]:
@@ -39,16 +56,16 @@ def remove_others(wandb_dir: Path, kept: Iterable[str]) -> None:
             shutil.rmtree(folder)
 
 
-def link_all(wandb_dir: Path, runs: Mapping[str, tuple[MirroredRun, Path]]) -> None:
-    """Make the links of these runs, by W&B id with the folder of each, and delete all earlier ones."""
+def link_all(wandb_dir: Path, runs: Iterable[Written]) -> None:
+    """Make the links of these runs, and delete all earlier ones."""
     for path in wandb_dir.iterdir():
         if path.is_symlink():
             path.unlink()
         elif path.is_dir() and path.name != LOGS and not path.name.startswith("."):
             shutil.rmtree(path)
     groups: dict[str, dict[str, Path]] = {}
-    for run, folder in runs.values():
-        groups.setdefault(run.group, {})[run.label] = folder
+    for run in runs:
+        groups.setdefault(run.group, {})[run.label] = wandb_dir / LOGS / run.folder
     for group, folders in groups.items():
         _link_group(wandb_dir, group, folders)
 

@@ -10,22 +10,25 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..records.atomic import write
 from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.tables import read_csv, read_experiment_metrics, read_metrics, read_stack_record
 from ..spec import require
 from .content import MirroredRun, about_arms, run_content
-from .folders import LOGS, link_all, remove_others, written_runs
-from .overview import overview_content, sweep_content
+from .folders import LOGS, Written, link_all, names_of, remove_others, written_runs
+from .overview import Told, overview_content, sweep_content
 from .selected import MAX_RUNS, selected_runs
 
 STAGING = ".staging"
+LISTED = "runs.json"  # in the mirror's folder: what `mirror_overview` must know of the runs that are written
 FEW = 50  # new runs that are written sooner than a process has started
 ENDS = ("seed", "status", "diverged_at_step")
 
@@ -35,47 +38,69 @@ def mirror(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] =
 
     `runs="all"` mirrors every run; `only` names terms or experiments, and leaves out the others; `jobs` processes write.
     """
+    mirror_runs(results_dir, runs=runs, only=only, jobs=jobs)
+    return mirror_overview(results_dir)
+
+
+def mirror_runs(results_dir: Path, *, runs: str = "selected", only: tuple[str, ...] = (), jobs: int = 1) -> None:
+    """Write the W&B runs of single runs and sweeps, which need neither figures nor report, and list them in LISTED."""
     plans = _plans(results_dir, only)
+    wandb_dir = _prepared(results_dir)
+    (wandb_dir / LISTED).unlink(missing_ok=True)
+    done, told = written_runs(wandb_dir), Told.of(plans)
+    kept = list(_written(contents(results_dir, plans, runs=runs), done, wandb_dir, jobs=jobs))
+    new = sum(one.id not in done for one in kept)
+    listed = {**asdict(told), "selection": runs, "new": new, "written": [asdict(one) for one in kept]}
+    write(wandb_dir / LISTED, json.dumps(listed, indent=1) + "\n", beside=False)
+
+
+def mirror_overview(results_dir: Path) -> str:
+    """Write the W&B run that holds verdicts, figures and report, link all, and return what was written in one line."""
+    wandb_dir = _prepared(results_dir)
+    listed = json.loads((wandb_dir / LISTED).read_text(encoding="utf-8"))
+    kept = [Written(**one) for one in listed.pop("written")]
+    runs, new = listed.pop("selection"), listed.pop("new")
+    done, verdicts = written_runs(wandb_dir), read_csv(results_dir / "verdicts.csv", kind="verdicts")
+    overview = overview_content(Told(**listed), verdicts, results_dir)
+    kept += _written(iter([overview]), done, wandb_dir, jobs=1)
+    shutil.rmtree(wandb_dir / STAGING, ignore_errors=True)
+    remove_others(wandb_dir, [one.id for one in kept])
+    link_all(wandb_dir, kept)
+    counts = {kind: sum(one.kind == kind for one in kept) for kind in ("run", "sweep", "overview")}
+    mirrored = {**counts, "runs": runs, "ids": sorted(one.id for one in kept)}
+    (wandb_dir / "mirror.json").write_text(json.dumps(mirrored, indent=1) + "\n", encoding="utf-8")
+    return (
+        f"{wandb_dir}: {len(kept)} W&B runs ({counts['run']} runs, {counts['sweep']} sweeps, {counts['overview']} overview), "
+        f"{new + (overview.id not in done)} of them new; look at them with `make browse`."
+    )
+
+
+def _prepared(results_dir: Path) -> Path:
     wandb_dir = results_dir / "wandb"
     (wandb_dir / LOGS).mkdir(parents=True, exist_ok=True)
     _keep_wandb_inside(wandb_dir)
-    done, kept = written_runs(wandb_dir), {}
-    counts = {"run": 0, "sweep": 0, "overview": 0}
-    for name, content, place in _written(contents(results_dir, plans, runs=runs), done, wandb_dir, jobs=jobs):
-        kept[name] = (content, place)
-        counts[content.kind] += 1
-    shutil.rmtree(wandb_dir / STAGING, ignore_errors=True)
-    remove_others(wandb_dir, kept)
-    link_all(wandb_dir, kept)
-    new = len(kept.keys() - done.keys())
-    (wandb_dir / "mirror.json").write_text(
-        json.dumps({**counts, "runs": runs, "ids": sorted(kept)}, indent=1) + "\n", encoding="utf-8"
-    )
-    return (
-        f"{wandb_dir}: {len(kept)} W&B runs ({counts['run']} runs, {counts['sweep']} sweeps, {counts['overview']} overview), "
-        f"{new} of them new; look at them with `make browse`."
-    )
+    return wandb_dir
 
 
-def _written(
-    told: Iterator[MirroredRun], done: Mapping[str, Path], wandb_dir: Path, *, jobs: int
-) -> Iterator[tuple[str, MirroredRun, Path]]:
-    """Yield W&B id, names and folder of each run; those that are not done yet are written."""
+def _written(told: Iterator[MirroredRun], done: Mapping[str, Path], wandb_dir: Path, *, jobs: int) -> Iterator[Written]:
+    """Yield id, names and folder of each run; those that are not done yet are written."""
     from .write import write_run
 
-    places: list[tuple[str, MirroredRun, Path | Future[Path]]] = []
+    places: list[tuple[dict[str, str], Path | Future[Path]]] = []
     num_new = 0
     # Processes, since wandb's client holds the interpreter; spawned, since it has threads.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for content in told:
-            place = done.get(content.id)
+            names = names_of(content)
+            place = done.get(names["id"])
             if place is None:
                 num_new += 1
-                write = pool.submit if jobs > 1 and num_new > FEW else _call
-                place = write(write_run, content, wandb_dir / LOGS, staging=wandb_dir / STAGING)
-            places.append((content.id, _without_data(content), place))
-        for name, content, place in places:
-            yield name, content, place.result() if isinstance(place, Future) else place
+                call = pool.submit if jobs > 1 and num_new > FEW else _call
+                place = call(write_run, content, wandb_dir / LOGS, staging=wandb_dir / STAGING)
+            places.append((names, place))
+        for names, place in places:
+            found = place.result() if isinstance(place, Future) else place
+            yield Written(**names, folder=found.name)
 
 
 def _call(function: Callable[..., Path], *arguments: Any, **options: Any) -> Path:
@@ -83,7 +108,7 @@ def _call(function: Callable[..., Path], *arguments: Any, **options: Any) -> Pat
 
 
 def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterator[MirroredRun]:
-    """Yield what W&B receives: every selected run, every arm's sweep, the overview."""
+    """Yield what W&B receives of every selected run and of every arm's sweep."""
     verdicts = read_csv(results_dir / "verdicts.csv", kind="verdicts")
     ends = {plan.experiment.path: _ends(plan, results_dir) for plan in plans}
     num_sweeps = sum(len(_sweeps(plan, ends[plan.experiment.path])) for plan in plans)
@@ -105,9 +130,6 @@ def contents(results_dir: Path, plans: tuple[Plan, ...], *, runs: str) -> Iterat
                     yield run_content(run, rows[run.id], record, about=about[run.arm])
         for arm, frame in _sweeps(plan, ends[plan.experiment.path]):
             yield sweep_content(plan, arm, _of_arm(frame), about=about[arm])
-    yield overview_content(
-        plans, verdicts[verdicts["experiment"].isin(ends)], results_dir, counts={"num_runs": len(scores)}
-    )
 
 
 def _sweeps(plan: Plan, ends: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -179,15 +201,6 @@ def _plans(results_dir: Path, only: tuple[str, ...]) -> tuple[Plan, ...]:
         do="run `make report`",
     )
     return tuple(read_plan(path) for path in chosen)
-
-
-def _without_data(run: MirroredRun) -> MirroredRun:
-    """Return a run's names alone: a thousand histories need not stay in memory."""
-    return MirroredRun(
-        **{name: getattr(run, name) for name in ("kind", "key", "group", "job_type", "label", "tags", "notes")},
-        config={},
-        summary={},
-    )
 
 
 def _keep_wandb_inside(wandb_dir: Path) -> None:

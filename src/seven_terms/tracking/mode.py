@@ -54,10 +54,11 @@ def is_live(environment: Mapping[str, str] = os.environ) -> bool:
     return mode != "disabled" and (asked == "1" or (mode == "online" and asked == ""))
 
 
-def remove_failed(mirror_path: Path) -> None:
-    """Delete what stands for a mirror that failed, an empty file, so that it is tried again."""
-    if mirror_path.is_file() and not mirror_path.stat().st_size:
-        mirror_path.unlink()
+def remove_failed(wandb_dir: Path) -> None:
+    """Delete what stands for a mirror that failed, empty files, so that it is tried again."""
+    for path in (wandb_dir / "runs.json", wandb_dir / "mirror.json"):
+        if path.is_file() and not path.stat().st_size:
+            path.unlink()
 
 
 def is_logged_in(environment: Mapping[str, str] = os.environ) -> bool:

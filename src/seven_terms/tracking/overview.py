@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -74,11 +74,26 @@ def _table(frame: pd.DataFrame) -> Table:
     return [str(name) for name in plain.columns], plain.values.tolist()
 
 
-def overview_content(
-    plans: tuple[Plan, ...], verdicts: pd.DataFrame, results_dir: Path, *, counts: Mapping[str, Any]
-) -> MirroredRun:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What the overview tells of the plans: the experiments with their terms, and how many runs they have."""
+
+    scale: str
+    base_seed: int
+    experiments: Sequence[str]
+    num_runs: int
+
+    @classmethod
+    def of(cls, plans: Sequence[Plan]) -> Told:
+        names = [plan.experiment.path for plan in plans]
+        number = sum(len(plan.every_run) for plan in plans)
+        return cls(scale=plans[0].scale, base_seed=plans[0].base_seed, experiments=names, num_runs=number)
+
+
+def overview_content(told: Told, verdicts: pd.DataFrame, results_dir: Path) -> MirroredRun:
     """Return the run that holds the verdict table, every figure, and tables and report as an artifact."""
-    scale, found = plans[0].scale, verdicts["verdict"].value_counts().to_dict()
+    scale, verdicts = told.scale, verdicts[verdicts["experiment"].isin(told.experiments)]
+    found = verdicts["verdict"].value_counts().to_dict()
     figures = {
         str(path.relative_to(results_dir / "figures").with_suffix("")): path
         for path in sorted((results_dir / "figures").rglob("*.png"))
@@ -88,8 +103,8 @@ def overview_content(
         str(path.relative_to(results_dir)): path for path in sorted((results_dir / "page").rglob("*")) if path.is_file()
     }
     files |= {str(path.relative_to(results_dir)): path for path in sorted((results_dir / "summary").rglob("*.csv"))}
-    terms = [title_of(term) for term in dict.fromkeys(plan.experiment.term for plan in plans)]
-    command = f"make report SCALE={scale}" + (f" BASE_SEED={plans[0].base_seed}" if plans[0].base_seed else "")
+    terms = [title_of(term) for term in dict.fromkeys(path.partition("/")[0] for path in told.experiments)]
+    command = f"make report SCALE={scale}" + (f" BASE_SEED={told.base_seed}" if told.base_seed else "")
     return MirroredRun(
         kind=OVERVIEW,
         key=f"{OVERVIEW}-{scale}",
@@ -98,7 +113,7 @@ def overview_content(
         label=OVERVIEW,
         tags=(OVERVIEW, scale),
         notes=f"{len(verdicts)} claims about {', '.join(terms)}, judged. Repeat it with `{command}`.",
-        config={"kind": OVERVIEW, "at_scale": scale, "base_seed": plans[0].base_seed, **counts},
+        config={"kind": OVERVIEW, "at_scale": scale, "base_seed": told.base_seed, "num_runs": told.num_runs},
         summary={f"verdicts/{verdict}": number for verdict, number in found.items()},
         tables={"verdicts": _table(verdicts[list(SHOWN)])},
         images={f"figures/{name}": path for name, path in figures.items()},

@@ -8,7 +8,8 @@
 #include "dense.h"
 
 constexpr int TAPS = 9;
-constexpr long COLUMNS_AT_ONCE = 1 << 14, COLUMNS_KEPT = 1 << 16;  // numbers of a block, and of a batch for the way back
+constexpr long COLUMNS_AT_ONCE = 1 << 14;  // numbers of a block
+constexpr long COLUMNS_KEPT = 1 << 16;     // of a batch for the way back; more where channels fill no vectors and are slow to gather
 constexpr int FEWEST_PLACES = 48;          // of a block: fewer would read the weights too often
 
 // Neighbours of a place that lie side by side, in its row of columns and in the image. Outside of the image there are zeros.
@@ -50,7 +51,7 @@ struct Convolution {
           rows((long)images * places),
           places_at_once(std::min<long>(places, std::max<long>(FEWEST_PLACES, COLUMNS_AT_ONCE / matrix.in / 12 * 12))),
           images_at_once(places_at_once < places ? 1 : std::max<long>(1, COLUMNS_AT_ONCE / matrix.in / places)),
-          keeps(ld_in && rows * matrix.in <= COLUMNS_KEPT),
+          keeps(ld_in && rows * matrix.in <= (ld_in == inputs ? COLUMNS_KEPT : 2 * COLUMNS_KEPT)),
           kept(keeps ? rows * matrix.in : 0) {
         for (int i = 0; i < places && ld_in; i++) {
             first_of_place.push_back(pieces.size());

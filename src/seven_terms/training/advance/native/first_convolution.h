@@ -1,4 +1,5 @@
-// The first convolution of a net, over its inputs [B, C, side, side]: they are copied once, with zeros around them, and read where they lie.
+// The first convolution of a net, over its inputs [B, C, side, side]: they are copied once, with zeros around them, and read where
+// they lie.
 //
 // Images have few channels: to gather neighbours would cost more than the product.
 #pragma once
