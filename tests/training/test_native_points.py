@@ -13,6 +13,7 @@ from seven_terms.spec import (
     Adam,
     Clipping,
     Cosine,
+    Distance,
     Evaluate,
     ExpectedSgd,
     NoisyQuadraticMoments,
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compi
 PROBES = (
     Stream(window=1, update_norms=True),
     Evaluate(steps=Steps(count=3)),
+    Distance(steps=Steps(count=4), num=3),  # hands over the parameters themselves, which kernels change in place
 )
 BOWL = Training(
     task=Quadratic(dimension=11, noise_scale=0.3, noise_follows_curvature=True),

@@ -11,23 +11,37 @@ from torch import Tensor
 
 from ..records.tables import METRICS
 
+CHUNK = 1 << 23  # numbers that memory is asked for at once, 64 MB: more than malloc takes from where large tensors were
+
 
 class Recorder:
-    """Collects (step, metric, index, value) for the runs of a stack; the padding run is dropped here."""
+    """Collects (step, metric, index, value) for the runs of a stack; the padding run is dropped here.
+
+    Values are copied: a probe may hand over a tensor of the training, which changes in place. They lie side by side in few
+    large arrays, because small ones, each kept where a large tensor has just been freed, would cost as much as that.
+    """
 
     def __init__(self, run_ids: list[str]) -> None:
         self.run_ids = run_ids
         self.rows: list[tuple[int, str, np.ndarray, np.ndarray]] = []  # step, metric, index [I], values [R, I]
+        self.free = np.empty(0)
 
     def record(self, step: int, metric: str, values: Tensor, *, index: list[int] | None = None) -> None:
         """Keep values [R] or [R, I] of a metric; `index` names the I entries (layers, lags, units), default 0..I-1."""
-        kept = values.detach()[: len(self.run_ids)].to("cpu", torch.float64).numpy()
+        kept = self._kept(values.detach()[: len(self.run_ids)].to("cpu", torch.float64).numpy())
         if kept.ndim == 1:
             self.rows.append((step, metric, np.array([-1], np.int32), kept[:, None]))
             return
         names = np.arange(kept.shape[1], dtype=np.int32) if index is None else np.array(index, np.int32)
         assert len(names) == kept.shape[1], (metric, len(names), kept.shape)
         self.rows.append((step, metric, names, kept))
+
+    def _kept(self, values: np.ndarray) -> np.ndarray:
+        if values.size > self.free.size:
+            self.free = np.empty(max(CHUNK, values.size))
+        place, self.free = self.free[: values.size].reshape(values.shape), self.free[values.size :]
+        np.copyto(place, values)
+        return place
 
     def table(self) -> pd.DataFrame:
         """Return all rows in the columns of `tables.METRICS`, sorted by metric, run, step as recorded."""

@@ -59,19 +59,22 @@ class StackedRuns(pl.LightningModule):
             self.is_observed = True
 
     def _end_of_part(self, number: int, stop: int) -> int:
-        """Return how far to go in one call: at most to the next probe."""
-        has_to_look = self.stream.wants_update_norm() and not self.program.way.tells_update_norms
-        if number in self.probes_at or has_to_look:  # at this very update
+        """Return how far to go in one call: at most to the next probe, one update where that is looked at itself."""
+        if self._looks_at_update(number):
             return number + 1
         stop = min(stop, number + self.program.way.updates_per_call)
         return next((later for later in range(number + 1, stop) if later in self.probes_at), stop)
 
+    def _looks_at_update(self, number: int) -> bool:
+        """Return whether the parameters before this update are asked for after it."""
+        by_probe = any(type(probe).after_update is not Probe.after_update for probe in self.probes_at.get(number, ()))
+        return by_probe or (self.stream.wants_update_norm() and not self.program.way.tells_update_norms)
+
     def _advance(self, first: int, stop: int) -> None:
         program = self.program
         steps = [step for step, _ in program.updates[first:stop]]
-        probes = self.probes_at.get(first, ())
         before = program.parameters
-        if probes or self.stream.wants_update_norm():  # kernels and graphs change them in place
+        if self._looks_at_update(first):  # kernels and graphs change them in place
             before = {name: parameter.clone() for name, parameter in before.items()}
         told_UR = program.advance(first, stop)
         if self.stream.wants_update_norm():
@@ -80,7 +83,7 @@ class StackedRuns(pl.LightningModule):
                 told_UR["update_norm"] = gradient_norm(moved).unsqueeze(0)
             told_UR["update_per_gradient"] = told_UR["update_norm"] / told_UR["gradient_norm"]
         self.stream.add(steps, told_UR, program.rules.rate_UR[first:stop], last=stop == len(program.updates))
-        for probe in probes:
+        for probe in self.probes_at.get(first, ()):
             self._record(steps[0], observe.after_update(probe, program, before))
 
     def _observe(self, number: int) -> None:
