@@ -55,7 +55,6 @@ Compiling = Literal["auto", "torch", "never"]
 COMPILERS = ("c++", "g++", "clang++")
 # Operations, some milliseconds: above, a call of PyTorch costs nothing, and a GPU has something to do.
 LARGEST_STEP = 1e9
-LARGEST_OF_CONVOLUTIONS = 1e11  # where oneDNN still takes 1.2 times as long
 SMALLEST_ALONE = 5e7  # operations of a convolutional step by layer from which on a stack is slower than its runs
 FEWEST_STACKED = 4  # and runs that a stack of smaller steps must hold
 MOST_CONVOLUTIONS = 64  # of a network, in a list of layout.h
@@ -182,8 +181,7 @@ def mode_of(training: AnyTraining, num_runs: int, *, compiling: Compiling) -> Mo
 
 def has_kernels(training: Training) -> bool:
     """Return whether our own kernels know everything that an update of this training does, and it is small."""
-    largest = LARGEST_OF_CONVOLUTIONS if isinstance(training.model, Cnn | Resnet) else LARGEST_STEP
-    return knows(training) and _fits(training) and flops_per_run_step(training) <= largest
+    return knows(training) and _fits(training) and flops_per_run_step(training) <= LARGEST_STEP
 
 
 def is_faster_run_by_run(training: Training, num_runs: int) -> bool:
