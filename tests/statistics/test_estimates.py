@@ -39,7 +39,7 @@ from seven_terms.statistics.estimates import Estimated, estimate
 from seven_terms.statistics.results import Results
 from seven_terms.statistics.samples import pooled
 
-from .synthetic import make_experiment, make_results, sweep
+from .synthetic import TRAINING, make_experiment, make_results, sweep
 
 A, B = Selected("a"), Selected("b")
 LOSS = Last("test_loss")
@@ -156,6 +156,14 @@ def test_proportions_count_runs() -> None:
     assert difference.interval.effect == pytest.approx(1 / 3)
     assert difference.num_runs == 6
     assert of(Proportion(measure=Diverged(), runs=A), lambda run: run.seed == 2).interval.effect == pytest.approx(1 / 3)
+
+
+def test_seeds_are_counted_that_stand_behind_the_interval() -> None:
+    arms = tuple(Arm(name=name, training=TRAINING, num_seeds=number) for name, number in (("a", 9), ("b", 4)))
+    results = make_results(make_experiment(arms=arms), lambda run: {"test_loss": float(run.seed + len(run.arm))})
+    assert estimate(PairedDifference(measure=LOSS, runs=A, baseline=B), results).num_seeds == 4
+    assert estimate(ProportionDifference(measure=Reached(LOSS, above=2.0), runs=A, baseline=B), results).num_seeds == 4
+    assert estimate(Mean(measure=LOSS, runs=A), results).num_seeds == 9
 
 
 def test_a_proportion_of_something_else_is_refused() -> None:

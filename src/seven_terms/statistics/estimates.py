@@ -44,7 +44,9 @@ class Estimated:
     sample: Sample | None = None
     num_runs: int
     notes: tuple[str, ...] = ()
-    num_seeds: float = np.nan  # NaN: nothing is random
+    num_seeds: float = (
+        np.nan
+    )  # behind the interval: the fewest of any arm, of pairs those shared; NaN: nothing is random
     num_undefined: int = 0  # runs that finished without a finite value of a measure
     num_diverged: int = 0
     selected: str = "{}"  # JSON: arm -> the settings of its runs, or a list of them
@@ -64,7 +66,7 @@ def estimate(kind: Estimate, results: Results) -> Estimated:
         sample=sample,
         num_runs=len(positions),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
-        num_seeds=np.nan if sample is None else len({results.runs[i].seed for i in positions}),
+        num_seeds=np.nan if sample is None else sample.size,
         num_undefined=int(lost[positions].sum()),
         num_diverged=int(results.diverged[positions].sum()),
         selected=json.dumps(_selected(groups, results)),
