@@ -50,7 +50,7 @@ experiment = Experiment.here(
     title="Batch size, and the size of the statistics",
     question="What happens to batch normalization when batches are small, and is it the statistics or the optimization?",
     method="Three layers of 48 ReLU units on digits of 7 x 7 pixels, 200 steps of plain SGD, each setting at its own best of "
-    "five rates. Batch, group (four groups) and layer normalization are compared at batches of 2 to 256. Ghost batch "
+    "five rates. Batch, group (four groups) and layer normalization are compared at batches from 2 on. Ghost batch "
     "normalization keeps the batch at 32 and computes its statistics over parts of it, so that only the statistics "
     "change and not the gradient noise of a small batch.",
     arms=ARMS,

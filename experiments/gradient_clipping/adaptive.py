@@ -43,7 +43,7 @@ experiment = Experiment.here(
         ).above(2.0),
         source="Brock et al. 2021",
         unit="largest rate that trains, with over without, batches of 128",
-        because="several times is at least two, and the grid's steps are three",
+        because="several times is at least two",
         scales=("laptop", "full", "paper"),
     ),
     figures=figure(

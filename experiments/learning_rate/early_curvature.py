@@ -44,7 +44,7 @@ def permits(remedy: Arm, form: str, statement: str) -> Claim:
         larger_rate(remedy).above(1.5),
         source="Gilmer et al. 2021",
         unit="largest rate that trains, with the remedy over without",
-        because="rates lie a factor of two apart, so that more than 1.5 is a step of the grid in most seeds",
+        because="half as large again is what somebody who chooses a rate by factors of two would notice in most seeds",
         scales=("laptop", "full", "paper"),
     )
 
