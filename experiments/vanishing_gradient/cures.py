@@ -53,18 +53,34 @@ experiment = Experiment.here(
         because="with 20 layers, initial weights that keep the gradient are the only difference, and each network has its "
         "best rate; ten points of accuracy is a limit that anyone would notice",
     ),
-    figures=figure(
-        "cures",
-        "Test accuracy after training over depth, each network at its own best rate.",
-        sweep_curve(
-            "After 200 steps",
-            Last("test_accuracy"),
-            {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
-            over="model.depth",
-            references=(Reference(label="chance", y=0.1),),
-        ).axes("hidden layers", y_limits=(0.0, 1.0)),
-        curve("20 layers", "test_accuracy", {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()}).axes(
-            y_limits=(0.0, 1.0)
+    figures=(
+        figure(
+            "cures",
+            "Test accuracy after training over depth, each network at its own best rate.",
+            sweep_curve(
+                "After 200 steps",
+                Last("test_accuracy"),
+                {label: ARMS[name].best() for name, (label, _) in NETWORKS.items()},
+                over="model.depth",
+                references=(Reference(label="chance", y=0.1),),
+            ).axes("hidden layers", y_limits=(0.0, 1.0)),
+            curve("20 layers", "test_accuracy", {label: at(name, DEEP) for name, (label, _) in NETWORKS.items()}).axes(
+                y_limits=(0.0, 1.0)
+            ),
+            scales=("smoke", "laptop", "full"),
+        ),
+        figure(
+            "one_cure",
+            "Test accuracy over training with 5 and 20 layers, each network at its own best rate.",
+            *(
+                curve(
+                    f"{depth} layers",
+                    "test_accuracy",
+                    {NETWORKS[name][0]: at(name, depth) for name in ("none", "glorot")},
+                ).axes(y_limits=(0.0, 1.0))
+                for depth in (SHALLOW, DEEP)
+            ),
+            scales=("paper",),
         ),
     ),
     smoke=Changes(
@@ -79,7 +95,9 @@ experiment = Experiment.here(
             "task.source": "mnist",
             "task.resolution": 28,
             "optimizer.learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+            "model.depth": (SHALLOW, DEEP),
         },
         num_seeds=10,
+        without_arms=("orthogonal", "relu", "residual", "batch_norm"),  # eleven hours with them, two without
     ),
 )
