@@ -114,7 +114,7 @@ experiment = Experiment.here(
         },
         num_seeds=2,
     ),
-    laptop=Changes({"batch_size": SIZES[:4]}),  # no claim reads the two largest
+    laptop=Changes({"batch_size": SIZES[:4]}, num_seeds=6),  # no claim reads the two largest
     full=Changes(num_seeds=24),
     paper=Changes(
         {"task": Cifar10(augment=True), "num_steps": 20_000, "batch_size": 128, "optimizer": Sgd(momentum=0.9)},

@@ -79,6 +79,7 @@ experiment = Experiment.here(
         sweep_curve("Over the rate, four layers", accuracy, all_runs(*ARMS, at={DEPTH: Ranked(1)}), over=RATE),
     ),
     smoke=Changes({"num_steps": 20, RATE: (0.15, 0.5), DEPTH: (1, 2, 4)}, num_seeds=2),
+    laptop=Changes(num_seeds=4),
     full=Changes(num_seeds=20, seeds={"everything": 160, "alone": 160}),
     paper=Changes(
         {"task": Digits(source="mnist"), "num_steps": 20_000, "model.width": 256, DEPTH: (1, 4, 16)}, num_seeds=8

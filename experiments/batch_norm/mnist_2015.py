@@ -144,6 +144,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 60, RATE: (0.5, 2.0), SCALE: (0.3,)}, num_seeds=2),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=48),
     # 50,000 steps over 30 settings: five seeds are an hour of one core
     paper=Changes(

@@ -138,6 +138,7 @@ experiment = Experiment.here(
         sweep_curve("Final accuracy", Last("test_accuracy"), all_runs(*ARMS), over="optimizer.learning_rate"),
     ),
     smoke=Changes({"num_steps": 30, "optimizer.learning_rate": (SMALL_RATE, 0.2)}, num_seeds=2),
+    laptop=Changes(num_seeds=5),
     full=Changes(
         {"optimizer.learning_rate": tuple(sorted((*RATES, *FINER)))},
         num_seeds=208,

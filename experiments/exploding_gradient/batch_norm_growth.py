@@ -92,5 +92,6 @@ experiment = Experiment.here(
         ).axes("weights relative to He's", "factor on the variance"),
     ),
     smoke=Changes({"model.width": 32, "batch_size": 32}, num_seeds=2),
+    laptop=Changes(num_seeds=4),
     paper=Changes({"model.width": 1000, "batch_size": 1024}, num_seeds=20),
 )

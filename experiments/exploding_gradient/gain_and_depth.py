@@ -89,6 +89,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"model.width": 32, "model.depth": (5, 10)}, num_seeds=2),
+    laptop=Changes(num_seeds=4),
     full=Changes(num_seeds=20),
     paper=Changes({"model.width": 300}, num_seeds=20),
 )

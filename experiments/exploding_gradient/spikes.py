@@ -61,6 +61,7 @@ experiment = Experiment.here(
         key=1,
     ),
     smoke=Changes({"num_steps": 20, "task.length": 10}, num_seeds=2),
+    laptop=Changes(num_seeds=5),
     full=Changes({"num_steps": 3000}, num_seeds=100),
     paper=Changes({"num_steps": 20_000, "task.length": 100}, num_seeds=20),
 )

@@ -79,6 +79,7 @@ experiment = Experiment.here(
         {"num_steps": 10, "optimizer.learning_rate": (0.01, 0.1), "batch_size": (32,), "clipping.adaptive": (0.04,)},
         num_seeds=2,
     ),
+    laptop=Changes(num_seeds=4),
     full=Changes(
         {"optimizer.learning_rate": tuple(10.0 ** (power / 12) for power in range(-30, 1))},  # 0.003 to 1
         num_seeds=24,

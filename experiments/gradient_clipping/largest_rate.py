@@ -53,6 +53,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 1.0)}, num_seeds=2),
+    laptop=Changes(num_seeds=5),
     full=Changes({"optimizer.learning_rate": tuple(10 ** (power / 8) for power in range(-14, 15))}, num_seeds=48),
     paper=Changes({"num_steps": 20_000}, num_seeds=20),
 )

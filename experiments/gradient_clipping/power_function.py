@@ -56,7 +56,7 @@ experiment = Experiment.here(
             over="initialization.scale",
         ).axes("spread of the starts", "updates", log="xy"),
     ),
-    laptop=Changes({"initialization.scale": (RADII[0], RADII[-1])}),  # the claim reads the last
+    laptop=Changes({"initialization.scale": (RADII[0], RADII[-1])}, num_seeds=4),  # the claim reads the last
     full=Changes(num_seeds=16),
     smoke=Changes(
         {"num_steps": 20, "optimizer.learning_rate": (0.01, 0.1, 1.0), "initialization.scale": (1.0, 3.0)}, num_seeds=2

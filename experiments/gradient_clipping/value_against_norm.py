@@ -95,6 +95,7 @@ experiment = Experiment.here(
         {"num_steps": 10, "optimizer.learning_rate": (0.03, 0.1), "clipping.norm": (1.0,), "clipping.value": (0.01,)},
         num_seeds=2,
     ),
+    laptop=Changes(num_seeds=4),
     full=Changes(num_seeds=128),
     paper=Changes({"num_steps": 2000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

@@ -88,6 +88,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 20, "optimizer.learning_rate": (0.1, 1.0), "clipping.norm": (0.5,)}, num_seeds=2),
+    laptop=Changes(num_seeds=4),
     full=Changes(num_seeds=160, seeds={"vanishing": 480, "vanishing_clipped": 480}),
     paper=Changes({"num_steps": 3000, "model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

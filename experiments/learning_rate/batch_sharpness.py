@@ -109,6 +109,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=20),
     paper=Changes(
         {"task.num_train": 2000, "model.width": 200, "num_steps": 10_000, RATE: (0.02, 0.04), BATCH: (8, 64, 2000)}

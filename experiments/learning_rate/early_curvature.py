@@ -121,6 +121,7 @@ experiment = Experiment.here(
             Evaluate(steps=Steps(at=(0,)), splits=("validation", "test"), num_examples=200),
         ),
     ),
+    laptop=Changes(num_seeds=4),
     full=Changes(
         {RATE: tuple(sorted({2.0 ** (power / 2) for power in range(-18, 9)} | FINER))},
         num_seeds=24,

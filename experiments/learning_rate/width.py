@@ -95,6 +95,7 @@ experiment = Experiment.here(
         scales=("smoke", "laptop", "full"),
     ),
     smoke=Changes({"num_steps": 5, "optimizer.learning_rate": (0.25, 1.0)}, num_seeds=2),
+    laptop=Changes(num_seeds=5, seeds={"mup_squared": 20}),
     full=Changes(num_seeds=64, seeds={"mup_squared": 800}),
     paper=Changes(
         {"num_steps": 15_000, "model.depth": 2, "model.width": (64, 256, 1024, 4096)},  # 20 epochs

@@ -135,6 +135,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 120}, num_seeds=2),
+    laptop=Changes(num_seeds=6),
     full=Changes(num_seeds=32),
     paper=Changes(
         {"task": Cifar10(augment=True), "model": Resnet(n=3), "batch_size": 128, "num_steps": 8000},

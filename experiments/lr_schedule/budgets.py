@@ -176,6 +176,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"optimizer.learning_rate": (0.15,), "num_steps": (20, 40, 60)}, num_seeds=2),
+    laptop=Changes(num_seeds=8),
     full=Changes(num_seeds=192, seeds={"linear": 512, "step": 512}),
     paper=Changes(
         {

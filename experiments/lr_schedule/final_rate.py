@@ -65,6 +65,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 20, RATE: (0.1, 0.4)}, num_seeds=2),
+    laptop=Changes(num_seeds=6),
     full=Changes(num_seeds=480),
     paper=Changes(
         {

@@ -95,6 +95,7 @@ experiment = Experiment.here(
     smoke=Changes(
         {"optimizer.learning_rate": (0.1, 0.3), "num_steps": (15, 60), "task.num_train": (500, 3500)}, num_seeds=2
     ),
+    laptop=Changes(num_seeds=6),
     full=Changes(num_seeds=256),
     paper=Changes(
         {

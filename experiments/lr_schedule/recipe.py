@@ -125,6 +125,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 8, RATE: RATES[2:5]}, num_seeds=2),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=32, seeds={"transformer_whole": 288, "transformer_no_clipping": 288}),
     paper=Changes(
         {"task.source": "mnist", "task.resolution": 28, "num_steps": 5000},

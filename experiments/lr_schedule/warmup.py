@@ -93,6 +93,7 @@ experiment = Experiment.here(
         ).axes("warm-up", "share of test images wrong"),
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"small": {"num_steps": 40}}),
+    laptop=Changes(num_seeds=6),
     full=Changes(num_seeds=480),
     paper=Changes(
         {

@@ -86,6 +86,7 @@ experiment = Experiment.here(
         survival("Time to 80 %", TO_TARGET, SHOWN),
     ),
     smoke=Changes({"num_steps": 10, "model.width": 20, "optimizer.learning_rate": (0.03,)}, num_seeds=2),
+    laptop=Changes(num_seeds=5),
     full=Changes(num_seeds=20),
     paper=Changes(
         {

@@ -87,6 +87,7 @@ experiment = Experiment.here(
         ).axes("from hidden layer (0 is nearest the input)", "gain", y_limits=(0.0, None)),
     ),
     smoke=Changes({"model.width": 16}, num_seeds=2),
+    laptop=Changes(num_seeds=4),
     full=Changes(num_seeds=20),
     paper=Changes({"model.width": 300, "task.source": "mnist", "task.resolution": 28, "batch_size": 300}, num_seeds=20),
 )

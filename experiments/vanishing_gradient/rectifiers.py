@@ -53,6 +53,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 10, "model.width": 20, "optimizer.learning_rate": (0.01,)}, num_seeds=2),
+    laptop=Changes(num_seeds=5),
     full=Changes(num_seeds=32),
     paper=Changes(
         {

@@ -66,6 +66,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"model.width": 40, DEPTH: (2, 10)}, num_seeds=2),
+    laptop=Changes(num_seeds=4),
     full=Changes(num_seeds=20),
     paper=Changes({"model.width": 1000}, num_seeds=40),
 )
