@@ -51,6 +51,7 @@ experiment = Experiment.here(
     sweep={"task.length": LENGTHS},
     num_seeds=12,
     probes=(Stream(window=2000), Evaluate(steps=Steps(count=100), splits=("test",), num_examples=10_000)),
+    selection=Selection(metric="test_error"),  # nothing is chosen: what the A/A arm is compared by
     noise_floor=at(clip, SHORTEST),
     claims=(
         claim(

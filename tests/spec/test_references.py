@@ -112,6 +112,7 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: mean(Last("layer_gradient_norm", index=9)), "claim 'X1': index of 'layer_gradient_norm' must be one that is recorded, 0 to 2 or 0 to 3, got 9."),
     (lambda: drawing(curve("test_los")), f"figure 'f', panel 0: metric must be one that a probe records: {METRICS}, got 'test_los'; try 'test_loss'."),
     (lambda: replace(EXPERIMENT, selection=Selection(metric="validation_los")), f"selection: selection must be on a metric that a probe records: {METRICS}, got 'validation_los'; try 'validation_loss'."),
+    (lambda: replace(EXPERIMENT, noise_floor_arm="plain", probes=(Evaluate(steps=Steps(count=2), splits=("test",)),)), "selection: selection must be on a metric that a probe records: test_accuracy, test_error, test_loss, got 'validation_loss'."),
     (lambda: replace(EXPERIMENT, selection=Selection(metric="validation_accuracy")), "selection: selection.which must be 'max', the better side of 'validation_accuracy', got 'min'."),
     (lambda: mean(runs=Selected("plain", best=("learning_rate",)), selection=Selection(metric="test_loss")), "selection: selection must be on validation data, since results are reported on the test split, got 'test_loss'."),
     # theories

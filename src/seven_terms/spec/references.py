@@ -144,7 +144,10 @@ def _check_probes(experiment: Experiment, known: Known) -> None:
 
 def _check_selection(experiment: Experiment, known: Known) -> None:
     selection = experiment.selection
-    if selection == type(selection)() and not _selects(experiment):
+    is_read = (
+        _selects(experiment) or experiment.noise_floor_arm is not None
+    )  # the A/A arm is compared by that metric too
+    if selection == type(selection)() and not is_read:
         return
     must = f"selection must be on a metric that a probe records: {', '.join(sorted(known.metrics)) or 'none'}"
     known.require(selection.metric in known.metrics, must, selection.metric, what="selection", among=known.metrics)
