@@ -74,6 +74,7 @@ experiment = Experiment.here(
             },
         },
     ),
+    laptop=Changes(num_seeds=9),
     full=Changes(num_seeds=48),
     paper=Changes(skip=True),
 )

@@ -99,7 +99,7 @@ experiment = Experiment.here(
     ),
     smoke=Changes({"num_steps": 40, RATE: (0.2,)}, num_seeds=2),
     laptop=Changes(
-        {LENGTH: (SHORT, LONG)}, arms={"reference": {LENGTH: (SHORT,)}}, probes=LOOKS, num_seeds=6, seeds={"value": 5}
+        {LENGTH: (SHORT, LONG)}, arms={"reference": {LENGTH: (SHORT,)}}, probes=LOOKS, num_seeds=5, seeds={"value": 5}
     ),  # what claims read
     full=Changes(num_seeds=32),
     paper=Changes(

@@ -76,6 +76,7 @@ experiment = Experiment.here(
         scales=("laptop", "full"),
     ),
     smoke=Changes({"num_steps": 20, RATE: (1e-3,), BETA: (0.9,)}, num_seeds=2),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=64),
     paper=Changes(
         {

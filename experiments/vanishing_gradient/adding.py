@@ -81,6 +81,7 @@ experiment = Experiment.here(
     smoke=Changes(
         {"num_steps": 4, "task.length": 10, "model.width": 8, "optimizer.learning_rate": (0.01,)}, num_seeds=2
     ),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=112, seeds={"lstm_default": 640, "lstm_open": 640}),
     paper=Changes(
         {

@@ -87,6 +87,7 @@ experiment = Experiment.here(
         {"num_steps": 6, "model.width": 20, "optimizer.learning_rate": (0.03,), "model.depth": (SHALLOW, DEEP)},
         num_seeds=2,
     ),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=24),
     paper=Changes(
         {

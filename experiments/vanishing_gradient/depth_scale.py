@@ -103,6 +103,7 @@ experiment = Experiment.here(
         },
         num_seeds=2,
     ),
+    laptop=Changes(num_seeds=3),
     full=Changes(num_seeds=40),
     paper=Changes(
         {
