@@ -70,6 +70,7 @@ experiment = Experiment.here(
             "num_steps": 20_000,
             "model.width": 256,
             "optimizer.learning_rate": (0.005, 0.015, 0.05, 0.15, 0.5, 1.5),
-        }
+        },
+        num_seeds=6,
     ),
 )

@@ -87,6 +87,7 @@ experiment = Experiment.here(
             "num_steps": 20_000,
             "model.width": 256,
             "optimizer.learning_rate": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-        }
+        },
+        num_seeds=6,
     ),
 )
