@@ -7,6 +7,7 @@ from seven_terms.cli import verbs as command_line
 from seven_terms.planning.calibration import REFERENCE
 from seven_terms.planning.rows import Row, budget_seconds, chosen, rows_of
 from seven_terms.planning.selection import plans_at
+from seven_terms.planning.stacks import workload_of
 
 
 def row(name, claims, *seconds):
@@ -28,6 +29,15 @@ def test_what_is_published_or_claims_nothing_is_left_out():
     }
 
 
+def test_stacks_that_are_there_cost_nothing():
+    plans = plans_at(EXPERIMENTS, "smoke", compiling="never", only="learning_rate/quadratics")
+    [plan] = plans.values()
+    first, *others = plan.stacks
+    [row] = rows_of(plans, REFERENCE, missing=[first])
+    assert others
+    assert row.seconds == (REFERENCE.seconds(workload_of(plan.stacks[first])),)
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("25m", 1500.0), ("90s", 90.0), ("1.5h", 5400.0)])
 def test_a_budget_is_a_number_with_a_unit(text, seconds):
     assert budget_seconds(text) == seconds
@@ -40,7 +50,7 @@ def test_another_budget_is_refused_in_a_sentence(text):
 
 
 def test_the_verb_prints_names_that_make_takes(project, tmp_path, capsys):
-    words = ["plan", "--scale", "smoke", "--budget", "30s", "--published", str(tmp_path)]
+    words = ["plan", "--scale", "smoke", "--budget", "30s", "--published", str(tmp_path), "--results", str(tmp_path)]
     assert command_line.run([*words, "--experiments", str(project / "experiments")]) == 0
     out = capsys.readouterr()
     assert set(out.out.split()) <= {experiment.path for experiment in EXPERIMENTS}
@@ -49,6 +59,6 @@ def test_the_verb_prints_names_that_make_takes(project, tmp_path, capsys):
 
 
 def test_a_budget_that_nothing_fits_into_is_told_with_what_to_do(project, tmp_path, capsys):
-    words = ["plan", "--scale", "paper", "--budget", "0.001s", "--published", str(tmp_path)]
+    words = ["plan", "--scale", "paper", "--budget", "0.001s", "--published", str(tmp_path), "--results", str(tmp_path)]
     assert command_line.run([*words, "--experiments", str(project / "experiments")]) == 1
     assert "fits into the budget; give more time, such as BUDGET=25m" in capsys.readouterr().err

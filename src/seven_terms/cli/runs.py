@@ -69,13 +69,16 @@ def _name_affordable(options: argparse.Namespace) -> int:
     """Name the experiments with the most unpublished claims that can be run in the budget; nothing is written."""
     from ..planning import plans_at
     from ..planning.calibration import calibration_of
+    from ..planning.forecast import missing_stacks
     from ..planning.rows import budget_seconds, chosen, published_experiments, rows_of, sentence
 
     seconds, num_devices = budget_seconds(options.budget), _num_devices(options)
     plans = plans_at(experiments_of(options.experiments), options.scale, compiling=options.compiling)
     calibration = calibration_of(options.accelerator, options.calibration)
     published = options.published or results_of(options.experiments) / "published" / options.scale
-    left = rows_of(plans, calibration, published=published_experiments(published))
+    there = options.results or results_of(options.experiments) / options.scale
+    missing = missing_stacks(plans, there)
+    left = rows_of(plans, calibration, published=published_experiments(published), missing=missing)
     found = chosen(left, seconds=seconds, num_devices=num_devices)
     print(f"seven-terms: {sentence(found, num_left=len(left), num_devices=num_devices)}", file=sys.stderr)
     print(" ".join(row.name for row in found))

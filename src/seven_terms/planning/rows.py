@@ -36,14 +36,24 @@ def budget_seconds(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def rows_of(plans: Mapping[str, Plan], calibration: Calibration, *, published: Iterable[str] = ()) -> list[Row]:
-    """Return the experiments that make a claim and are not published."""
-    done = set(published)
+def rows_of(
+    plans: Mapping[str, Plan],
+    calibration: Calibration,
+    *,
+    published: Iterable[str] = (),
+    missing: Iterable[str] | None = None,
+) -> list[Row]:
+    """Return the experiments that make a claim and are not published, with the stacks that are `missing`, or all of them."""
+    done, left = set(published), None if missing is None else set(missing)
     return [
         Row(
             name=name,
             num_claims=len(plan.experiment.claims),
-            seconds=tuple(calibration.seconds(workload_of(stack)) for stack in plan.stacks.values()),
+            seconds=tuple(
+                calibration.seconds(workload_of(stack))
+                for key, stack in plan.stacks.items()
+                if left is None or key in left
+            ),
         )
         for name, plan in plans.items()
         if plan.experiment.claims and name not in done
