@@ -118,7 +118,7 @@ experiment = Experiment.here(
         key=1,
     ),
     smoke=Changes({"optimizer.learning_rate": (0.01, 0.1), "num_steps": (10, 20)}, num_seeds=2),
-    laptop=Changes(num_seeds=4),
+    laptop=Changes(num_seeds=5),
     full=Changes(num_seeds=48),
     paper=Changes({"model.width": 256, "task.source": "mnist", "task.resolution": 28}, num_seeds=20),
 )

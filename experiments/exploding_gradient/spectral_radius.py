@@ -100,7 +100,6 @@ experiment = Experiment.here(
         key=1,
     ),
     smoke=Changes({"model.width": 20}, num_seeds=3),
-    laptop=Changes(num_seeds=14),
     full=Changes(num_seeds=60),
     paper=Changes(num_seeds=100),
 )
