@@ -123,7 +123,7 @@ experiment = Experiment.here(
         ),
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2),
-    laptop=Changes(num_seeds=6),
+    laptop=Changes(num_seeds=8),
     full=Changes(num_seeds=24),
     paper=Changes(
         {

@@ -136,7 +136,7 @@ experiment = Experiment.here(
         key=1,
     ),
     smoke=Changes({"num_steps": 20}, num_seeds=2, arms={"batch_norm": {"num_steps": 10}}),
-    laptop=Changes(num_seeds=10),
+    laptop=Changes(num_seeds=16),
     full=Changes(num_seeds=96, seeds={"plain": 960}),
     paper=Changes({"num_steps": 5000, "task.source": "mnist", "task.resolution": 28, "model.width": 256}, num_seeds=10),
 )
