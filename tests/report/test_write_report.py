@@ -18,8 +18,9 @@ from seven_terms.report import compare, show, write_report
 from seven_terms.report.appendix import machine_table
 from seven_terms.report.facts import facts_of
 from seven_terms.report.inputs import read_inputs
-from seven_terms.report.latex import in_words
+from seven_terms.report.latex import estimate, in_words
 from seven_terms.report.numbers import number_macros
+from seven_terms.report.sentences import said
 from seven_terms.spec import TERMS, VERDICTS
 
 from ..figures.synthetic import speed_table
@@ -206,6 +207,20 @@ def compile_twice_alike(folder: Path, document: str) -> None:
     assert pdfs[0] == pdfs[1]
     for suffix in ("log", "blg"):
         shutil.copyfile(folder.parent / "twice" / f"{document}.{suffix}", folder / f"{document}.{suffix}")
+
+
+def test_sentences_may_speak_of_claims_that_scale_paper_alone_has(results):
+    inputs = read_inputs(results)
+    own = str(inputs.verdicts.index[0])
+    rows = inputs.verdicts.iloc[[0, 0]].set_axis([own, "X9"])
+    text = number_macros(dataclasses.replace(inputs, others={"paper": rows}), facts_of(inputs))
+    row, count = rows.iloc[1], text.count(rf"\claimvalue{{{own}}}{{estimate}}")
+    assert count == 1
+    assert rf"\claimvalue{{X9}}{{estimate}}{{{estimate(row['effect'], row['low'], row['high'])}}}" in text
+    assert rf"\claimvalue{{X9}}{{{said(row['verdict'])}}}{{yes}}" in text
+    assert "X9" not in number_macros(
+        dataclasses.replace(inputs, others={"full": rows, "paper": rows}), facts_of(inputs)
+    )
 
 
 def test_the_method_tells_of_kernels_only_where_runs_went_through_them(results, monkeypatch):

@@ -12,7 +12,7 @@ from .counting import count_macros, decided_twice
 from .coverage import command
 from .facts import Fact
 from .inputs import Inputs
-from .latex import count, effect, escape, in_words, interval
+from .latex import count, effect, escape, estimate, in_words, interval
 from .sentences import SAYABLE, in_full, said
 
 
@@ -40,7 +40,7 @@ def number_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> str:
     lines = [f"\\newcommand{{\\{name}}}{{{value}}}" for name, value in values.items()]
     lines.append("\\smoketrue" if inputs.scale == "smoke" else "\\smokefalse")
     lines.append("\\secondtrue" if decided_twice(facts.values())[0] else "\\secondfalse")
-    return "\n".join([*lines, *_claim_values(inputs, facts)]) + "\n"
+    return "\n".join([*lines, *_claim_values(inputs, facts), *_values_of_paper_alone(inputs)]) + "\n"
 
 
 def _kernels(inputs: Inputs) -> str:
@@ -99,4 +99,16 @@ def _claim_values(inputs: Inputs, facts: Mapping[str, Fact]) -> list[str]:
             facts[str(key)].told: "yes",  # \whenclaim asks for this name
         }
         lines += [f"\\claimvalue{{{key}}}{{{name}}}{{{value}}}" for name, value in values.items()]
+    return lines
+
+
+def _values_of_paper_alone(inputs: Inputs) -> list[str]:
+    """Return what sentences may say of claims that scale paper alone has, from its published verdicts."""
+    elsewhere = {key for scale, verdicts in inputs.others.items() if scale != "paper" for key in verdicts.index}
+    lines = []
+    for key, row in inputs.others.get("paper", inputs.verdicts[:0]).iterrows():
+        if key in inputs.verdicts.index or key in elsewhere:
+            continue
+        lines.append(f"\\claimvalue{{{key}}}{{estimate}}{{{estimate(row['effect'], row['low'], row['high'])}}}")
+        lines.append(f"\\claimvalue{{{key}}}{{{said(row['verdict'])}}}{{yes}}")
     return lines
