@@ -14,6 +14,7 @@ from seven_terms.spec import (
     Initialization,
     Mlp,
     Recurrent,
+    Selection,
     Sgd,
     Stream,
     Training,
@@ -172,9 +173,10 @@ def test_specs_are_values() -> None:
 
 def test_the_noise_floor_may_be_trained_at_one_swept_value_that_follows_the_scale() -> None:
     rate = "optimizer.learning_rate"
-    experiment = dataclasses.replace(EXPERIMENT, noise_floor_arm="plain", noise_floor_at={rate: 0.3})
+    measured = dataclasses.replace(EXPERIMENT, probes=(Stream(),), selection=Selection(metric="batch_loss"))
+    experiment = dataclasses.replace(measured, noise_floor_arm="plain", noise_floor_at={rate: 0.3})
     again = [run for run in runs_of(experiment) if run.arm == "plain_again"]
     assert [run.settings["learning_rate"] for run in again] == [0.3] * experiment.num_seeds
     assert experiment.at_scale("smoke").noise_floor_at == {rate: 0.1}
     with pytest.raises(ValueError, match=r"noise_floor_at must name a value that noise_floor_arm sweeps over"):
-        dataclasses.replace(EXPERIMENT, noise_floor_arm="plain", noise_floor_at={rate: 0.2})
+        dataclasses.replace(measured, noise_floor_arm="plain", noise_floor_at={rate: 0.2})
