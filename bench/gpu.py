@@ -91,13 +91,13 @@ def _compared(stack: Stack, *, device: str) -> dict[str, Any]:
     """
     tolerance = TOLERANCES[stack.runs[0].training.precision]
     found, wanted = recorded(stack, device=device), recorded(stack, device="cpu")
-    told: dict[str, Any] = {"difference": difference(found, wanted)}
+    told: dict[str, Any] = {"difference": difference(found, wanted, by_images=True)}
     if told["difference"] > tolerance:
         double = in_float64(stack)
         names = {there.id: here.id for here, there in zip(stack.runs, double.runs, strict=True)}
         exact = {(names[run], metric): values for (run, metric), values in recorded(double, device="cpu").items()}
-        told["difference_from_float64"] = difference(found, exact)
-        told["difference_of_the_processor"] = difference(wanted, exact)
+        told["difference_from_float64"] = difference(found, exact, by_images=True)
+        told["difference_of_the_processor"] = difference(wanted, exact, by_images=True)
     least = min(told["difference"], told.get("difference_from_float64", math.inf))
     return {**told, "is_right": least <= tolerance}
 

@@ -125,14 +125,14 @@ def recorded(stack: Stack, *, device: str) -> dict[tuple[str, str], list[float]]
     return {(str(run), str(metric)): values.tolist() for (run, metric), values in groups}
 
 
-def difference(found: dict, wanted: dict) -> float:
+def difference(found: dict, wanted: dict, *, by_images: bool = False) -> float:
     """Return the largest difference of two records, relative to the largest number of its metric; inf where one lacks some.
 
-    Accuracies count as they are: one image at the brink is one image, however few were named right.
+    `by_images`: accuracies count as they are, so that one image at the brink is one image, however few were named right.
     """
     if {key: len(values) for key, values in found.items()} != {key: len(values) for key, values in wanted.items()}:
         return float("inf")
-    return max(_difference(found[key], wanted[key], scale=float("accuracy" in key[1])) for key in wanted)
+    return max(_difference(found[key], wanted[key], scale=float(by_images and "accuracy" in key[1])) for key in wanted)
 
 
 def _difference(found: list[float], wanted: list[float], *, scale: float) -> float:
