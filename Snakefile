@@ -29,6 +29,7 @@ from seven_terms.records.sources import source_id
 from seven_terms.running.at_work import will_work
 from seven_terms.running.calls import CALL, name_call
 from seven_terms.running.typesetting import engine
+from seven_terms.running.warm import start_ahead
 from seven_terms.tracking.mode import remove_failed, wandb_mode, wandb_runs, warning
 
 os.environ.setdefault("WANDB_MODE", config.get("wandb") or "offline")
@@ -38,6 +39,11 @@ try:
     SETTINGS = read_settings(config, arguments=[] if workflow.is_main_process else sys.argv)
     require_usable(SETTINGS.experiments)
     WANDB_MODE, WANDB_RUNS = wandb_mode(), wandb_runs()
+    CORES = workflow.resource_settings.cores  # None: a cluster's nodes
+    if workflow.is_main_process and will_work(sys.argv[1:]):
+        name_call()
+        if CORES and not SETTINGS.folder.table("verdicts").is_file():  # there will be jobs
+            AHEAD = start_ahead("--compiling", SETTINGS.compiling)
     EXPERIMENTS = experiments_of(SETTINGS.experiments_at(workflow.basedir))
     PLANS = plans_at(EXPERIMENTS, SETTINGS.scale, **SETTINGS.planning)
 except (ValueError, OSError) as error:
@@ -71,11 +77,10 @@ WANTED = [*ALL_METRICS, *SUMMARIES, *CLAIMS, *TABLES, *PICTURES, *(path[:-3] + "
 if workflow.is_main_process and warning():
     logger.warning(f"seven-terms: {warning()}")
 if workflow.output_settings.dryrun:
-    logger.info(cost_before(PLANS, FOLDER.path))
+    logger.info(cost_before(PLANS, FOLDER.path, at_a_time=CORES))
 elif workflow.is_main_process and will_work(sys.argv[1:]):
     try:
-        HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS)  # kept until this process ends
-        name_call()
+        HELD = begin(PLANS, FOLDER, WANTED, among=EXPERIMENTS, at_a_time=CORES)  # kept until this process ends
         remove_failed(Path(RESULTS, "wandb"))
     except (ValueError, OSError) as error:
         sys.exit(f"snakemake: {sentence(error) or error}")

@@ -10,6 +10,7 @@ from seven_terms.planning.calibration import REFERENCE, Speed, calibration_of, r
 from seven_terms.planning.forecast import cost_before, forecasts, scaling_table, table, total, wall_seconds
 from seven_terms.planning.selection import make_plan
 from seven_terms.planning.stacks import workload_of
+from seven_terms.records.jobs import duration
 from seven_terms.spec import Arm, Experiment, GaussianInputs, Mlp, Training
 
 
@@ -65,6 +66,13 @@ def test_the_total_line_leaves_out_what_is_trained(plans, tmp_path):
             metrics.parent.mkdir(parents=True, exist_ok=True)
             metrics.write_bytes(b"metrics")
     assert "to train: nothing, all 4 stacks are there" in cost_before(plans, tmp_path, devices=(1,), brief=True)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_time_left_is_that_of_as_many_stacks_at_a_time_as_the_call_has_cores(plans, tmp_path, number):
+    told = cost_before(plans, tmp_path, at_a_time=number, brief=True)
+    alone = [REFERENCE.seconds(workload_of(stack)) for plan in plans.values() for stack in plan.stacks.values()]
+    assert told.endswith(f"about {duration(wall_seconds(alone, number))} with {number} at a time")
 
 
 def test_more_devices_than_stacks_wait_for_the_longest_one(plans):

@@ -3,6 +3,8 @@
 import importlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -80,6 +82,14 @@ def test_a_killed_caller_takes_its_fork_along(server, tmp_path):
     caller.wait()
     caller.stdout.close()
     end_when_idle(server)  # it would not end while a job runs
+
+
+def test_the_server_can_be_there_before_the_first_job(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert warm.start_ahead("--compiling", "never").wait(HANGS) == 0
+    with warm._dial(warm._socket_path()) as connection:
+        server = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    os.kill(server, signal.SIGTERM)
 
 
 def test_without_the_server_a_job_runs_in_its_own_process(monkeypatch):

@@ -12,7 +12,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from torch.nn.functional import cross_entropy
 
 from seven_terms.models import build_model
 from seven_terms.planning.modes import NATIVE_TASKS, compiler, has_kernels
+from seven_terms.records.atomic import write
 from seven_terms.records.runs import Run, Stack
 from seven_terms.spec import (
     Adam,
@@ -653,6 +656,39 @@ def test_a_compiler_that_fails_is_named_with_its_first_error(tmp_path, monkeypat
     with pytest.raises(ValueError, match=r"it must compile kernels.cpp, got 'kernels.cpp:1: error: no vectors here'"):
         library.compile_kernels(tmp_path / "kernels.so")
     assert not (tmp_path / "kernels.so").exists()
+
+
+def test_jobs_that_start_together_compile_the_kernels_once(tmp_path, monkeypatch):
+    """Each in a process of its own in truth; the lock is that of an open file, which threads have one each of as well."""
+    made = []
+
+    def compile_slowly(path, flags):
+        made.append(path)
+        time.sleep(0.2)
+        write(path, b"a library")
+
+    monkeypatch.setattr(library, "library_path", lambda flags: tmp_path / "kernels.so")
+    monkeypatch.setattr(library, "compile_kernels", compile_slowly)
+    monkeypatch.setattr(library, "opened", lambda path, precision: path.read_bytes())
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: library.kernels.__wrapped__("float32"), range(4)))
+    assert found == [b"a library"] * 4
+    assert made == [tmp_path / "kernels.so"]
+
+
+def test_kernels_are_compiled_ahead_in_both_precisions_and_a_failure_is_left_to_the_job(monkeypatch):
+    asked = []
+
+    def fail(precision):
+        asked.append(precision)
+        raise ValueError("no vectors here")
+
+    monkeypatch.setattr(library, "kernels", fail)
+    library.compile_ahead()
+    assert sorted(asked) == ["float32", "float64"]
+    monkeypatch.setattr(library, "compiler", lambda: None)
+    library.compile_ahead()
+    assert len(asked) == 2
 
 
 def test_the_record_of_a_stack_names_the_compiler_of_its_kernels():

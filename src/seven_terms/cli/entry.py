@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WARM_VERBS = (
+    "warm-up",
     "train",
     "runs",
     "summarize",

@@ -75,6 +75,14 @@ def serve_warm(options: argparse.Namespace) -> None:
     serve(options.socket, run)
 
 
+def warm_up(options: argparse.Namespace) -> None:
+    """Compile the kernels; that the server of the jobs is there by then is the doing of `entry`."""
+    if options.compiling == "auto":
+        from ..training.advance.native.library import compile_ahead
+
+        compile_ahead()
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     numbers = tuple(int(word) for word in text.split(","))
     if min(numbers) < 1:
@@ -200,6 +208,9 @@ PIPELINE: dict[str, Verb] = {  # what the Snakefile, the Makefile and the docume
     "typeset": Verb(typeset, "typeset the report's .tex files", needs="tex output"),
     "serve": Verb(
         serve_warm, "import everything once, then run other calls as forks (started by itself)", needs="socket"
+    ),
+    "warm-up": Verb(
+        warm_up, "start that server and compile the kernels, before the first job asks for them", takes="compiling"
     ),
     "timing": Verb(timing, "say how the wall time divides", needs="results since", takes="only"),
 }

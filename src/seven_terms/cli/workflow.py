@@ -90,7 +90,12 @@ def require_usable(*places: str) -> None:
 
 
 def begin(
-    plans: Mapping[str, Plan], folder: Folder, wanted: Iterable[str], *, among: Iterable[Experiment]
+    plans: Mapping[str, Plan],
+    folder: Folder,
+    wanted: Iterable[str],
+    *,
+    among: Iterable[Experiment],
+    at_a_time: int | None = None,
 ) -> tuple[IO[str] | None, ...]:
     """Take the folder, write its plans and clear away what is damaged; return what marks it as taken while it is kept.
 
@@ -103,7 +108,7 @@ def begin(
     remove_damaged(wanted)
     if commit_warning():
         print(f"seven-terms: {commit_warning()}", file=sys.stderr)
-    print(cost_before(plans, folder.path, brief=True), flush=True)
+    print(cost_before(plans, folder.path, at_a_time=at_a_time, brief=True), flush=True)
     return held, alive
 
 

@@ -142,15 +142,18 @@ def cost_before(
     accelerator: str = "cpu",
     calibration_path: Path | None = None,
     devices: Sequence[int] = (),
+    at_a_time: int | None = None,
     brief: bool = False,
 ) -> str:
     """Return what to show before training: a table by experiment, whose speed it supposes, and the total.
 
-    With `devices`, also how long the whole takes on so many of them; `brief` leaves the table by experiment out.
+    With `devices`, also how long the whole takes on so many of them; `at_a_time` is how many stacks train beside each other,
+    if not one on each core; `brief` leaves the table by experiment out.
     """
     calibration = calibration_of(accelerator, calibration_path)
     parts = [] if brief else [table(plans, calibration)]
-    num_devices = devices[0] if devices else (os.cpu_count() or 1) if accelerator == "cpu" else 1
+    default = (os.cpu_count() or 1) if accelerator == "cpu" else 1
+    num_devices = devices[0] if devices else at_a_time or default
     parts.append(f"time of {calibration.hardware}, {calibration.measured}; memory besides PyTorch's own half gigabyte")
     parts.append(total_line(plans, calibration, results_dir, num_devices=num_devices))
     if devices:

@@ -134,7 +134,8 @@ def read_stack(path: Path, stack_id: str) -> tuple[Scale, Stack]:
         got=sorted(data["stacks"])[:4],
         do=AGAIN,
     )
-    stack = _stack(path, stack_id, decode(data["experiment"]).path, data["stacks"][stack_id])
+    experiment = "{term}/{name}".format_map(data["experiment"])  # whose claims and figures a training does not read
+    stack = _stack(path, stack_id, experiment, data["stacks"][stack_id])
     return data["scale"], stack
 
 

@@ -1,6 +1,6 @@
 """The client of the warm start: a job asks one process, which has imported torch and Lightning, for a fork of itself.
 
-Importing takes seconds and a stack often less. The first job of a workflow starts the server (`serving.py`); jobs send
+Importing takes seconds and a stack often less. The Snakefile, or the first job, starts the server (`serving.py`); jobs send
 their arguments and their output files to it over a Unix socket and wait for the exit status. A job that is killed takes
 its fork with it. Without fork, if the server cannot be reached or dies, a job runs in its own process as if this file did
 not exist. Every job waits for what is imported here: standard library, and no more of it than each client needs.
@@ -16,6 +16,7 @@ from .. import TYPE_CHECKING
 from .user_directory import user_folder
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from typing import Any
 
@@ -44,6 +45,21 @@ def run_warm(arguments: list[str]) -> int | None:
             f"seven-terms {arguments[0]}: the process was killed by signal {-status}; memory may be short.\n"
         )
     return status if status >= 0 else 128 - status
+
+
+def start_ahead(*options: str) -> subprocess.Popen:
+    """Return a process that starts the server and compiles the kernels while its caller has other things to do.
+
+    It ends with the call that started it, and says nothing: whatever it could not do, the first job does, and says.
+    """
+    import subprocess
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "seven_terms", "warm-up", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _answer(connection: socket.socket) -> bytes:

@@ -13,12 +13,13 @@ import platform
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ....planning.modes import compiler
 from ....records.atomic import is_whole, write
 from ....spec import require
-from ....tasks.storage import own_directory
+from ....tasks.storage import locked, own_directory
 from .border import Precision, opened
 
 SOURCE = Path(__file__).resolve().parent / "kernels.cpp"
@@ -37,8 +38,18 @@ def kernels(precision: Precision) -> ctypes.CDLL:
     flags = FLAGS_OF[precision]
     path = library_path(flags)
     if not is_whole(path):  # not there yet, or damaged: a flipped bit of code would train other numbers
-        compile_kernels(path, flags)
+        with locked(path):  # of the first jobs of a report one compiles
+            if not is_whole(path):
+                compile_kernels(path, flags)
     return opened(path, precision)
+
+
+def compile_ahead() -> None:
+    """Compile what is missing, both libraries at a time; whatever goes wrong is said by the job that needs one."""
+    if compiler():
+        with ThreadPoolExecutor() as pool:
+            for made in [pool.submit(kernels, precision) for precision in FLAGS_OF]:
+                made.exception()
 
 
 def library_path(flags: tuple[str, ...] = FLAGS) -> Path:
