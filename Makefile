@@ -37,6 +37,10 @@ unexport PYTHONPATH PYTHONHOME
 ifneq ($(OUTDATED_MAKE),)
 $(error make must be 3.81 or newer, got $(MAKE_VERSION); install a newer one, e.g. `apt-get install make`)
 endif
+LOWER = $(strip $(foreach name,scale only base_seed cores,$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+ifneq ($(LOWER),)
+$(error settings are written in capitals, got $(firstword $(LOWER))=; try `make report SCALE=smoke`)
+endif
 # What is typed stands in shell lines below, so each setting holds what it may hold and nothing else.
 ifneq ($(words $(SCALE)) $(filter-out smoke laptop full paper,$(SCALE)),1 )
 $(error SCALE must be smoke, laptop, full or paper, got '$(SCALE)'; try `make report SCALE=laptop`)
@@ -140,7 +144,7 @@ publish-wandb: environment ## upload those W&B runs to your account, with a work
 
 verify: ## compare results/published with its checksums
 	@test -f results/published/SHA256SUMS || { echo 'seven-terms: results/published holds no SHA256SUMS, nothing to verify.'; exit 0; }; \
-	cd results/published && sha256sum --check --quiet SHA256SUMS && echo 'seven-terms: results/published agrees with its checksums.'
+	cd results/published && $$(command -v sha256sum || echo shasum -a 256) --check --quiet SHA256SUMS && echo 'seven-terms: results/published agrees with its checksums.'
 
 bench: environment compiler ## measure speed beside the usual ways to run the same grid (BENCH=--quick: a short form)
 	@sh setup/bench.sh

@@ -16,7 +16,7 @@ if [ -f "$stamp" ] && wanted | cmp -s - "$stamp" && .venv/bin/python -c '' 2>/de
 [ ! -e .venv ] || [ -e "$mark" ] ||
   stop '.venv must be one that this project made, got another; move it away with `mv .venv my-venv`, then the same command again.'
 [ -n "$python" ] && command -v "$python" >/dev/null ||
-  stop 'Python 3.11 or newer must be installed; `apt-get install python3 python3-venv` (as root) or https://www.python.org brings it, or name one: `make report PYTHON=/path/to/python3`.'
+  stop "Python 3.11 or newer must be installed, got ${python:-none}; \`apt-get install python3 python3-venv\` (as root) or https://www.python.org brings it, or name one: \`make report PYTHON=/path/to/python3\`."
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   stop "Python must be 3.11 or newer, got $version ($python); install a newer one, e.g. \`apt-get install python3.11 python3.11-venv\`, or name it: \`make report PYTHON=python3.11\`."

@@ -11,6 +11,6 @@ present && exit 0
 command -v tectonic >/dev/null && exit 0 # a whole LaTeX in one program, as in environment.yml
 install_packages LaTeX $packages && present && exit 0
 line='conda install -c conda-forge tectonic (or install TeX Live with latexmk from https://tug.org/texlive)'
-command -v apt-get >/dev/null && line="apt-get install $packages"
+command -v apt-get >/dev/null && line="apt-get install $packages (as root; without: $line)"
 say "LaTeX is missing, so the report stops at its .tex files; for the PDF run: $line"
 exit 0

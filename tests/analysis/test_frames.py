@@ -80,7 +80,7 @@ def test_final_values_are_what_claims_read(results: Results, folder: Path) -> No
     pd.testing.assert_series_equal(found.sort_index(), expected.sort_index(), check_names=False, check_index_type=False)
     (lost,) = results.runs[results.runs["status"] == "diverged"].to_dict("records")
     assert math.isnan(lost["final_test_loss"])
-    assert (lost["diverged_at_step"], lost["steps_made"]) == (40, 40)
+    assert (lost["diverged_at_step"], lost["num_steps"], lost["steps_made"]) == (40, 100, 40)
 
 
 def test_every_column_of_every_frame_is_described_and_every_description_is_of_one(results: Results) -> None:

@@ -97,7 +97,7 @@ def test_the_table_of_experiments_names_all_of_them_with_their_scales(tmp_path, 
     [
         ("batch_norm/part", "try 'batch_norm/parts'"),
         ("batchnorm", "try 'batch_norm'"),
-        ("batch_norm/devices", "try "),  # it runs at scale paper only
+        ("batch_norm/devices", "take scale paper"),  # it runs at scale paper only
         ("x", "take the name of a file in experiments/, e.g. batch_norm/parts"),
     ],
 )

@@ -169,6 +169,21 @@ def test_show_prints_counts_and_one_line_a_claim(results, capsys):
     assert max(len(line) for line in lines[:-1]) <= 132  # a wide terminal; the last line ends with a path
 
 
+def test_show_says_what_to_know_about_a_claim_but_not_what_holds_for_all(results, capsys):
+    set_verdict(results, "GC2", note="best learning_rate at the edge of its grid; pooled with a second set of 4 seeds")
+    set_verdict(results, "BN3", note="pooled with a second set of 4 seeds")
+    show(results)
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note on ")]
+    assert "note on GC2: best learning_rate at the edge of its grid." in told
+    assert not any("BN3" in line or "pooled" in line for line in told)
+
+
+def test_published_tables_are_shown_without_their_plans(results, capsys):
+    shutil.rmtree(results / "plan")
+    show(results)
+    assert " claims: " in capsys.readouterr().out
+
+
 @pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
 def test_the_report_compiles_without_overfull_boxes_or_open_references(tmp_path):
     results = fabricate(tmp_path / "smoke", scale="smoke", experiments=(mnist_2015.experiment,), among=CHOSEN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import signal
@@ -113,6 +115,17 @@ def start() -> Iterator[Callable[..., Job]]:
     yield begin
     for job in jobs:
         job.clean_up()
+
+
+def test_a_file_system_without_locks_is_named_and_told_what_to_do(monkeypatch):
+    def refuse(file, how):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setenv("SEVEN_TERMS_DEVICES", "a,b")
+    told = r"on a file system with locks.*got 'Function not implemented'; let TMPDIR name"
+    with pytest.raises(ValueError, match=told), held_devices(1, accelerator="gpu"):
+        pass
 
 
 def test_two_jobs_get_different_devices_and_a_killed_ones_is_free_at_once(start, monkeypatch):

@@ -54,6 +54,7 @@ from seven_terms.spec import (
     Step,
     Steps,
     StepsTo,
+    Stream,
     TemporalOrder,
     Training,
     WarmupStableDecay,
@@ -99,6 +100,7 @@ STEPS_TO = Claim(
     unit="u",
     because="b",
 )
+LAST_OF_BATCH = replace(STEPS_TO, estimate=Mean(measure=Last("batch_loss"), runs=Selected("a")))
 SENTENCES: list[tuple[Callable[[], Any], str]] = [
     # which fields there are
     (lambda: Sgd(**bad(learning_rat=0.1)), "Sgd: it has no field 'learning_rat'; try 'learning_rate'."),
@@ -199,6 +201,7 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     (lambda: experiment(PreconditionedSharpness()), "PreconditionedSharpness: the optimizer must be Adam, got Sgd(learning_rate=0.1, momentum=0.0, weight_decay=0.0, nesterov=False, average_iterates=False)."),
     (lambda: experiment(CovariateShift(), training=TRAINING.but(num_steps=0)), "CovariateShift: num_steps must be > 0, since it looks at an update, got 0."),
     (lambda: experiment(num_seeds=200, sweep={"optimizer.learning_rate": tuple(range(1, 1001))}), "experiment 'one': arms x settings x seeds must be at most 100,000 runs, got 200000."),
+    (lambda: experiment(Stream(), training=TRAINING.but(num_steps=0), claims=(LAST_OF_BATCH,)), "experiment 'one', claim 'A': 'batch_loss' is recorded at updates, so num_steps must be > 0, got 0."),
     (lambda: experiment(Evaluate(), training=TRAINING.but(num_steps=0), claims=(STEPS_TO,)), "experiment 'one', claim 'A': StepsTo is over steps, so num_steps must be > 0, got 0."),
 ]  # fmt: skip
 

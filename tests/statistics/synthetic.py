@@ -118,9 +118,9 @@ def metrics_of(runs: Mapping[str, Run], record: Record) -> pd.DataFrame:
 
 def ends_of(runs: Mapping[str, Run], diverged: Callable[[Run], bool]) -> dict[str, Any]:
     completed = {"status": "completed", "diverged_at_step": None}
-    stopped = {"status": "diverged", "diverged_at_step": 40, "steps": 40}
+    stopped = {"status": "diverged", "diverged_at_step": 40}
     return {
-        run_id: stopped if diverged(run) else {**completed, "steps": run.training.num_steps}
+        run_id: {**(stopped if diverged(run) else completed), "steps": run.training.num_steps}
         for run_id, run in runs.items()
     }
 

@@ -1,5 +1,6 @@
 """Downloads against a server on the loopback interface: good, cut off, stalled, wrong, absent; and damaged local files."""
 
+import errno
 import hashlib
 import sys
 import threading
@@ -83,6 +84,18 @@ def asked(server):
 
 def leftovers():
     return sorted(path.name for path in storage.data_directory().rglob("*") if path.is_file())
+
+
+def test_without_locks_a_file_is_still_written_whole(tmp_path, monkeypatch):
+    """Some network file systems have none: two processes may then do the same work."""
+
+    def refuse(file, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(storage.fcntl, "flock", refuse)
+    with storage.locked(tmp_path / "new" / "file"):
+        (tmp_path / "new" / "file").write_bytes(CONTENT)
+    assert (tmp_path / "new" / "file").read_bytes() == CONTENT
 
 
 def test_a_file_is_downloaded_once_and_kept(server, capsys):

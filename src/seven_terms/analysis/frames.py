@@ -184,7 +184,7 @@ def _row(run: dict[str, Any], record: dict[str, Any], stack: str, *, label: str)
         "status": end["status"],
         "diverged_at_step": np.nan if stopped is None else stopped,
         "num_steps": planned,
-        "steps_made": end["steps"],
+        "steps_made": end["steps"] if stopped is None else min(end["steps"], stopped),  # its stack goes on without it
         "batch_size": np.nan if size is None else size,
         "duration_seconds": record["duration_seconds"] / len(record["runs"]),
         "mode": run["mode"],

@@ -70,10 +70,8 @@ def _draw(plans: Mapping[str, Plan], folder: Folder) -> None:
 
 
 def shown(folder: Path) -> str:
-    """Return the verdicts of a folder as a table, and what to know about each of them."""
+    """Return the verdicts of a folder as a table, and what to know about some of them."""
     from ..report.inputs import read_verdicts
     from ..report.terminal import shown_lines
 
-    table = read_verdicts(folder)
-    notes = [f"{key}: {row['note']}." for key, row in table.iterrows() if row["note"]]
-    return "\n".join([*shown_lines(table), *notes])
+    return "\n".join(shown_lines(read_verdicts(folder)))

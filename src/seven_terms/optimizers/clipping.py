@@ -39,7 +39,7 @@ def clip(
 
 
 def gradient_norm(grads: Tensors) -> Tensor:
-    """Return the Euclidean norm over all entries of each run, [R]; infinite above 1.8e19 in float32, as in PyTorch."""
+    """Return the Euclidean norm over all entries of each run, [R]; infinite above 1.8e19 in float32, whose square is."""
     squares_R = [torch.linalg.vector_norm(g.flatten(1), dim=1) ** 2 for g in grads.values()]
     return torch.sqrt(sum(squares_R[1:], squares_R[0]))
 

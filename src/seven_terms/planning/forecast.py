@@ -93,7 +93,8 @@ def total_line(plans: Mapping[str, Plan], calibration: Calibration, results_dir:
     works = [workload_of(stack) for stack in left]
     wall = wall_seconds(map(calibration.seconds, works), num_devices)
     of_all = f" of {num_stacks}" if len(left) < num_stacks else ""
-    counts = f"{sum(len(stack.runs) for stack in left)} runs in {len(left)}{of_all} stacks"
+    num_runs = sum(len(stack.runs) for stack in left)
+    counts = f"{num_runs} run{'s'[: num_runs > 1]} in {len(left)}{of_all} stack{'s'[: num_stacks > 1]}"
     flops = sum(work.flops for work in works)
     return f"to train: {counts}, {flops / 1e12:,.1f} TFLOP, about {duration(wall)} with {num_devices} at a time"
 

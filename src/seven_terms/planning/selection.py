@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable
 
 from ..records.plans import Plan
-from ..spec import Experiment, Scale, require
+from ..spec import SCALES, Experiment, Scale, require
 from .modes import Compiling
 from .stacks import stacks_of
 
@@ -49,15 +49,20 @@ def selected(experiments: Iterable[Experiment], scale: Scale, *, only: str) -> t
 
     ValueError for a name that none of the scale's experiments has.
     """
+    experiments = tuple(experiments)
     running = [experiment for experiment in experiments if experiment.runs_at(scale)]
     names, known = only.split(), {name for experiment in running for name in (experiment.term, experiment.path)}
     for name in names:
+        elsewhere = {
+            one for other in experiments if name in (other.term, other.path) for one in SCALES if other.runs_at(one)
+        }
         close = difflib.get_close_matches(name, sorted(known), n=1)
+        near = f"try {close[0]!r}" if close else "take the name of a file in experiments/, e.g. batch_norm/parts"
         require(
             name in known,
             what="selection of experiments",
             must=f"each name must be a term or <term>/<name> of an experiment that runs at scale {scale!r}",
             got=name,
-            do=f"try {close[0]!r}" if close else "take the name of a file in experiments/, e.g. batch_norm/parts",
+            do=f"take scale {' or '.join(one for one in SCALES if one in elsewhere)}" if elsewhere else near,
         )
     return tuple(one for one in running if not names or one.term in names or one.path in names)

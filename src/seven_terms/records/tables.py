@@ -41,7 +41,7 @@ RUNS = {
     "seed": COUNT,
     "status": TEXT,  # completed or diverged
     "diverged_at_step": NUMBER,
-    "steps": COUNT,
+    "steps": COUNT,  # of its stack, which goes on when a run diverges; of a Trainer of one's own those that were made
     "stack": TEXT,
     "commit": TEXT,
     "device": TEXT,

@@ -16,7 +16,7 @@ from .sentences import said
 SAME, WITHIN, MOVED, FLIPPED = "same bits", "within its interval", "moved", "flipped"
 OUTCOMES = (SAME, WITHIN, MOVED, FLIPPED)
 ROUNDING = 1e-9  # relative: how far an effect without an interval may be off and still be the published one
-OF_THE_ROOM = 0.01  # or this share of its distance from the nearest end of its rule: an effect may be a rounding error itself
+OF_THE_ROOM = 0.01  # or this share of its distance from its rule: an effect may be a rounding error itself
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..records.folder import Folder
 from ..spec import VERDICTS
 from .inputs import read_verdicts, scale_of
 
+OF_ALL = "pooled with"  # how a note begins that says nothing of its own claim
+
 
 def show(results_dir: Path) -> None:
-    """Print the path of the report, how many claims fared how, and one line per claim."""
-    scale = scale_of(results_dir)
+    """Print one line per claim, what to know about some, how many fared how, and the path of the report."""
     print("\n".join(shown_lines(read_verdicts(results_dir))))
-    if scale == "smoke":
+    if Folder(results_dir).plans() and scale_of(results_dir) == "smoke":  # published tables have no plans
         print("Scale smoke: the pipeline works; the numbers mean nothing.")
     pdf = results_dir / "seven-terms.pdf"
     missing = f"not compiled; its sources are in {results_dir / 'report'}"
@@ -23,7 +25,7 @@ def show(results_dir: Path) -> None:
 
 
 def shown_lines(verdicts: pd.DataFrame) -> list[str]:
-    """Return the aligned table and the counts."""
+    """Return the aligned table, the notes and the counts."""
     rows = [("claim", "verdict", "effect", "95 % interval", "runs", "unit")]
     rows += [
         (
@@ -40,7 +42,16 @@ def shown_lines(verdicts: pd.DataFrame) -> list[str]:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     found = {word: int((verdicts["verdict"] == word).sum()) for word in VERDICTS}
     counts = ", ".join(f"{number} {word}" for word, number in found.items() if number or word != "conditional")
-    return [*lines, f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}: {counts}."]
+    return [*lines, *_notes(verdicts), f"{len(verdicts)} claim{'' if len(verdicts) == 1 else 's'}: {counts}."]
+
+
+def _notes(verdicts: pd.DataFrame) -> list[str]:
+    """Return a line for each claim about which there is something to know, such as a best rate at the edge of its grid."""
+    own = {
+        key: [note for note in str(row["note"] or "").split("; ") if note and not note.startswith(OF_ALL)]
+        for key, row in verdicts.iterrows()
+    }
+    return [f"note on {key}: {'; '.join(some)}." for key, some in own.items() if some]
 
 
 def _short(value: float) -> str:

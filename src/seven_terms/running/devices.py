@@ -122,6 +122,12 @@ def _lock(name: str) -> IO[str] | None:
     except BlockingIOError:
         file.close()
         return None
+    except OSError as error:
+        file.close()
+        raise ValueError(
+            f"folder {str(folder)!r}: it must be on a file system with locks, which share out the devices, got "
+            f"{error.strerror!r}; let TMPDIR name a folder on a disk of this machine."
+        ) from error
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()

@@ -48,6 +48,7 @@ class Known:
     """What there is in an experiment: read once, asked for each reference."""
 
     def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
         self.what = f"experiment {experiment.name!r}"
         arms = {arm.name: arm for arm in experiment.arms}
         if experiment.noise_floor_arm in arms:
@@ -62,6 +63,13 @@ class Known:
             for name, metric in recorded(experiment, one).items():
                 metrics.setdefault(name, []).append(metric)
         self.metrics: Mapping[str, list[Metric]] = metrics
+
+    def would_be_recorded(self, metric: str) -> bool:
+        """Return whether a training without updates would have this metric with one."""
+        still = [
+            one for one in itertools.chain.from_iterable(self.trainings.values()) if getattr(one, "num_steps", 1) == 0
+        ]
+        return any(metric in recorded(self.experiment, dataclasses.replace(one, num_steps=1)) for one in still)
 
     def require(self, condition: bool, must: str, got: object, *, what: str, among: Iterable[str] = ()) -> None:
         close = nearest(got, among) if not condition else None
@@ -249,6 +257,8 @@ def _check_selected(selected: Selected, known: Known, *, what: str) -> None:
 
 
 def _check_metric(name: str, index: int | None, known: Known, *, what: str, among: bool = False) -> None:
+    needs_updates = name not in known.metrics and known.would_be_recorded(name)
+    known.require(not needs_updates, f"{name!r} is recorded at updates, so num_steps must be > 0", 0, what=what)
     must = f"metric must be one that a probe records: {', '.join(sorted(known.metrics)) or 'none'}"
     known.require(name in known.metrics, must, name, what=what, among=known.metrics)
     asked = None if among else index

@@ -8,7 +8,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -95,7 +95,8 @@ def locked(path: Path) -> Iterator[None]:
             f"set {VARIABLE} (downloads) or XDG_CACHE_HOME (decompressed files) to a writable folder."
         ) from error
     with lock:  # stays behind: removing it would let two processes hold locks on different files of one name
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(OSError):  # a file system without locks: some work is done twice, and each file appears whole
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
