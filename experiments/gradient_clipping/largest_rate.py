@@ -35,7 +35,7 @@ experiment = Experiment.here(
     noise_floor=none,
     claims=claim(
         "B-GC2",
-        "Clipping permits rates about ten times as large.",
+        "Clipping permits rates larger by about an order of magnitude, 3 to 30 times.",
         BestSetting(solved, "optimizer.learning_rate", norm.at(), which="largest_reached", baseline=none.at()).within(
             3.0, 30.0
         ),

@@ -66,7 +66,7 @@ experiment = Experiment.here(
             "Back-propagated gradients shrink from layer to layer, whatever the network.",
             Mean(VARIANCE_FACTOR, ARMS["relu_he"].at({"model.depth": SHALLOW}), log=True).below(0.5),
             source="article",
-            unit="factor per layer",
+            unit="factor on the gradient's variance per layer",
             because="said without a condition, as VG2 is, it must hold for a well initialized network too",
         ),
         claim(
@@ -74,7 +74,7 @@ experiment = Experiment.here(
             "Back-propagated gradients shrink from layer to layer, so that the early layers receive least.",
             Mean(VARIANCE_FACTOR, ARMS["sigmoid_glorot"].at({"model.depth": SHALLOW}), log=True).below(0.5),
             source="article",
-            unit="factor per layer",
+            unit="factor on the gradient's variance per layer",
             because="in the sigmoid network that textbooks draw, a variance that at least halves with each layer leaves the "
             "first of ten layers a five-hundredth of it",
             condition="sigmoid units with Glorot's weights, before training",
@@ -130,7 +130,7 @@ experiment = Experiment.here(
             "ReLU does not suffer from vanishing gradients, however the network is initialized.",
             Mean(VARIANCE_FACTOR, ARMS["relu_xavier"].at({"model.depth": DEEP}), log=True).above(0.9),
             source="folklore; against it He et al. 2015, section 2.2",
-            unit="factor per layer",
+            unit="factor on the gradient's variance per layer",
             because="said without a condition, it must hold for the initialization that was usual when ReLU came; at 0.9 a "
             "layer 4 % of the variance is left after 30 layers, less is a gradient that vanishes",
         ),
@@ -139,7 +139,7 @@ experiment = Experiment.here(
             "ReLU does not suffer from vanishing gradients when weights have the variance 2/n.",
             Mean(VARIANCE_FACTOR, ARMS["relu_he"].at({"model.depth": DEEP}), log=True).above(0.9),
             source="He et al. 2015, section 2.2",
-            unit="factor per layer",
+            unit="factor on the gradient's variance per layer",
             because="the same threshold with the initialization made for it",
         ),
     ),

@@ -86,7 +86,7 @@ def test_a_verdict_that_turns_at_another_scale_depends_on_the_budget(results, tm
     terms = (results / "report/generated/terms.tex").read_text()
     line = next(line for line in terms.splitlines() if line.startswith(r"\claimline{BN1-fair}"))
     assert (
-        r"at paper scale $0.70$ [$0.60$, $0.80$]: \verdictword{refuted}{refuted}; \textbf{depends on the budget}."
+        r"at paper scale $0.70$ [$0.60$, $0.80$]: \verdictword{refuted}{refuted}; \textbf{depends on the scale}."
         in line
     )
 

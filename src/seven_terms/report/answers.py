@@ -91,7 +91,7 @@ def answers_table(answers: tuple[Answer, ...], facts: Mapping[str, Fact]) -> str
     if not rows:
         return ""
     columns = r"@{}P{0.11\linewidth}P{0.22\linewidth}P{0.42\linewidth}P{0.155\linewidth}@{}"
-    heads = ("term", "what everybody says", r"what was measured, effect [95\,\% interval]", "verdict")
+    heads = ("term", "what everybody says", "what was measured, effect [interval]", "verdict")
     head = " & ".join(rf"\textbf{{{name}}}" for name in heads)
     body = "\\addlinespace\n".join(f"{row}\n" for row in rows)
     return f"\\begin{{tabular}}{{{columns}}}\\toprule\n{head}\\\\\\midrule\n{body}\\bottomrule\\end{{tabular}}\n"

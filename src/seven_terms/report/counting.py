@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -27,18 +28,21 @@ def count_macros(inputs: Inputs, facts: Mapping[str, Fact]) -> dict[str, str]:
     values |= {f"Num{_MACROS[kind]}Runs": count(runs[kind]) for kind in ("closed form", "untrained", "trained")}
     decided, repeated, turned = decided_twice(facts.values())
     differ = [fact for fact in facts.values() if fact.beside]
+    sampled = [fact for fact in facts.values() if fact.word != "inconclusive" and fact.row["low"] < fact.row["high"]]
     values |= {
         "NumExactClaims": count(sum(fact.kind != "trained" for fact in facts.values())),
         "NumDecided": count(decided),
         "NumRepeated": count(repeated),
         "NumTurned": count(turned),
+        "NumPooled": count(sum(is_pooled(fact) for fact in sampled)),
+        "NumUnpooled": count(sum(not is_pooled(fact) for fact in sampled)),
         "NumBeside": count(len(differ)),
         "NumBesideSame": count(sum(_same_word(fact) for fact in differ)),
-        "NumBesideIdentical": count(sum(any(other.is_same_run for other in fact.others) for fact in facts.values())),
+        "NumBesideIdentical": count(sum(any(other.is_same_run for other in fact.larger) for fact in facts.values())),
         "OtherScales": scales_in_words(inputs),
         "NumExperiments": count(len(inputs.plans)),
         "NumExperimentsBeside": in_words(
-            len({fact.experiment.path for fact in facts.values() if fact.others})
+            len({fact.experiment.path for fact in facts.values() if fact.larger})
         ).capitalize(),
         "NumFlipped": in_words(sum(fact.is_flipped for fact in differ)),
         "NumExploratory": in_words(sum(fact.mark == "exploratory" for fact in facts.values())),
@@ -65,6 +69,11 @@ def decided_twice(facts: Iterable[Fact]) -> tuple[int, int, int]:
     decided = [pair for pair in words if pair[0] != "inconclusive"]
     turned = sum(set(pair) == {"supported", "refuted"} for pair in decided)
     return len(decided), sum(first == second for first, second in decided), turned
+
+
+def is_pooled(fact: Fact) -> bool:
+    """Return whether both sets of seeds together made the verdict: how much they differ is then known."""
+    return not math.isnan(fact.row["heterogeneity"])
 
 
 def tally_table(facts: Mapping[str, Fact]) -> str:

@@ -19,7 +19,7 @@ from .kinds import Kind, kind_of, num_seeds
 from .latex import estimate
 from .sentences import in_full, said
 
-DEPENDS = "depends on the budget"
+DEPENDS = "depends on the scale"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +67,14 @@ class Fact:
         return said(self.row["verdict"])
 
     @property
+    def larger(self) -> tuple[Other, ...]:
+        """The rows of larger scales."""
+        return tuple(other for other in self.others if not other.is_smaller)
+
+    @property
     def beside(self) -> tuple[Other, ...]:
         """The rows of larger scales that could have come out differently and ask the same."""
-        larger = (other for other in self.others if not other.is_smaller)
-        return tuple(other for other in larger if other.is_same_question and not other.is_same_run)
+        return tuple(other for other in self.larger if other.is_same_question and not other.is_same_run)
 
     @property
     def is_flipped(self) -> bool:
@@ -91,7 +95,7 @@ class Fact:
 
     @property
     def headline(self) -> str:
-        """The verdict, or that it depends on the budget."""
+        """The verdict, or that it depends on the scale: its budget or its networks."""
         return DEPENDS if self.is_flipped else in_full(self.row["verdict"])
 
     @property

@@ -125,7 +125,7 @@ def _beside(fact: Fact) -> str:
         rf"\verdictword{{{other.word}}}{{{escape(in_full(other.row['verdict']))}}}"
         for other in fact.beside
     ]
-    turned = r"; \textbf{depends on the budget}" if fact.is_flipped else ""
+    turned = r"; \textbf{depends on the scale}" if fact.is_flipped else ""
     return "".join(told) + turned + "."
 
 

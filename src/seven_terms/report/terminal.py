@@ -26,7 +26,7 @@ def show(results_dir: Path) -> None:
 
 def shown_lines(verdicts: pd.DataFrame) -> list[str]:
     """Return the aligned table, the notes and the counts."""
-    rows = [("claim", "verdict", "effect", "95 % interval", "runs", "unit")]
+    rows = [("claim", "verdict", "effect", "interval", "runs", "unit")]
     rows += [
         (
             str(key),
