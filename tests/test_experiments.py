@@ -122,7 +122,7 @@ def test_sampled_experiments_measure_their_noise_floor():
         if experiment.num_seeds > 1 and experiment.noise_floor_arm is None and experiment.runs_at("laptop")
         if any(not is_exact(claim.estimate) for claim in experiment.claims)
     ]
-    assert without == []
+    assert without == [], "each of these needs noise_floor=arm.at(...) in its Experiment.here"
 
 
 def is_exact(estimate):

@@ -47,7 +47,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-BN16 (depth)",
-            "The deeper the network, the more they learn.",
+            "With eight layers they learn more than with one, by two points or more.",
             PairedDifference(measure=accuracy, runs=alone.best(at=DEEP), baseline=alone.best(at=SHALLOW)).above(0.02),
             source="Frankle et al. 2021",
             unit="share of test images, eight layers minus one",

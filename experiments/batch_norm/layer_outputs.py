@@ -53,7 +53,7 @@ experiment = Experiment.here(
             "Stage one gives every feature mean 0 over the batch.",
             WorstDeviation(Over("layer_output_mean_abs", "max"), 0.0, (stage_one.at(),), absolute=True).below(1e-12),
             source="article; Ioffe and Szegedy 2015, algorithm 1",
-            unit="largest mean over a layer",
+            unit="size of the mean, averaged over a layer's features, of the layer where it is largest",
             because="double precision leaves some 1e-16 on numbers of order 1: 1e-12 allows for a batch's rounding",
         ),
         claim(
@@ -61,7 +61,7 @@ experiment = Experiment.here(
             "Stage one gives every feature standard deviation 1 over the batch, up to eps.",
             WorstDeviation(Over("layer_output_std_error", "max"), 0.0, (stage_one.at(),), absolute=True).below(1e-3),
             source="article; Ioffe and Szegedy 2015, algorithm 1",
-            unit="largest distance from 1",
+            unit="distance from 1, averaged over a layer's features, of the layer where it is largest",
             because="eps = 1e-5 takes eps / (2 variance) away, which is 1e-3 for a feature of variance 0.005",
         ),
         claim(
@@ -69,7 +69,7 @@ experiment = Experiment.here(
             "Placed after the activation, it hands on normalized outputs, as long as gain and shift are unlearned.",
             WorstDeviation(at_start("layer_output_std_error"), 0.0, (after.at(),), absolute=True).below(1e-3),
             source="algebra",
-            unit="largest distance of the standard deviation from 1",
+            unit="distance of the standard deviation from 1, averaged over a layer's features, of the layer where it is largest",
             because="gain 1 and shift 0 change nothing, so that only eps is left",
         ),
         claim(
@@ -77,7 +77,7 @@ experiment = Experiment.here(
             "Placed before the activation, it makes the layer's output normalized as well.",
             Mean(at_start("layer_output_std_error"), before.at()).below(0.05),
             source="article",
-            unit="largest distance of the standard deviation from 1",
+            unit="distance of the standard deviation from 1, averaged over a layer's features, of the layer where it is largest",
             because="a standard deviation within 5 % of one, before anything is learned, would pass for normalized",
         ),
     ),

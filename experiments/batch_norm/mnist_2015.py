@@ -109,7 +109,7 @@ experiment = Experiment.here(
             "Batch normalization ends at a higher accuracy, each network at its own best setting.",
             PairedDifference(Last("test_accuracy"), batch_norm.best(), plain.best()).above(0.0),
             source="Ioffe and Szegedy 2015, figure 1 a",
-            unit="share of test images",
+            unit="share of test images, with it minus without",
             because="a positive paired difference of final test accuracy is a higher end",
         ),
         claim(
@@ -117,7 +117,7 @@ experiment = Experiment.here(
             "Batch normalization trains over more of the grid of rates and initial scales.",
             ProportionDifference(Reached(Last("test_accuracy"), above=0.5), batch_norm.at(), plain.at()).above(0.0),
             source="Ioffe and Szegedy 2015, section 3.3",
-            unit="share of the grid's runs that train",
+            unit="share of the grid's runs that train, with it minus without",
             because="a run that ends with more than half of the test images right has trained",
         ),
     ),

@@ -40,10 +40,10 @@ experiment = Experiment.here(
     claims=(
         claim(
             "BN5",
-            "The learned gain and shift make the normalization better than the plain standardization.",
+            "The learned gain and shift make the normalization better than the plain standardization, by half a point or more.",
             PairedDifference(Last("test_accuracy"), full.best(), no_affine.best()).above(0.005),
             source="article",
-            unit="share of test images",
+            unit="share of test images, with them minus without",
             because="if learning them adapts each layer for the better, accuracy is higher with them than without, by half a "
             "point at least: less could not be noticed in a test set of a thousand",
         ),
@@ -52,7 +52,7 @@ experiment = Experiment.here(
             "Subtracting the mean alone is not enough: dividing by the standard deviation adds to it.",
             PairedDifference(Last("test_accuracy"), full.best(), centering.best()).above(0.0),
             source="article; Ioffe and Szegedy 2015",
-            unit="share of test images",
+            unit="share of test images, whole minus centering",
             because="accuracy of the full normalization over centering alone, each at its own best rate",
         ),
     ),

@@ -50,7 +50,7 @@ experiment = Experiment.here(
                 Last("test_accuracy"), own_best(activation, "after"), own_best(activation, "before")
             ).within(-0.01, 0.01),
             source="article",
-            unit="share of test images",
+            unit="share of test images, after minus before",
             because="a point of accuracy either way, a little more than the sampling error of a thousand test images",
         )
         for activation, label in ACTIVATIONS.items()

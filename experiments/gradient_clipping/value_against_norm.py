@@ -51,11 +51,11 @@ experiment = Experiment.here(
     claims=(
         claim(
             "B-GC3",
-            "Clipping by value and by norm behave alike.",
+            "Clipping by value and by norm end at the same test accuracy.",
             PairedDifference(Last("test_accuracy"), value.best(), norm.best()).within(-0.03, 0.03),
             source="Pascanu et al. 2013, section 3.2",
             unit="test accuracy, value minus norm, each at its own best rate and threshold",
-            because="alike: within three digits of a hundred, about the spread between seeds after so short a training",
+            because="the same: within three digits of a hundred, about the spread between seeds after so short a training",
         ),
         claim(
             "B-GC3 (direction)",

@@ -48,7 +48,7 @@ experiment = Experiment.here(
                 Reached(Combine("ratio", Over("train_loss", "max"), LOSS_AT_FIRST), above=1.0), catapulted
             ).above(0.5),
             source="Lewkowycz et al. 2020",
-            unit="share of runs with rate x sharpness in 2.2 to 3.8",
+            unit="share, of the runs with rate x sharpness in 2.2 to 3.8, whose loss exceeds that of the start",
             because="most of these runs; a tenth from the limits, where growth or fall is too slow to be seen",
         ),
         claim(
@@ -56,7 +56,7 @@ experiment = Experiment.here(
             "These runs do not diverge: their loss ends below half of what it was at the start.",
             Proportion(Reached(Combine("ratio", Last("train_loss"), LOSS_AT_FIRST), below=0.5), catapulted).above(0.5),
             source="Lewkowycz et al. 2020",
-            unit="share of runs with rate x sharpness in 2.2 to 3.8",
+            unit="share, of the runs with rate x sharpness in 2.2 to 3.8, that end below half of the loss of the start",
             because="on a quadratic each of them would have diverged",
         ),
         claim(
@@ -72,8 +72,8 @@ experiment = Experiment.here(
             "At rates above 16 over the initial sharpness training diverges.",
             Proportion(Diverged(), beyond).above(0.5),
             source="Lewkowycz et al. 2020",
-            unit="share of runs with rate x sharpness above 16",
-            because="the second threshold lies near 12 for ReLU networks, a third below this",
+            unit="share, of the runs with rate x sharpness above 16, that diverge",
+            because="the second threshold lies near 12 for ReLU networks, a quarter below this",
         ),
     ),
     figures=figure(

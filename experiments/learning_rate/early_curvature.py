@@ -78,7 +78,7 @@ experiment = Experiment.here(
             larger_rate(warmup, batch_norm).within(0.5, 2.0),
             source="Gilmer et al. 2021",
             unit="largest rate that trains, warm-up over batch norm",
-            because="as much: within one step of the grid, a factor of two, either way",
+            because="as much: within a factor of two, either way",
             scales=("laptop", "full", "paper"),
         ),
         claim(

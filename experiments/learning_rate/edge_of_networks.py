@@ -37,11 +37,11 @@ def hovers(name: str) -> tuple[Claim, Claim]:
     return (
         claim(
             f"B-LR10 ({name})",
-            f"In a {label}, too, the sharpness rises to 2 / rate and hovers at or just above it.",
+            f"In a {label}, too, the sharpness rises to 2 / rate and hovers near it.",
             Mean(HOVERING, ARMS[name].at({RATE: Ranked(-1)})).within(0.95, 1.15),
             source="Cohen et al. 2021, section 3",
             unit="median sharpness x rate / 2 over the last 40 %",
-            because="at or just above the line, a little more room than for the network of tanh layers",
+            because="near: from 5 % below the line to 15 % above it, more room than for the network of tanh layers",
         ),
         claim(
             f"B-LR10 ({name}, training goes on)",

@@ -143,7 +143,7 @@ experiment = Experiment.here(
             WorstDeviation(contraction, "heavy_ball_best_contraction", tuple(heavy_balls.values())).below(1e-3),
             source="Polyak 1964",
             unit="relative deviation of the contraction",
-            because="the double root alone makes 0.07 % at this length, gradient descent would be off by 6 % and more",
+            because="the double root alone makes 0.07 % at this length, gradient descent would be off by 2 % and more",
         ),
     ),
     figures=(

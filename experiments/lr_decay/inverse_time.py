@@ -44,8 +44,8 @@ experiment = Experiment.here(
             "B-DE1 (1/t)",
             "Rates of 1/t bring the squared distance down as 1/t.",
             Mean(LogSlope(DISTANCE, over="log_step", start=0.01), exact.at()).within(-1.05, -0.95),
-            source="Robbins and Monro 1951",
-            unit="exponent of the distance",
+            source="algebra; Chung 1954",
+            unit="exponent of the squared distance",
             because="as 1/t means an exponent of -1, to 5 %",
         ),
         claim(

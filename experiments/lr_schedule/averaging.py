@@ -51,7 +51,7 @@ def against_decay(arm: Arm, horizon: int, baseline: Arm | None = None) -> Paired
 def tracks(horizon: int) -> Claim:
     return claim(
         f"B-SC11 (T = {horizon})",
-        f"The average of one run at a constant rate is as good after {horizon} steps as a rate that decays to zero there.",
+        f"A mean of one run's iterates at a constant rate, with cubic weights, is as good after {horizon} steps as a rate that decays to zero there.",
         against_decay(weighted, horizon).below(1.05),
         source="Defazio et al. 2024 of schedule-free averages",
         unit="ratio of test losses",
@@ -102,10 +102,10 @@ experiment = Experiment.here(
         ),
         claim(
             "B-SC12 (early)",
-            "So it is at an eighth of the budget that its rate was chosen for.",
+            "At an eighth of the budget that its rate was chosen for it is as good as a linear decay without momentum.",
             against_decay(schedule_free, HORIZONS[0]).below(1.05),
             source="Defazio et al. 2024",
-            unit="ratio of test losses after 100 steps, over linear decay in 100",
+            unit="ratio of test losses after 100 steps, over linear decay in 100 without momentum",
             because="a method without a horizon is as good at every one; the same 5 %",
         ),
     ),

@@ -39,7 +39,7 @@ experiment = Experiment.here(
     claims=(
         claim(
             "B-SC7 (network)",
-            "Linear decay to zero ends lower than linear decay to a tenth for a network, each tuned.",
+            "Linear decay to zero ends lower than linear decay to a tenth for a network, each tuned, by a hundredth of a nat or more.",
             loss_difference(linear, linear_tenth).below(-0.01),
             source="Bergsma et al. 2025",
             unit="nats of test loss, to zero minus to a tenth",
@@ -47,7 +47,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-SC8 (network)",
-            "A 1-sqrt cooldown ends lower than a linear one for a network, each tuned.",
+            "A 1-sqrt cooldown ends lower than a linear one for a network, each tuned, by a hundredth of a nat or more.",
             loss_difference(wsd_sqrt, wsd).below(-0.01),
             source="Hagele et al. 2024",
             unit="nats of test loss, 1-sqrt minus linear",

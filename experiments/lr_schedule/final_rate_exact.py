@@ -44,7 +44,7 @@ experiment = Experiment.here(
     claims=(
         claim(
             "B-SC7 (exact)",
-            "Linear decay to zero ends lower than linear decay to a tenth, each tuned.",
+            "Linear decay to zero ends lower than linear decay to a tenth on a noisy quadratic, each tuned.",
             loss_ratio(linear, linear_tenth).below(1.0),
             source="Bergsma et al. 2025",
             unit="ratio of expected losses, longest budget",
@@ -52,7 +52,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-SC7 (exact, short budget)",
-            "Linear decay to zero ends lower than linear decay to a tenth where the budget is short.",
+            "Linear decay to zero ends lower than linear decay to a tenth on a noisy quadratic, where the budget is short.",
             loss_ratio(linear, linear_tenth, Ranked(0)).below(1.0),
             source="Bergsma et al. 2025",
             unit="ratio of expected losses, shortest budget",
@@ -61,7 +61,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-SC7 (exact, cosine)",
-            "Cosine decay to zero ends lower than cosine decay to a tenth, each tuned.",
+            "Cosine decay to zero ends lower than cosine decay to a tenth on a noisy quadratic, each tuned.",
             loss_ratio(cosine, cosine_tenth).below(1.0),
             source="Bergsma et al. 2025",
             unit="ratio of expected losses, longest budget",
@@ -69,7 +69,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-SC8 (exact)",
-            "A 1-sqrt cooldown ends lower than a linear one, each tuned.",
+            "A 1-sqrt cooldown ends lower than a linear one on a noisy quadratic, each tuned.",
             loss_ratio(wsd_sqrt, wsd).below(1.0),
             source="Hagele et al. 2024",
             unit="ratio of expected losses, longest budget",

@@ -100,7 +100,7 @@ experiment = Experiment.here(
             "B-SC2 (exact)",
             "Warm restarts end lower than one cosine on a noisy quadratic, each tuned.",
             loss_ratio("restarts", "cosine").below(1.0),
-            source="Loshchilov and Hutter 2016",
+            source="folklore; against it Loshchilov and Hutter 2016, table 1",
             unit="ratio of expected losses",
             because="the expectation has no sampling error, so a ratio below 1 is an order",
         ),

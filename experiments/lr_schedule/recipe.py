@@ -60,7 +60,7 @@ LOSS = Last("test_loss")
 def gain(kind: str, part: str, id: str, statement: str, source: str) -> Claim:
     return claim(
         f"{id} ({kind})",
-        f"{statement}, in a {NETWORKS[kind][0]} network with AdamW.",
+        f"{statement} by a hundredth of a nat or more, in a {NETWORKS[kind][0]} network with AdamW.",
         PairedDifference(LOSS, ARMS[f"{kind}_{part}"].best(), ARMS[f"{kind}_whole"].best()).above(0.01),
         source=source,
         unit="nats of test loss more without it",

@@ -95,7 +95,7 @@ experiment = Experiment.here(
             PairedDifference(TRAINING_LOSS, BEST["plain, deep"], BEST["plain, shallow"]).above(0.1),
             source="He et al. 2016, figure 6",
             unit="nats",
-            because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do (noise floor)",
+            because="the deeper network contains the shallower one; 0.1 nats is far above what seeds do",
         ),
         claim(
             "B-VG4 (growth)",
@@ -107,7 +107,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-VG4 (growth, skips)",
-            "Skips take that growth away.",
+            "Skips take most of that growth away.",
             Mean(VARIANCE_FACTOR, residual_deep.best(), log=True).below(1.2),
             source="Yang et al. 2019, section 5",
             unit="factor on the gradient's variance per layer",

@@ -61,7 +61,7 @@ experiment = Experiment.here(
         ),
         claim(
             "VG4 (fair)",
-            "In a sigmoid network the weights of the early layers hardly change during training.",
+            "In a sigmoid network of five layers the weights of the early layers hardly change within the budget.",
             Mean(EARLY_TO_LATE, BEST["sigmoid_glorot"], log=True).below(0.1),
             source="article; Glorot and Bengio 2010, section 3.1",
             unit="movement, first over last hidden layer",

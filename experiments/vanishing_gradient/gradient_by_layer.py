@@ -99,7 +99,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-VG1 (as said)",
-            "In a tanh network the gradient's variance falls by 1/3 a layer under U(±1/sqrt(n)) and stays put "
+            "In a tanh network the gradient's variance falls to a third a layer under U(±1/sqrt(n)) and stays put "
             "under Glorot's initialization.",
             WorstDeviation(
                 VARIANCE_FACTOR,
@@ -113,7 +113,7 @@ experiment = Experiment.here(
         ),
         claim(
             "B-VG1 (fair)",
-            "In the linear regime the gradient's variance falls by 1/3 a layer under U(±1/sqrt(n)) and stays put "
+            "In the linear regime the gradient's variance falls to a third a layer under U(±1/sqrt(n)) and stays put "
             "under Glorot's initialization.",
             WorstDeviation(
                 VARIANCE_FACTOR,

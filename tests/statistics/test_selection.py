@@ -7,7 +7,21 @@ import math
 import pytest
 
 from seven_terms.records.runs import Run
-from seven_terms.spec import Arm, Constant, Cosine, Experiment, Last, Mean, Ranked, Reached, Selected, Selection
+from seven_terms.spec import (
+    Arm,
+    At,
+    Constant,
+    Cosine,
+    Diverged,
+    Experiment,
+    Last,
+    Mean,
+    Proportion,
+    Ranked,
+    Reached,
+    Selected,
+    Selection,
+)
 from seven_terms.statistics.estimates import estimate
 from seven_terms.statistics.results import Results
 from seven_terms.statistics.selection import Chosen, select, select_each
@@ -164,3 +178,14 @@ def test_of_the_runs_so_named_those_count_of_which_something_given_holds() -> No
         Mean(measure=Last("test_loss"), runs=Selected("a", given=Reached(Last("test_loss"), above=9.0))), results
     )
     assert (math.isnan(none.interval.effect), none.num_runs) == (True, 0)
+
+
+def test_a_run_that_diverges_has_met_what_it_met_before() -> None:
+    """Otherwise no run of those given could ever have diverged, whatever is claimed of them."""
+    experiment, lost = make_experiment("a"), lambda run: run.seed == 2
+    results = make_results(experiment, lambda run: {"test_loss": {0: float(run.seed), 100: 1.0}}, diverged=lost)
+    sharp = Selected("a", given=Reached(At("test_loss", step=0), above=0.5))
+    assert [results.runs[i].seed for i in select(sharp, results).positions] == [1, 2]
+    assert estimate(Proportion(Diverged(), sharp), results).interval.effect == pytest.approx(0.5)
+    ended = Selected("a", given=Reached(Last("test_loss"), above=0.5))
+    assert [results.runs[i].seed for i in select(ended, results).positions] == [0, 1]

@@ -29,7 +29,8 @@ class Selected:
     `where` fixes sweep values by name, each a value or a `Ranked`; `best` names the sweep values that are then chosen by
     the experiment's selection metric on validation data (mean over seeds), the same grid for each arm. `best_of` takes
     the values that were best for another arm instead: equal rates, or `times` as large (the linear scaling rule).
-    `given` keeps, of the runs so named, those of which this 0/1 measure is 1: what is said of runs that began to learn.
+    `given` keeps, of the runs so named, those of which this 0/1 measure holds, also if they diverge later: what
+    is said of runs that began to learn.
     """
 
     arm: Line

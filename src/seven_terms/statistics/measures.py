@@ -200,6 +200,13 @@ def _holds(values: pd.Series, above: float | None, below: float | None) -> pd.Se
     return holds
 
 
+def has_met(measure: Measure, results: Results) -> np.ndarray:
+    """Return where a 0/1 measure holds as a condition, [runs]: a run that diverges later may have met it before."""
+    if isinstance(measure, Reached):
+        return _holds(measure_runs(measure.measure, results), measure.above, measure.below).to_numpy(bool)
+    return measure_runs(measure, results).to_numpy() == 1.0
+
+
 def _reached(measure: Reached, results: Results) -> np.ndarray:
     require(
         measure.above is not None or measure.below is not None,
@@ -207,8 +214,7 @@ def _reached(measure: Reached, results: Results) -> np.ndarray:
         must="above or below must be given",
         got=(measure.above, measure.below),
     )
-    inner = measure_runs(measure.measure, results)
-    return (_holds(inner, measure.above, measure.below) & ~results.diverged).to_numpy(float)
+    return (has_met(measure, results) & ~results.diverged).astype(float)
 
 
 def _log_slope(measure: LogSlope, results: Results) -> np.ndarray:

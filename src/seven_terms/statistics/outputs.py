@@ -17,7 +17,7 @@ from ..records.folder import Folder
 from ..records.plans import Plan, read_plan
 from ..records.runs import TRAINING_VERSION, Run, Stack
 from ..records.tables import CLAIMS, NOISE_FLOOR, RUNS, TIMING, read_csv, read_stack_record, write_csv
-from ..spec import Claim, Last, Selected, on_test_split, require
+from ..spec import Claim, Experiment, Last, Selected, on_test_split, require
 from .estimates import Estimated, estimate
 from .families import judged
 from .intervals import welch
@@ -62,15 +62,14 @@ def _claim_row(claim: Claim, results: Results) -> dict[str, Any]:
         **dict(zip(("rule_low", "rule_high"), claim.rule.limits, strict=True)),
         "condition": claim.condition,
         "because": claim.because,
-        "definition": _definition(claim, results),
+        "definition": definition_of(results.experiment, claim),
         "sample": "" if estimated.sample is None else estimated.sample.text(),
         **_numbers(estimated, results),
     }
 
 
-def _definition(claim: Claim, results: Results) -> str:
+def definition_of(experiment: Experiment, claim: Claim) -> str:
     """Return what a claim's numbers follow from besides seeds: estimate, trainings, probes, choice, version of the code."""
-    experiment = results.experiment
     arms = [(arm.name, arm.training, dict(arm.sweep)) for arm in experiment.arms]
     parts = [claim.estimate, arms, dict(experiment.sweep), experiment.probes, experiment.selection, TRAINING_VERSION]
     return content_id(parts)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..spec import Best, Combine, Last, Measure, Over, Ranked, Reached, Selected, StepsTo, direction_of, require
-from .measures import measure_runs
+from .measures import has_met, measure_runs
 from .results import Results, as_coordinate, setting
 
 
@@ -122,8 +122,8 @@ def _select(selected: Selected, results: Results) -> Chosen:
 
 
 def _given(measure: Measure, chosen: Chosen, results: Results) -> Chosen:
-    """Return, of the chosen runs, those of which a 0/1 measure is 1; there may be none."""
-    holds = evaluate(measure, results).to_numpy()[chosen.positions] == 1.0
+    """Return, of the chosen runs, those of which a 0/1 measure holds, also if they diverge later; there may be none."""
+    holds = has_met(resolve(measure, results), results)[chosen.positions]
     arm, kept = results.runs[chosen.positions[0]].arm, chosen.positions[holds]
     note = f"{arm}: given what must hold first, {len(kept)} of {len(holds)} runs count"
     return dataclasses.replace(chosen, positions=kept, notes=(*chosen.notes, note))
