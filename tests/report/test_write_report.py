@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from experiments.batch_norm import mnist_2015
+from experiments.gradient_clipping import temporal_order
 from seven_terms.figures import draw, draw_key, draw_speed, draw_terms, summary_page
 from seven_terms.planning.selection import make_plan
 from seven_terms.records.plans import read_plan
 from seven_terms.records.tables import read_csv, write_csv
 from seven_terms.report import compare, show, write_report
 from seven_terms.report.appendix import machine_table
+from seven_terms.report.counting import count_macros
 from seven_terms.report.facts import facts_of
 from seven_terms.report.inputs import read_inputs
 from seven_terms.report.latex import estimate, in_words
@@ -78,7 +80,7 @@ def test_the_note_of_a_verdict_replaces_the_usual_reason(results):
     assert "Supported alone, but p = 0.06 after Holm's correction" in written(results, "record")
 
 
-def test_a_verdict_that_turns_at_another_scale_depends_on_the_budget(results, tmp_path):
+def test_a_verdict_that_turns_at_another_scale_depends_on_it(results, tmp_path):
     set_verdict(results, "BN1 (fair)", verdict="supported", effect=2.31, low=1.87, high=2.84)
     beside = publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
     set_verdict(beside, "BN1 (fair)", verdict="refuted", effect=0.7, low=0.6, high=0.8)
@@ -98,6 +100,23 @@ def test_the_same_runs_at_both_scales_are_no_agreement(results, tmp_path):
     facts = facts_of(read_inputs(results, beside=[beside]))
     assert [other.is_same_run for other in facts["BN1 (fair)"].others] == [True]
     assert facts["BN1 (fair)"].beside == ()
+
+
+def test_only_larger_scales_count_as_larger_and_only_pooled_verdicts_as_pooled(results, tmp_path):
+    """Scale smoke lies below the report's; of the decided claims one has a second set of seeds in its verdict."""
+    smaller = publish_beside(tmp_path / "published" / "smoke", mnist_2015.experiment, temporal_order.experiment)
+    larger = publish_beside(tmp_path / "published" / "paper", mnist_2015.experiment)
+    for folder in (results, smaller):
+        set_verdict(folder, "GC2", verdict="supported", effect=0.5, low=0.2, high=0.7, num_runs=10, heterogeneity=0.4)
+    for folder in (results, larger):
+        set_verdict(folder, "BN1 (fair)", verdict="supported", effect=2.3, low=1.8, high=2.8, num_runs=10)
+    inputs = read_inputs(results, beside=[smaller, larger])
+    found = count_macros(inputs, facts_of(inputs))
+    assert found["NumExperimentsBeside"] == "One"
+    assert found["NumBesideIdentical"] == "$1$"
+    verdicts = inputs.verdicts[inputs.verdicts["low"] < inputs.verdicts["high"]]
+    decided = int((verdicts["verdict"] != "inconclusive").sum())
+    assert (found["NumPooled"], found["NumUnpooled"]) == ("$1$", f"${decided - 1}$")
 
 
 def test_the_numbers_of_the_prose_are_macros(results):
