@@ -25,8 +25,6 @@ FIRST, SECOND = mnist_2015.experiment, temporal_order.experiment
 AMONG = (noisy_quadratic.experiment, FIRST, SECOND, power_function.experiment)
 # Rows of scale paper that were trained before a grid, a claim or a kernel changed; each takes minutes to an hour.
 ASKED_BEFORE = (
-    "exploding_gradient/spikes",
-    "gradient_clipping/largest_rate",
     "gradient_clipping/value_against_norm",
     "learning_rate/catapult",  # without B-LR9 (too far), withdrawn until it is trained again: an hour and more
     "learning_rate/rate_sweep",
