@@ -52,7 +52,7 @@ experiment = Experiment.here(
             "Clipping prevents exploding gradients from stopping the learning.",
             ProportionDifference(solved, norm.best(at={LENGTH: LONG}), none.best(at={LENGTH: LONG})).above(0.0),
             source="article; Pascanu et al. 2013",
-            unit="share of runs that solve the task at the longest length, clipped minus not",
+            unit="share that solves the longest length, clipped minus not",
             because="a higher success rate at the longest length, each arm at its own best rate, is learning restored",
         ),
         claim(

@@ -20,6 +20,7 @@ from .canonical import ID_LENGTH, decode, encode, part_json
 from .runs import Run, Stack
 
 PLAN_FORMAT = 1  # raised by every commit that changes the form of plan files: all are written again
+_PATH = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 _ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 AGAIN = "make the plan again with `seven-terms plan`"
 
@@ -135,6 +136,8 @@ def read_stack(path: Path, stack_id: str) -> tuple[Scale, Stack]:
         do=AGAIN,
     )
     experiment = "{term}/{name}".format_map(data["experiment"])  # whose claims and figures a training does not read
+    if not _PATH.fullmatch(experiment):
+        decode(data["experiment"])  # says what a name must be
     stack = _stack(path, stack_id, experiment, data["stacks"][stack_id])
     return data["scale"], stack
 
