@@ -105,7 +105,9 @@ def train(options: argparse.Namespace) -> None:
     from ..running.progress import say_trained
     from ..tracking.mode import is_live
     from ..training import train_stack
+    from ..training.memory import keep_freed_memory
 
+    keep_freed_memory()
     started = time.monotonic()
     with _live_run(options) if is_live() else contextlib.nullcontext(()) as callbacks:
         stack = train_stack(
