@@ -17,11 +17,12 @@ OF_ALL = "pooled with"  # how a note begins that says nothing of its own claim
 def show(results_dir: Path) -> None:
     """Print one line per claim, what to know about some, how many fared how, and the path of the report."""
     print("\n".join(shown_lines(read_verdicts(results_dir))))
-    if Folder(results_dir).plans() and scale_of(results_dir) == "smoke":  # published tables have no plans
+    pdf, has_plans = results_dir / "seven-terms.pdf", bool(Folder(results_dir).plans())  # published tables have none
+    if has_plans and scale_of(results_dir) == "smoke":
         print("Scale smoke: the pipeline works; the numbers mean nothing.")
-    pdf = results_dir / "seven-terms.pdf"
     missing = f"not compiled; its sources are in {results_dir / 'report'}"
-    print(f"Report: {pdf if pdf.exists() else missing}")
+    if has_plans or pdf.exists():
+        print(f"Report: {pdf if pdf.exists() else missing}")
 
 
 def shown_lines(verdicts: pd.DataFrame) -> list[str]:
