@@ -13,6 +13,7 @@ from ..spec import Activations, NormalizedOutputs
 from .observation import evaluation_batch, tapped_values
 
 NUM_EXAMPLES = 250
+PERCENTS = (15, 50, 85)
 
 
 def observe_activations(probe: Activations, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
@@ -25,12 +26,11 @@ def observe_activations(probe: Activations, program: Any, step: int) -> Iterator
             values = tapped_values(program, program.parameters, program.buffers, batch, points)
     finally:
         program.module.train(True)
-    sorted_RHB = values[-1][..., : probe.num_units].double().transpose(1, 2).contiguous().sort(-1).values
-    for percent in (15, 50, 85):
-        yield f"activation_p{percent}", _percentile(sorted_RHB, percent), None
-    yield "layer_activation_mean", _by_layer(values, lambda v: v.mean((1, -1))), None
-    yield "layer_activation_std", _by_layer(values, lambda v: v.std(1).mean(-1)), None
-    yield "layer_saturation", _by_layer(values, _saturation_of(program.training.model.activation)), None
+    yield from _percentiles(values[-1][..., : probe.num_units].transpose(1, 2))
+    doubled = [value.double().flatten(2) for value in values]
+    yield "layer_activation_mean", _by_layer(doubled, lambda v: v.mean((1, -1))), None
+    yield "layer_activation_std", _by_layer(doubled, lambda v: v.std(1).mean(-1)), None
+    yield "layer_saturation", _by_layer(doubled, _saturation_of(program.training.model.activation)), None
 
 
 def observe_normalized_outputs(probe: NormalizedOutputs, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
@@ -39,20 +39,23 @@ def observe_normalized_outputs(probe: NormalizedOutputs, program: Any, step: int
     points = [tap for _, tap in output_taps(program.module)]
     with torch.no_grad():
         values = tapped_values(program, program.parameters, program.buffers, batch, points)
-    yield "layer_output_mean_abs", _by_layer(values, lambda v: v.mean(1).abs().mean(-1)), None
-    yield "layer_output_std_error", _by_layer(values, lambda v: (v.std(1, correction=0) - 1).abs().mean(-1)), None
+    doubled = [value.double().flatten(2) for value in values]
+    yield "layer_output_mean_abs", _by_layer(doubled, lambda v: v.mean(1).abs().mean(-1)), None
+    yield "layer_output_std_error", _by_layer(doubled, lambda v: (v.std(1, correction=0) - 1).abs().mean(-1)), None
 
 
-def _percentile(sorted_RHB: Tensor, percent: int) -> Tensor:
-    """Return the percentile by linear interpolation, as numpy's default."""
-    position = (sorted_RHB.shape[-1] - 1) * percent / 100
-    low = int(position)
-    high = min(low + 1, sorted_RHB.shape[-1] - 1)
-    return torch.lerp(sorted_RHB[..., low], sorted_RHB[..., high], position - low)
+def _percentiles(values_RHB: Tensor) -> Iterator[tuple[str, Tensor, None]]:
+    """Yield percentiles by linear interpolation, as numpy's default."""
+    last = values_RHB.shape[-1] - 1
+    sorted_RHB = values_RHB.contiguous().sort(-1).values  # in its own precision, in which it is faster
+    for percent in PERCENTS:
+        low = int(last * percent / 100)
+        below, above = (sorted_RHB[..., place].double() for place in (low, min(low + 1, last)))
+        yield f"activation_p{percent}", torch.lerp(below, above, last * percent / 100 - low), None
 
 
 def _by_layer(values: list[Tensor], statistic: Any) -> Tensor:
-    return torch.stack([statistic(value.double().flatten(2)) for value in values], dim=1)
+    return torch.stack([statistic(value) for value in values], dim=1)
 
 
 def _saturation_of(activation: Any) -> Any:

@@ -26,9 +26,12 @@ def observe_sharpness(probe: Sharpness, program: Any, step: int) -> Iterator[tup
 
 def observe_batch_sharpness(probe: BatchSharpness, program: Any, step: int) -> Iterator[tuple[str, Tensor, None]]:
     """Mean over the coming batches of g^T H g / g^T g, gradient and Hessian of the same batch (Andreyev and Beneventano)."""
-    found = []
+    found, kernels = [], program.curvatures()
     for number in range(probe.num_batches if program.training.batch_size else 1):
         batch = program.batch_of_step(step + number)
+        if kernels is not None:
+            found.append(kernels.along_gradient(batch))
+            continue
         _, gradient = program.gradients(program.parameters, program.frozen_buffers(), batch)
         product = _hessian(program, program.parameters, program.frozen_buffers(), batch)(gradient)
         along = [(gradient[name] * product[name]).flatten(1).double().sum(1) for name in gradient]
@@ -74,24 +77,44 @@ def _top_eigenvalue(program: Any, num_iterations: int, memory: str, *, scale_RP:
     if rows:
         row_K = torch.tensor(rows, device=flat_RP.device)
         start_KP, *scales = [part.index_select(0, row_K) for part in given[1:]]
-        parameters, buffers = [
-            {name: tensor.index_select(0, row_K) for name, tensor in tensors.items()}
-            for tensors in (program.parameters, buffers)
-        ]
-        batch = tuple(tensor.index_select(0, row_K) for tensor in evaluation_batch(program, "train", 10**9))
-        hessian = _hessian(program, parameters, buffers, batch)
-
-        def product(vector_KP: Tensor) -> Tensor:
-            moved = hessian(unflatten(scales[0] * vector_KP if scales else vector_KP))
-            image_KP = torch.cat([part.flatten(1) for part in moved.values()], dim=1)
-            return scales[0] * image_KP if scales else image_KP
-
-        value_K, ritz_KP = _lanczos_top(product, start_KP, num_iterations)
+        scale_KP = scales[0] if scales else None
+        kernels = program.curvatures()
+        if kernels is not None:
+            rows = rows[: 1 + max(place_of_run.values())]  # nothing is padded
+            examples = program.task.evaluation("train", program.seeds)
+            found = kernels.lanczos(rows, examples, start_KP, scale_KP, min(num_iterations, flat_RP.shape[1]))
+            pairs = [
+                _top_ritz_pair(basis.unsqueeze(1), of_row.unsqueeze(1), start_KP[place : place + 1])
+                for place, (basis, of_row) in enumerate(found)
+            ]
+            value_K, ritz_KP = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        else:
+            product = _product(program, row_K, buffers, unflatten, scale_KP)
+            value_K, ritz_KP = _top_ritz_pair(*_lanczos(product, start_KP, num_iterations), start_KP)
         runs, places = (torch.tensor(list(part), device=row_K.device) for part in (place_of_run, place_of_run.values()))
         value_R.index_copy_(0, runs, value_K.index_select(0, places))
         ritz_RP.index_copy_(0, runs, ritz_KP.index_select(0, places))
     program.probe_state[memory] = ritz_RP
     return value_R
+
+
+def _product(
+    program: Any, row_K: Tensor, buffers: Tensors, unflatten: Any, scale_KP: Tensor | None
+) -> Callable[[Tensor], Tensor]:
+    """Return v [K, P] -> S H S v for the given rows of the stack."""
+    parameters, buffers = [
+        {name: tensor.index_select(0, row_K) for name, tensor in tensors.items()}
+        for tensors in (program.parameters, buffers)
+    ]
+    batch = tuple(tensor.index_select(0, row_K) for tensor in evaluation_batch(program, "train", 10**9))
+    hessian = _hessian(program, parameters, buffers, batch)
+
+    def product(vector_KP: Tensor) -> Tensor:
+        moved = hessian(unflatten(vector_KP if scale_KP is None else scale_KP * vector_KP))
+        image_KP = torch.cat([part.flatten(1) for part in moved.values()], dim=1)
+        return image_KP if scale_KP is None else scale_KP * image_KP
+
+    return product
 
 
 def _asked(program: Any, numbers: list[Tensor], buffers: Tensors) -> tuple[list[int], dict[int, int]]:
@@ -169,10 +192,10 @@ def _flattener(parameters: Tensors) -> tuple[Tensor, Any]:
     return torch.cat([tensor.flatten(1) for tensor in parameters.values()], dim=1), unflatten
 
 
-def _lanczos_top(product: Any, start_RP: Tensor, num_iterations: int) -> tuple[Tensor, Tensor]:
-    """Return (largest Ritz value [R], its Ritz vector [R, P])."""
+def _lanczos(product: Any, start_RP: Tensor, num_iterations: int) -> tuple[Tensor, Tensor]:
+    """Return (basis [K, R, P], the diagonal of the tridiagonal matrix and what stands beside it [2, R, K])."""
     basis = [start_RP / start_RP.norm(dim=1, keepdim=True)]
-    diagonal, off_diagonal = [], []
+    diagonal, beside = [], []
     for _ in range(min(num_iterations, start_RP.shape[1])):
         image = product(basis[-1])
         diagonal.append((image * basis[-1]).sum(1))
@@ -181,16 +204,20 @@ def _lanczos_top(product: Any, start_RP: Tensor, num_iterations: int) -> tuple[T
         for vector in basis:
             image = image - (image * vector).sum(1, keepdim=True) * vector
         norm_R = image.norm(dim=1)
-        off_diagonal.append(norm_R)
+        beside.append(norm_R)
         basis.append(image / norm_R.clamp_min(torch.finfo(image.dtype).tiny)[:, None])
-    size = len(diagonal)
-    matrix = torch.diag_embed(torch.stack(diagonal, dim=1).double())
-    beside = torch.stack(off_diagonal[:-1], dim=1).double() if size > 1 else None
-    if beside is not None:
-        matrix = matrix + torch.diag_embed(beside, offset=1) + torch.diag_embed(beside, offset=-1)
+    return torch.stack(basis[:-1]), torch.stack([torch.stack(part, dim=1).double() for part in (diagonal, beside)])
+
+
+def _top_ritz_pair(basis_KRP: Tensor, tridiagonal_2RK: Tensor, start_RP: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (largest Ritz value [R], its Ritz vector [R, P]); NaN and the start where the matrix is not finite."""
+    diagonal_RK, beside_RK = tridiagonal_2RK
+    matrix = torch.diag_embed(diagonal_RK)
+    if diagonal_RK.shape[1] > 1:
+        matrix = matrix + sum(torch.diag_embed(beside_RK[:, :-1], offset=offset) for offset in (1, -1))
     finite_R = torch.isfinite(matrix).flatten(1).all(1)
     values, vectors = torch.linalg.eigh(torch.where(finite_R[:, None, None], matrix, torch.zeros_like(matrix)))
     top = vectors[..., -1].to(start_RP)
-    ritz = sum(top[:, number, None] * vector for number, vector in enumerate(basis[:size]))
+    ritz = sum(top[:, number, None] * vector for number, vector in enumerate(basis_KRP))
     ritz = torch.where(finite_R[:, None], ritz, start_RP)
     return torch.where(finite_R, values[:, -1], torch.full_like(values[:, -1], torch.nan)), ritz

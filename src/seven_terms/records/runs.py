@@ -15,6 +15,8 @@ from .canonical import ID_LENGTH, content_id, part_id, settings_json
 TRAINING_VERSION = 3  # raised by every commit that changes a run's numbers: all runs get new ids
 # How the arithmetic is carried out, and by whom: see `planning.modes`.
 Mode = Literal["eager", "compiled", "native", "serial", "lightning"]
+# Raised where a mode rounds in another way and nothing else changes: its runs get new ids, claims keep their definition.
+ROUNDINGS: Mapping[Mode, int] = {"native": 2}
 
 _quoted = functools.cache(json.dumps)
 
@@ -38,9 +40,10 @@ class Run:
     def id(self) -> str:
         # The canonical JSON of the record, put together from parts that are remembered: thousands of runs share them.
         mode = "" if self.mode == "eager" else f'"mode":{_quoted(self.mode)},'
+        rounding = f'"rounding":{ROUNDINGS[self.mode]},' if self.mode in ROUNDINGS else ""
         text = (
             f'{{"arm":{_quoted(self.arm)},"experiment":{_quoted(self.experiment)},{mode}"probes":"{part_id(self.probes)}",'
-            f'"seed":{self.seed},"settings":{settings_json(self.settings)},"training":"{part_id(self.training)}",'
+            f'{rounding}"seed":{self.seed},"settings":{settings_json(self.settings)},"training":"{part_id(self.training)}",'
             f'"version":{TRAINING_VERSION}}}'
         )
         return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

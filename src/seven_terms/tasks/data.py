@@ -16,9 +16,11 @@ from torch import Tensor
 from ..seeds import Purpose, subseed
 from ..spec import SPLITS, Split, require
 
+Normals = Callable[[Sequence[int], torch.Generator], Tensor]  # shape, generator -> standard normals in float64
 Examples = tuple[Tensor, ...]  # a batch, or a split: inputs first
 LARGEST_BLOCK = 1024  # examples drawn at once
 VALUES_PER_BLOCK = 65_536  # and the numbers that may take, for each seed
+MOST_VALUES_KEPT = 1 << 23  # of a divided split, for the next look: 32 or 64 MB
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +33,7 @@ class TaskData:
     first tensor of a batch is the model's input. Metrics are means over examples, so that parts may be averaged.
     singles(seeds, position, number) -> the batches [S, number, ...] of so many updates of one example each, where that is
     cheaper than one after the other; None where it is not.
+    drawn_with(normals) -> the same task, its normal numbers from another source; None where it draws none.
     """
 
     input_shape: tuple[int, ...]
@@ -41,6 +44,7 @@ class TaskData:
     loss: Callable[..., Tensor]
     metrics: Callable[..., dict[str, Tensor]]
     singles: Callable[..., Tensor] | None = None
+    drawn_with: Callable[[Normals], TaskData] | None = None
 
 
 def generator(seed: int, purpose: Purpose, step: int = 0) -> torch.Generator:
@@ -96,6 +100,7 @@ class DividedExamples:
         self.sizes, self.num_examples, self.device = sizes, num_train, device
         self.order = ExampleOrder(num_train, device=device)
         self._places = lru_cache(maxsize=8)(self._divide)
+        self._kept = lru_cache(maxsize=3)(self._evaluated)
 
     def batches(self, seeds: Sequence[int], position: int, size: int | None = None) -> Examples:
         if size is None:
@@ -104,7 +109,12 @@ class DividedExamples:
         return self._chosen(self._places("train", tuple(seeds)).gather(1, within_SB))
 
     def evaluation(self, split: Split, seeds: Sequence[int]) -> Examples:
-        return self._chosen(self._places(split, tuple(seeds)))
+        number = self.num_examples if split == "train" else self.sizes[split]
+        is_small = len(seeds) * number * sum(tensor[0].numel() for tensor in self.pool) <= MOST_VALUES_KEPT
+        return (self._kept if is_small else self._evaluated)(split, tuple(seeds))
+
+    def _evaluated(self, split: Split, seeds: tuple[int, ...]) -> Examples:
+        return self._chosen(self._places(split, seeds))
 
     def _chosen(self, places_SB: Tensor) -> Examples:
         flat = places_SB.reshape(-1)

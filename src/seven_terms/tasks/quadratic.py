@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..spec import NoisyQuadraticMoments, Quadratic, Split
-from .data import Examples, FreshExamples, TaskData
+from .data import Examples, FreshExamples, Normals, TaskData
 
 
 def eigenvalues(task: Quadratic) -> Tensor:
@@ -31,14 +31,18 @@ def inverse_eigenvalues(dimension: int) -> Tensor:
     return 1 / torch.arange(1, dimension + 1, dtype=torch.float64)
 
 
-def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> TaskData:
+def randn(shape: Sequence[int], random: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=random, dtype=torch.float64)
+
+
+def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device, normals: Normals = randn) -> TaskData:
     """Return the loss 1/2 sum h x^2 + noise.x, whose gradient is h x + noise, and metrics without noise."""
     h = eigenvalues(task)
     deviation = task.noise_scale * (h.sqrt() if task.noise_follows_curvature else torch.ones_like(h))
     h_D = h.to(device, dtype)
 
     def draw(random: torch.Generator, num: int) -> Examples:
-        return ((deviation * _noise(task.noise, (num, len(h)), random)).to(dtype),)
+        return (_noise(task.noise, (num, len(h)), random, normals).mul_(deviation).to(dtype),)
 
     stream = FreshExamples(draw, values_per_example=len(h), purpose="noise", device=device)
 
@@ -67,22 +71,21 @@ def quadratic(task: Quadratic, *, dtype: torch.dtype, device: torch.device) -> T
         loss=loss,
         metrics=metrics,
         singles=singles if task.noise_scale else None,
+        drawn_with=lambda normals: quadratic(task, dtype=dtype, device=device, normals=normals),
     )
 
 
-def _noise(kind: str, shape: tuple[int, int], random: torch.Generator) -> Tensor:
+def _noise(kind: str, shape: tuple[int, int], random: torch.Generator, normals: Normals) -> Tensor:
     """Return draws of the noise that `spec.Quadratic` names, in float64."""
     if kind == "skewed":
         large = torch.rand(shape, generator=random, dtype=torch.float64) < 0.1
         return (10.0 * large.double() - 1.0) / 3.0
-    normal = torch.randn(shape, generator=random, dtype=torch.float64)
+    normal = normals(shape, random)
     if kind == "gaussian":
         return normal
     if kind == "cauchy":
-        return normal / torch.randn(shape, generator=random, dtype=torch.float64)
-    three = torch.randn(
-        (3, *shape), generator=random, dtype=torch.float64
-    )  # t = normal / sqrt(chi2_3 / 3), of variance 3
+        return normal / normals(shape, random)
+    three = normals((3, *shape), random)  # t = normal / sqrt(chi2_3 / 3), of variance 3
     return normal / three.square().sum(0).sqrt()
 
 

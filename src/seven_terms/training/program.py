@@ -19,7 +19,7 @@ from ..planning.cost import facts, num_rows
 from ..records.runs import Run, Stack
 from ..spec import Training
 from ..tasks import build_task
-from .advance import WAYS, StackParts, StackState
+from .advance import WAYS, Curvatures, StackParts, StackState
 from .batches import Batches
 from .network import StackedNetwork
 from .run_rules import RunRules
@@ -37,7 +37,8 @@ class StackedProgram:
         self.training: Training = stack.runs[0].training
         self.dtype = {"float32": torch.float32, "float64": torch.float64}[self.training.precision]
         self.runs = _padded(stack.runs, rows=num_rows(self.training, self.num_runs, is_compiled=way.is_compiled))
-        self.task = build_task(self.training.task, dtype=self.dtype, device=self.device)
+        task = build_task(self.training.task, dtype=self.dtype, device=self.device)
+        self.task = task.drawn_with(way.normals) if way.normals and task.drawn_with else task
         self.batches = Batches(self.task, self.runs, device=self.device, copied=way.is_compiled)
         self.updates, self.seeds = self.batches.updates, self.batches.seeds
         steps = [step for step, _ in self.updates]
@@ -124,6 +125,10 @@ class StackedProgram:
         """
         return self.way.outputs(parameters, inputs, shared=shared)
 
+    def metrics(self, parameters: Tensors, examples: tuple[Tensor, ...]) -> Tensors:
+        """Return the task's metrics, each [R] in float64, on examples [1 or S, N, ...], in the mode that the module is in."""
+        return self.way.metrics(parameters, examples)
+
     def losses(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the loss [R] of every run on its own batch; running statistics in `buffers` move in training mode."""
         return self.network.losses(parameters, buffers, batch)
@@ -131,6 +136,10 @@ class StackedProgram:
     def gradients(self, parameters: Tensors, buffers: Tensors, batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensors]:
         """Return (loss [R], gradients) of every run."""
         return self.network.gradients(parameters, buffers, batch)
+
+    def curvatures(self) -> Curvatures | None:
+        """Return what knows the Hessian of every run's loss without PyTorch; nothing where PyTorch must differentiate."""
+        return self.way.curvatures()
 
     # ---- updates ----
 

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from ...optimizers import State, Tensors
 from ...seeds import subseed
+from ...tasks.data import Normals
 from ..shares import shared_gradients
 from .graphed import Graphed
+from .measured import metrics_of_outputs
 from .protocol import StackParts
 
 Updated = tuple[Tensors, Tensors, State, Tensor, Tensor, Tensor]
@@ -22,7 +24,8 @@ class Eager:
 
     is_compiled: ClassVar[bool] = False
     tells_update_norms: ClassVar[bool] = False
-    updates_per_call: ClassVar[int] = 50
+    normals: ClassVar[Normals | None] = None
+    updates_per_call: int = 50
     updates_per_step: int = 50
 
     def __init__(self, parts: StackParts) -> None:
@@ -40,6 +43,12 @@ class Eager:
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
         buffers = {name: buffer.clone() for name, buffer in self.parts.state.buffers.items()}
         return self.parts.network.outputs(parameters, buffers, inputs, shared=shared)
+
+    def metrics(self, parameters: Tensors, examples: tuple[Tensor, ...]) -> Tensors:
+        return metrics_of_outputs(self.parts, self.outputs, parameters, examples)
+
+    def curvatures(self) -> None:
+        """Return nothing: PyTorch differentiates twice."""
 
     def provenance(self) -> Mapping[str, str]:
         return {}

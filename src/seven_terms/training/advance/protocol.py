@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from ...optimizers import State, Tensors
 from ...records.runs import Run
 from ...spec import Training
+from ...tasks.data import Normals
 from ..batches import Batches
 from ..network import StackedNetwork
 from ..run_rules import RunRules
@@ -47,12 +48,32 @@ class StackParts:
         return training
 
 
+class Curvatures(Protocol):
+    """Hessians of each run's loss, without PyTorch."""
+
+    def lanczos(
+        self,
+        rows: Sequence[int],
+        examples: tuple[Tensor, ...],
+        start_KP: Tensor,
+        scale_KP: Tensor | None,
+        iterations: int,
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (basis [iterations, P], its tridiagonal matrix [2, iterations]) of each row, see `native.curvature`."""
+        ...
+
+    def along_gradient(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """Return g^T H g / g^T g [R] of each run's loss on its batch [R, B, ...]."""
+        ...
+
+
 class Advance(Protocol):
     """A way to make updates. Each rounds in its own way, so a run's mode is part of its id; tests hold them equal."""
 
     is_compiled: ClassVar[bool]  # whether the stack is padded and copied for compiled code
     tells_update_norms: ClassVar[bool]
-    updates_per_call: ClassVar[int]  # as many go into one call where no probe looks in between
+    normals: ClassVar[Normals | None]  # where a task draws from another source than `torch.randn`
+    updates_per_call: int  # as many go into one call where no probe looks in between
     updates_per_step: int  # of Lightning, whose loop costs about a millisecond; a checkpoint waits for its end
 
     def __init__(self, parts: StackParts) -> None: ...
@@ -66,6 +87,14 @@ class Advance(Protocol):
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
         """Return outputs [R, B, ...] for inputs [R, B, ...] or `shared` ones [B, ...]; no running statistics move."""
+        ...
+
+    def metrics(self, parameters: Tensors, examples: tuple[Tensor, ...]) -> Tensors:
+        """Return the task's metrics, each [R] in float64, on examples [1 or S, N, ...], in the mode that the module is in."""
+        ...
+
+    def curvatures(self) -> Curvatures | None:
+        """Return what knows the Hessian of this training's loss, where a way has such a thing."""
         ...
 
     def provenance(self) -> Mapping[str, str]:

@@ -138,8 +138,14 @@ def opened(path: Path, precision: Precision = "float32") -> ctypes.CDLL:
         *(ctypes.POINTER(structs.program), ctypes.c_int, array, array),
         *(ctypes.c_void_p, ctypes.c_void_p),
     ]
-    for function in (library.seven_terms_advance, library.seven_terms_advance_points, library.seven_terms_evaluate):
-        function.restype = ctypes.c_int
+    library.seven_terms_grade.argtypes = [*library.seven_terms_evaluate.argtypes, ctypes.c_void_p]
+    of_loss = [ctypes.POINTER(structs.program), array, *[ctypes.c_void_p] * 3]
+    library.seven_terms_curvature_along_gradient.argtypes = [*of_loss, ctypes.c_void_p]
+    library.seven_terms_lanczos.argtypes = [*of_loss, *[ctypes.c_void_p] * 2, ctypes.c_int, *[ctypes.c_void_p] * 2]
+    library.seven_terms_normals.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+    library.seven_terms_normals.restype = None
+    for name in ("advance", "advance_points", "evaluate", "grade", "lanczos", "curvature_along_gradient"):
+        getattr(library, f"seven_terms_{name}").restype = ctypes.c_int
     for function in (library.seven_terms_compiler, library.seven_terms_words):
         function.restype = ctypes.c_char_p
     library.seven_terms_layout.restype = ctypes.POINTER(ctypes.c_int64)

@@ -82,6 +82,16 @@ struct Dense {
     Real multiplier(int layer) const { return layer == p.depth ? p.readout_multiplier : layer ? 1 : p.input_multiplier; }
     Real bias_multiplier(int layer) const { return layer == p.depth ? 1 : p.bias_multiplier; }
 
+    // Return outputs [B, padded(C)] by the batch's own statistics, and move no running ones.
+    const Real *evaluate_by_batch(const Real *row, const Real *inputs) {
+        Memory room(2l * p.depth * ld);
+        std::vector<Real *> nobodys;
+        for (int i = 0; i < 2 * p.depth; i++) nobodys.push_back(room.data() + (long)i * ld);
+        for (int i = 0; i < p.depth; i++) forward(i, row, inputs, nobodys.data(), nullptr);
+        apply(p.depth, row, input(p.depth, inputs), logits.data());
+        return logits.data();
+    }
+
     // Return outputs [B, padded(C)] in evaluation mode.
     const Real *evaluate(const Real *row, const Real *inputs, Real *const *statistics) {
         is_evaluating = true;

@@ -5,7 +5,9 @@
 #include <new>
 
 #include "convolution_net.h"
+#include "curvature.h"
 #include "gated.h"
+#include "normals.h"
 #include "rules.h"
 #include "points.h"
 #include "transformer.h"
@@ -49,6 +51,8 @@ struct Workspace {
     Workspace(const Workspace &) = delete;  // parts hold references to each other
     Workspace &operator=(const Workspace &) = delete;
 
+    // One is kept for each purpose, by its number.
+    template <int PURPOSE = 0>
     static Workspace &of(const Program &p) {
         static thread_local std::unique_ptr<Workspace> kept;
         if (!kept || std::memcmp(&kept->program, &p, sizeof p)) kept = std::make_unique<Workspace>(p);
@@ -80,24 +84,62 @@ static void advance(const Program &p, const Rule &rule, const Call &call) {
         if (states[i]) space.packing.unpack(rows.state[i], states[i]);
 }
 
-// A block of examples at a time; the last one holds fewer.
+// Call body(outputs [examples, ld], its program, the first example) for each block of examples, in evaluation mode; the last block
+// holds fewer. Without running statistics batch norm takes those of the block, which then must be the whole batch.
+template <class Net, class Body>
+static void each_block(
+    Program p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs, Body body) {
+    Real *row = nullptr;
+    for (int first = 0; first < num_examples; first += p.batch) {
+        bool is_whole = first + p.batch <= num_examples;
+        if (!is_whole) p.batch = num_examples - first;
+        Workspace<Net> &space = is_whole ? Workspace<Net>::template of<1>(p) : Workspace<Net>::template of<2>(p);
+        if (!row) space.packing.pack(parameters, row = space.w.data());
+        const Real *own = inputs + (long)first * p.length * p.num_inputs;
+        if constexpr (std::is_same_v<Net, Dense>)
+            if (!statistics && p.has(Norm::batch)) return body(space.net.evaluate_by_batch(row, own), p, first);
+        body(space.net.evaluate(row, own, statistics), p, first);
+    }
+}
+
 template <class Net>
 static void evaluate(
-    Program p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs, Real *outputs) {
-    Layout layout = layout_of(p);
-    Memory row(layout.size);
-    Packing(layout).pack(parameters, row.data());
-    std::unique_ptr<Net> net;
-    for (int first = 0; first < num_examples; first += p.batch) {
-        bool is_last = first + p.batch > num_examples;
-        if (is_last) p.batch = num_examples - first;
-        if (is_last || !net) net = std::make_unique<Net>(p, layout);
-        const Real *found = net->evaluate(row.data(), inputs + (long)first * p.length * p.num_inputs, statistics);
+    const Program &p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs, Real *outputs) {
+    each_block<Net>(p, num_examples, parameters, statistics, inputs, [outputs](const Real *found, const Program &p, int first) {
         int ld = padded(p.num_outputs);
         for (int i = 0; i < p.batch; i++)
             copy_rows(found + (long)i * ld, (long)p.batch * ld, outputs + (long)(first + i) * p.num_read() * p.num_outputs,
                       p.num_outputs, p.num_read(), p.num_outputs);
-    }
+    });
+}
+
+// found: the mean loss, and the share of examples whose largest output is that of their label; NaN where an output is not finite.
+template <class Net>
+static void grade(
+    const Program &p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs, const int64_t *labels,
+    double *found) {
+    double loss = 0;
+    long num_right = 0;
+    bool is_finite = true;
+    auto body = [&](const Real *outputs, Program p, int first) {
+        Memory room(padded(p.num_outputs));
+        Real *row = room.data();
+        for (int i = 0; i < p.batch; i++) {
+            std::memcpy(row, outputs + (long)i * padded(p.num_outputs), padded(p.num_outputs) * sizeof(Real));
+            int largest = 0;
+            for (int j = 0; j < p.num_outputs; j++) {
+                is_finite &= row[j] - row[j] == 0;
+                largest = row[j] > row[largest] ? j : largest;
+            }
+            num_right += largest == labels[first + i];
+            Real total = 0;
+            add_losses(p, 1, row, padded(p.num_outputs), labels + first + i, nullptr, total);
+            loss += total;
+        }
+    };
+    each_block<Net>(p, num_examples, parameters, statistics, inputs, body);
+    found[0] = loss / num_examples;
+    found[1] = is_finite ? (double)num_right / num_examples : NAN;
 }
 
 // Return 0, or 1 where memory does not suffice: no exception leaves this library.
@@ -157,15 +199,18 @@ EXPORTED const int64_t *seven_terms_layout() noexcept {
     return numbers;
 }
 
+// What of a template is meant for a program's kind of network.
+#define FOR_KIND(p, body) \
+    (p->is(Kind::simple)            ? body<SimpleNet> \
+         : p->is(Kind::lstm)        ? body<LstmNet> \
+         : p->is(Kind::gru)         ? body<GruNet> \
+         : p->is(Kind::convolution) ? body<ConvolutionNet> \
+         : p->is(Kind::transformer) ? body<TransformerNet> \
+                                    : body<Dense>)
+
 // Make updates of one run in place.
 EXPORTED int seven_terms_advance(const Program *p, const Rule *rule, const Call *call) noexcept {
-    auto of_kind = p->is(Kind::simple) ? advance<SimpleNet>
-        : p->is(Kind::lstm)            ? advance<LstmNet>
-        : p->is(Kind::gru)             ? advance<GruNet>
-        : p->is(Kind::convolution)     ? advance<ConvolutionNet>
-        : p->is(Kind::transformer)     ? advance<TransformerNet>
-                                       : advance<Dense>;
-    return guarded([&] { of_kind(*p, *rule, *call); });
+    return guarded([&] { FOR_KIND(p, advance)(*p, *rule, *call); });
 }
 
 // Make updates of all points of a stack in place.
@@ -177,11 +222,36 @@ EXPORTED int seven_terms_advance_points(const Point *points, const PointCall *ca
 EXPORTED int seven_terms_evaluate(
     const Program *p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs,
     Real *outputs) noexcept {
-    auto of_kind = p->is(Kind::simple) ? evaluate<SimpleNet>
-        : p->is(Kind::lstm)            ? evaluate<LstmNet>
-        : p->is(Kind::gru)             ? evaluate<GruNet>
-        : p->is(Kind::convolution)     ? evaluate<ConvolutionNet>
-        : p->is(Kind::transformer)     ? evaluate<TransformerNet>
-                                       : evaluate<Dense>;
-    return guarded([&] { of_kind(*p, num_examples, parameters, statistics, inputs, outputs); });
+    return guarded([&] { FOR_KIND(p, evaluate)(*p, num_examples, parameters, statistics, inputs, outputs); });
 }
+
+// Write the mean loss and the accuracy [2] of one run in evaluation mode on `num_examples` labelled examples; `statistics` may be null
+// as in `each_block`.
+EXPORTED int seven_terms_grade(
+    const Program *p, int num_examples, Real *const *parameters, Real *const *statistics, const Real *inputs,
+    const int64_t *labels, double *found) noexcept {
+    return guarded([&] { FOR_KIND(p, grade)(*p, num_examples, parameters, statistics, inputs, labels, found); });
+}
+
+// What the loss of one run is taken over: num_examples of it, labels or targets as in `Call`.
+#define EXAMPLES const Program *p, Real *const *parameters, const Real *inputs, const int64_t *labels, const Real *targets
+
+// Write the basis and the matrix of `lanczos`, for a fully connected network whose program has all examples in its batch.
+EXPORTED int seven_terms_lanczos(
+    EXAMPLES, const Real *start, const Real *scale, int iterations, Real *basis, double *tridiagonal) noexcept {
+    return guarded([&] {
+        Curvature curvature(*p, parameters, inputs, labels, targets);
+        lanczos(curvature, start, scale, iterations, basis, tridiagonal);
+    });
+}
+
+// Write the curvature of the loss along its own gradient.
+EXPORTED int seven_terms_curvature_along_gradient(EXAMPLES, double *found) noexcept {
+    return guarded([&] {
+        Curvature curvature(*p, parameters, inputs, labels, targets);
+        *found = curvature_along_gradient(curvature);
+    });
+}
+
+// Turn blocks of sixteen uniform numbers into normal ones, in place.
+EXPORTED void seven_terms_normals(double *values, int64_t blocks) noexcept { normals_from_uniforms(values, blocks); }

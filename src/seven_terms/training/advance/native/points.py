@@ -20,6 +20,7 @@ from ....spec import (
     Training,
 )
 from ....tasks.quadratic import eigenvalues, inverse_eigenvalues
+from ..measured import metrics_of_outputs
 from ..protocol import StackParts
 from .border import FUNCTIONS, NUM_MEASURED, POINT_RULES, Point, PointCall, succeeded
 from .library import kernels
@@ -54,6 +55,9 @@ class Points:
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
         return self.parts.network.outputs(parameters, {}, inputs, shared=shared)
+
+    def metrics(self, parameters: Tensors, examples: tuple[Tensor, ...]) -> Tensors:
+        return metrics_of_outputs(self.parts, self.outputs, parameters, examples)
 
     @property
     def _dimension(self) -> int:

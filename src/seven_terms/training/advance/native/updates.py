@@ -9,29 +9,34 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ....optimizers import Tensors
+from ....spec import BatchNorm, Mlp, Recurrent
+from ....tasks.losses import classification_metrics, half_squared_error_metrics
 from ..eager import noise
+from ..measured import metrics_of_outputs
 from ..protocol import StackParts
 from .border import NUM_MEASURED, STRUCTS, Call, succeeded
 from .fields import parameter_names, program_fields, rule_fields
 from .library import kernels
+from .tensors import Pointers, places, pointers
 
 VALUES_OF_BATCHES = 1 << 20  # of one seed, held at once: 4 or 8 MB, so that its runs find them in a cache
 VALUES_AT_ONCE = 1 << 21  # of all seeds, where they are drawn together
-FEWEST_EVALUATED = 12  # examples at once: a product of few rows reads its matrix for each of them
+FEWEST_EVALUATED, MOST_EVALUATED = 12, 96  # examples at once: a product of few rows reads its matrix for each of them
+STATES_EVALUATED = 1 << 18  # units times steps of so many examples, at most: they stay in the caches
+GRADED = (classification_metrics, half_squared_error_metrics)  # by the kernels, as the task's own loss is theirs
 MEASURED = ("batch_loss", "gradient_norm", "clipped_gradient_norm", "update_norm")  # in the order of rules.h
 STATISTICS = ("running_mean", "running_var")
 # Of SGD with momentum, of Adam, and without a schedule.
 STATES = (("velocity",), ("mean", "square"), ("average", "ahead"))
 RULE_STATES = ("first_state", "second_state")  # in `Call`
 NOISE_SHIFT, NOISE_GAIN = 0.5, 0.25  # those of `models.normalization`
-Pointers = ctypes.Array[ctypes.c_void_p]
 
 
 class Networks:
@@ -39,11 +44,11 @@ class Networks:
 
     def __init__(self, parts: StackParts) -> None:
         self.parts = parts
-        self.library, structs = kernels(parts.training.precision), STRUCTS[parts.training.precision]
+        self.library, self.structs = kernels(parts.training.precision), STRUCTS[parts.training.precision]
         _require_known_tensors(parts)
-        self.programs = {size: structs.program(**program_fields(parts, batch=size)) for size in set(self._sizes())}
-        self.evaluating = structs.program(**program_fields(parts, batch=max(self._sizes()[0], FEWEST_EVALUATED)))
-        self.rules = [structs.rule(**rule_fields(run.training)) for run in parts.runs[: parts.num_runs]]
+        self.programs = {size: self.structs.program(**program_fields(parts, batch=size)) for size in set(self._sizes())}
+        self.evaluating = self.structs.program(**program_fields(parts, batch=_evaluated_at_once(parts)))
+        self.rules = [self.structs.rule(**rule_fields(run.training)) for run in parts.runs[: parts.num_runs]]
         self.places: tuple[int, ...] = ()
         self.states: list[dict[str, Pointers]] = []
         seed_of_run = parts.batches.seed_index_R.tolist()[: parts.num_runs]
@@ -59,7 +64,7 @@ class Networks:
         measured_RUN = torch.zeros(len(self.parts.runs), stop - first, NUM_MEASURED, dtype=self.parts.dtype)
         rate_RU = self.parts.rules.rate_UR[first:stop].T.contiguous()
         noise_SULD = self._noise(first, stop)
-        states, rates, measured = self._states(), _places(rate_RU), _places(measured_RUN)
+        states, rates, measured = self._states(), places(rate_RU), places(measured_RUN)
         for begin, end in self._parts(first, stop):
             of_call, done = slice(begin - first, end - first), begin - first
             program = self.programs[self._sizes(begin, end)[0]]
@@ -80,29 +85,56 @@ class Networks:
         return {name: measured_RUN[..., index].T.contiguous() for index, name in enumerate(MEASURED)}
 
     def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
-        """Kernels evaluate the present parameters in evaluation mode; what else is asked for is left to PyTorch."""
-        parts, state = self.parts, self.parts.state
-        if parameters is not state.parameters or parts.network.module.training:
-            buffers = {name: buffer.clone() for name, buffer in state.buffers.items()}
+        """Kernels evaluate in evaluation mode; what else is asked for is left to PyTorch."""
+        parts = self.parts
+        if parts.network.module.training:
+            buffers = {name: buffer.clone() for name, buffer in parts.state.buffers.items()}
             return parts.network.outputs(parameters, buffers, inputs, shared=shared)
-        inputs, program, states = inputs.contiguous(), self.evaluating, self._states()
+        inputs = inputs.contiguous()
         number = inputs.shape[0 if shared else 1]
-        assert inputs.dtype == parts.dtype, inputs.dtype
-        steps = inputs.shape[-2:-1] if program.read_all else ()
+        steps = inputs.shape[-2:-1] if self.evaluating.read_all else ()
         outputs = torch.zeros(len(parts.runs), number, *steps, parts.batches.task.num_outputs, dtype=parts.dtype)
-        seen = [inputs.data_ptr()] * parts.num_runs if shared else _places(inputs)
-        for run, place in zip(range(parts.num_runs), _places(outputs), strict=False):
-            succeeded(
-                self.library.seven_terms_evaluate(
-                    ctypes.byref(program),
-                    number,
-                    states[run]["parameters"],
-                    states[run]["statistics"],
-                    seen[run],
-                    place,
-                )
-            )
+        seen = [inputs.data_ptr()] * parts.num_runs if shared else places(inputs)
+        assert inputs.dtype == parts.dtype, inputs.dtype
+        self._each_run(self.library.seven_terms_evaluate, parameters, number, seen, places(outputs))
         return outputs
+
+    def metrics(self, parameters: Tensors, examples: tuple[Tensor, ...]) -> Tensors:
+        """Kernels grade the outputs of classifiers; the rest follows from outputs as everywhere."""
+        parts, task = self.parts, self.parts.batches.task
+        by_batch = parts.network.module.training and self._has_batch_norm()
+        if task.metrics not in GRADED or (by_batch and not self._grades_by_batch()):
+            return metrics_of_outputs(parts, self.outputs, parameters, examples)
+        inputs, labels = (tensor if tensor[0].is_contiguous() else tensor.contiguous() for tensor in examples)
+        assert (inputs.dtype, labels.dtype) == (parts.dtype, torch.int64), (inputs.dtype, labels.dtype)
+        seed_of_run = parts.batches.seed_of_row if len(inputs) > 1 else [0] * parts.num_runs
+        seen, known = ([where[seed] for seed in seed_of_run] for where in (places(inputs), places(labels)))
+        found_R2 = torch.full((len(parts.runs), 2), torch.nan, dtype=torch.float64)
+        grade = self.library.seven_terms_grade
+        self._each_run(grade, parameters, inputs.shape[1], seen, known, places(found_R2), by_batch=by_batch)
+        loss_R, accuracy_R = found_R2.unbind(1)
+        return {"loss": loss_R, "accuracy": accuracy_R, "error": 1 - accuracy_R}
+
+    def _has_batch_norm(self) -> bool:
+        return isinstance(getattr(self.parts.training.model, "normalization", None), BatchNorm)
+
+    def _grades_by_batch(self) -> bool:
+        """Return whether the kernels know the network in training mode, on a batch of any size, without noise."""
+        return isinstance(self.parts.training.model, Mlp) and not any(
+            name.endswith("noise") for name in self.parts.state.buffers
+        )
+
+    def _each_run(
+        self, kernel: Any, parameters: Tensors, number: int, *of_runs: Sequence[int], by_batch: bool = False
+    ) -> None:
+        """Call a kernel of evaluation for every run, with `number` examples and where its own numbers lie."""
+        parts, tensors, statistics = self.parts, list(parameters.values()), self._statistics()
+        own = parameters is parts.state.parameters and self._states()
+        program = self.structs.program(**program_fields(parts, batch=number)) if by_batch else self.evaluating
+        for run, where in zip(range(parts.num_runs), zip(*of_runs, strict=False), strict=False):
+            of_network = own[run]["parameters"] if own else pointers(tensors, run, parts.dtype)
+            of_statistics = None if by_batch else pointers(statistics, run, parts.dtype)
+            succeeded(kernel(ctypes.byref(program), number, of_network, of_statistics, *where))
 
     def _sizes(self, first: int = 0, stop: int | None = None) -> list[int]:
         """Return the examples of every update from `first` on."""
@@ -159,8 +191,8 @@ class Networks:
         return torch.stack([1.0 + NOISE_GAIN * gain, NOISE_SHIFT * (2.0 * shift - 1.0)], 3).contiguous()
 
     def _advance(self, run: int, program: Any, call: Call, states: dict[str, Pointers]) -> None:
-        for name, pointers in states.items():
-            setattr(call, name, ctypes.addressof(pointers))
+        for name, places_of_run in states.items():
+            setattr(call, name, ctypes.addressof(places_of_run))
         succeeded(
             self.library.seven_terms_advance(ctypes.byref(program), ctypes.byref(self.rules[run]), ctypes.byref(call))
         )
@@ -176,7 +208,7 @@ class Networks:
         if places != self.places:
             self.places = places
             self.states = [
-                {name: self._pointers(tensors, run) for name, tensors in groups.items()}
+                {name: pointers(tensors, run, self.parts.dtype) for name, tensors in groups.items()}
                 for run in range(self.parts.num_runs)
             ]
         return self.states
@@ -184,16 +216,14 @@ class Networks:
     def _statistics(self) -> list[Tensor]:
         return [buffer for name, buffer in self.parts.state.buffers.items() if name.endswith(STATISTICS)]
 
-    def _pointers(self, tensors: Iterable[Tensor], run: int) -> Pointers:
-        rows = [tensor[run] for tensor in tensors]
-        assert all(row.is_contiguous() and row.dtype == self.parts.dtype for row in rows)
-        return (ctypes.c_void_p * len(rows))(*[row.data_ptr() for row in rows])
 
-
-def _places(tensor: Tensor) -> range:
-    """Return where each run's entries lie, without taking them."""
-    first, apart = tensor.data_ptr(), tensor.stride(0) * tensor.element_size()
-    return range(first, first + apart * len(tensor), apart)
+def _evaluated_at_once(parts: StackParts) -> int:
+    """Return how many examples a kernel evaluates at once; images and tokens in small parts."""
+    model = parts.training.model
+    if not isinstance(model, Mlp | Recurrent):
+        return FEWEST_EVALUATED
+    units = model.width * (parts.batches.task.input_shape[0] if isinstance(model, Recurrent) else 1)
+    return min(max(STATES_EVALUATED // units, FEWEST_EVALUATED), MOST_EVALUATED)
 
 
 def _require_known_tensors(parts: StackParts) -> None:
