@@ -5,7 +5,6 @@ Long, because one table of cases serves every property that the kernels must hav
 
 import ctypes
 import dataclasses
-import functools
 import math
 import os
 import re
@@ -13,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -375,7 +373,9 @@ def test_images_of_several_channels_are_rows_of_all_their_channels(model, shape,
     tensors = {"inputs": images, "labels": labels, "rates": rates, "measured": measured}
     pointers = {name: tensor.data_ptr() for name, tensor in tensors.items()}
     call = structs.call(parameters=ctypes.addressof(array), num_updates=1, **pointers)
-    border.succeeded(library.kernels("float32").seven_terms_advance(*map(ctypes.byref, (program, rule, call))))
+    border.succeeded(
+        library.kernels("float32", "images").seven_terms_advance(*map(ctypes.byref, (program, rule, call)))
+    )
     for (name, before), after in zip(module.named_parameters(), moved, strict=True):
         assert before.grad is not None
         np.testing.assert_allclose(before.detach() - after, before.grad, rtol=1e-4, atol=1e-6, err_msg=name)
@@ -416,20 +416,6 @@ def test_probes_do_not_change_the_training(part):
     )
     for metric, values in few.items():
         np.testing.assert_array_equal(many[metric], values)
-
-
-@pytest.fixture(scope="module")
-def narrow(tmp_path_factory) -> Callable[[border.Precision], ctypes.CDLL]:
-    """Return what opens the kernels of a precision, compiled for AVX2."""
-
-    @functools.cache
-    def opened(precision: border.Precision) -> ctypes.CDLL:
-        path = tmp_path_factory.mktemp("narrow") / f"{precision}.so"
-        flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS_OF[precision] if flag != library.TUNING))
-        library.compile_kernels(path, flags)
-        return border.opened(path, precision)
-
-    return opened
 
 
 @pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
@@ -479,13 +465,13 @@ def test_a_run_gone_to_nan_leaves_nothing_behind_for_the_next(part):
 STRICT = ("-Wall", "-Wextra", "-Werror")  # of the tests alone: a compiler of next year must not stop a training
 
 
-@pytest.mark.parametrize("precision", library.FLAGS_OF)
+@pytest.mark.parametrize("key", library.FLAGS_OF)
 @pytest.mark.parametrize("name", ["g++", "clang++"])
-def test_the_kernels_compile_without_a_warning(name, precision, tmp_path, monkeypatch):
+def test_the_kernels_compile_without_a_warning(name, key, tmp_path, monkeypatch):
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
     monkeypatch.setenv("CXX", name)
-    library.compile_kernels(tmp_path / "strict.so", (*library.FLAGS_OF[precision], *STRICT))
+    library.compile_kernels(tmp_path / "strict.so", (*library.FLAGS_OF[key], *STRICT))
 
 
 @pytest.mark.slow
@@ -498,9 +484,9 @@ def test_address_and_undefined_behaviour_sanitizers_find_nothing_in_any_case(tmp
     if not Path(runtime.stdout.strip()).is_absolute():
         pytest.skip("GCC's address sanitizer is not installed")
     sanitizers = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O2")
-    for precision, flags in library.FLAGS_OF.items():
+    for (precision, part), flags in library.FLAGS_OF.items():
         kept = [flag for flag in flags if flag != "-O3"]
-        library.compile_kernels(tmp_path / f"{precision}.so", (*kept, *sanitizers, *STRICT))
+        library.compile_kernels(tmp_path / f"{precision}-{part}.so", (*kept, *sanitizers, *STRICT))
     options = {
         "LD_PRELOAD": f"{runtime.stdout.strip()} {standard.stdout.strip()}",
         "ASAN_OPTIONS": "detect_leaks=0",
@@ -676,19 +662,19 @@ def test_jobs_that_start_together_compile_the_kernels_once(tmp_path, monkeypatch
     assert made == [tmp_path / "kernels.so"]
 
 
-def test_kernels_are_compiled_ahead_in_both_precisions_and_a_failure_is_left_to_the_job(monkeypatch):
+def test_kernels_are_compiled_ahead_but_for_images_in_double_and_a_failure_is_left_to_the_job(monkeypatch):
     asked = []
 
-    def fail(precision):
-        asked.append(precision)
+    def fail(precision, part):
+        asked.append((precision, part))
         raise ValueError("no vectors here")
 
     monkeypatch.setattr(library, "kernels", fail)
     library.compile_ahead()
-    assert sorted(asked) == ["float32", "float64"]
+    assert sorted(asked) == sorted(set(library.FLAGS_OF) - {("float64", "images")})
     monkeypatch.setattr(library, "compiler", lambda: None)
     library.compile_ahead()
-    assert len(asked) == 2
+    assert len(asked) == 4
 
 
 def test_the_record_of_a_stack_names_the_compiler_of_its_kernels():

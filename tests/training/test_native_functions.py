@@ -45,7 +45,7 @@ class Functions:
         source.write_text(SOURCE.replace("HEADER", str(library.SOURCE.parent / "vectors.h")), encoding="utf-8")
         with pytest.MonkeyPatch.context() as changes:
             changes.setattr(library, "SOURCE", source)
-            library.compile_kernels(path, library.FLAGS_OF[precision])
+            library.compile_kernels(path, library.FLAGS_OF[precision, "networks"])
         self.library = ctypes.CDLL(str(path))
         self.library.total.restype = border.STRUCTS[precision].rule._fields_[0][1]
 

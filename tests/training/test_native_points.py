@@ -35,6 +35,7 @@ from .stacks import make_run, make_runs
 PROCESSOR = Path("/proc/cpuinfo")
 HAS_AVX512 = PROCESSOR.is_file() and "avx512f" in PROCESSOR.read_text(encoding="utf-8")
 pytestmark = pytest.mark.skipif(not compiler(), reason="kernels need a C++ compiler")
+POINTS = library.FLAGS_OF["float32", "points"]
 PROBES = (
     Stream(window=1, update_norms=True),
     Evaluate(steps=Steps(count=3)),
@@ -161,9 +162,9 @@ def test_points_that_clip_and_decay_differently_have_the_same_bits_side_by_side(
 def test_exponentials_and_powers_have_the_bits_of_the_c_library(tmp_path, monkeypatch):
     names = ("power", "absolute value", "broken power", "cliff")
     own = {name: path_of(stack_of(CASES[name], mode="native", number=9)) for name in names}
-    library.compile_kernels(tmp_path / "asking.so", (*library.FLAGS, "-DSEVEN_TERMS_ASKS_LIBRARY"))
+    library.compile_kernels(tmp_path / "asking.so", (*POINTS, "-DSEVEN_TERMS_ASKS_LIBRARY"))
     asking = border.opened(tmp_path / "asking.so")
-    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda precision: asking)
+    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda *_: asking)
     for name in names:
         for metric, values in path_of(stack_of(CASES[name], mode="native", number=9)).items():
             np.testing.assert_array_equal(values, own[name][metric], err_msg=f"{name}: {metric}")
@@ -179,10 +180,10 @@ def test_a_large_range_of_updates_in_parts_changes_nothing(monkeypatch):
 @pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
 def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, monkeypatch):
     wide = {name: path_of(stack_of(training, mode="native")) for name, training in CASES.items()}
-    flags = ("-mavx2", "-mfma", *(flag for flag in library.FLAGS if flag != library.TUNING))
+    flags = ("-mavx2", "-mfma", *(flag for flag in POINTS if flag != library.TUNING))
     library.compile_kernels(tmp_path / "narrow.so", flags)
     narrow = border.opened(tmp_path / "narrow.so")
-    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda precision: narrow)
+    monkeypatch.setattr("seven_terms.training.advance.native.points.kernels", lambda *_: narrow)
     for name, training in CASES.items():
         for metric, values in path_of(stack_of(training, mode="native")).items():
             np.testing.assert_array_equal(values, wide[name][metric], err_msg=f"{name}: {metric}")

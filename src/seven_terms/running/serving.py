@@ -30,9 +30,12 @@ def serve(path: Path, main: Callable[[list[str]], int]) -> None:
     listener.listen(64)
     jobs: dict[int, socket.socket] = {}  # process id -> the client that waits for it
     busy_at = time.monotonic()
+    ended = _ended_children()
     try:
         while jobs or time.monotonic() - busy_at < IDLE_SECONDS:
-            ready, _, _ = select.select([listener, *jobs.values()], [], [], 0.05 if jobs else 1.0)
+            ready, _, _ = select.select([listener, ended, *jobs.values()], [], [], 1.0)
+            if ended in ready:
+                ended.recv(4096)
             if listener in ready:
                 _start(listener, main, jobs)
             for process, client in list(jobs.items()):
@@ -43,6 +46,16 @@ def serve(path: Path, main: Callable[[list[str]], int]) -> None:
             busy_at = time.monotonic() if jobs or ready else busy_at
     finally:
         path.unlink(missing_ok=True)
+
+
+def _ended_children() -> socket.socket:
+    """Return what can be read from when a child has ended: its client waits no longer than it must."""
+    readable, writable = socket.socketpair()
+    readable.setblocking(False)
+    writable.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler is what wakes up
+    signal.set_wakeup_fd(writable.detach(), warn_on_full_buffer=False)
+    return readable
 
 
 def _is_gone(client: socket.socket) -> bool:
@@ -77,6 +90,8 @@ def _become(client: socket.socket, main: Callable[[list[str]], int]) -> None:
     try:
         _die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         request, outputs = _read(client)
         if request is None:
             return

@@ -13,7 +13,7 @@ from ....spec import Point, require
 from ....tasks.data import Normals
 from ..protocol import StackParts
 from .curvature import Curvatures, has_curvature
-from .normals import normals
+from .drawing import normals
 from .points import Points
 from .updates import Networks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ....planning.modes import ACTIVATIONS, MOST_CONVOLUTIONS
 from ....spec import require
@@ -131,21 +131,10 @@ def opened(path: Path, precision: Precision = "float32") -> ctypes.CDLL:
             f"kernels {str(path)!r}: the system must be able to load them, got {str(error)!r}; "
             "set XDG_CACHE_HOME to a folder that may hold programs, or plan with `--compiling never`."
         ) from error
-    library.seven_terms_advance.argtypes = [ctypes.POINTER(kind) for kind in structs]
-    library.seven_terms_advance_points.argtypes = [ctypes.POINTER(kind) for kind in POINT_STRUCTS]
-    array = ctypes.POINTER(ctypes.c_void_p)
-    library.seven_terms_evaluate.argtypes = [
-        *(ctypes.POINTER(structs.program), ctypes.c_int, array, array),
-        *(ctypes.c_void_p, ctypes.c_void_p),
-    ]
-    library.seven_terms_grade.argtypes = [*library.seven_terms_evaluate.argtypes, ctypes.c_void_p]
-    of_loss = [ctypes.POINTER(structs.program), array, *[ctypes.c_void_p] * 3]
-    library.seven_terms_curvature_along_gradient.argtypes = [*of_loss, ctypes.c_void_p]
-    library.seven_terms_lanczos.argtypes = [*of_loss, *[ctypes.c_void_p] * 2, ctypes.c_int, *[ctypes.c_void_p] * 2]
-    library.seven_terms_normals.argtypes = [ctypes.c_void_p, ctypes.c_int64]
-    library.seven_terms_normals.restype = None
-    for name in ("advance", "advance_points", "evaluate", "grade", "lanczos", "curvature_along_gradient"):
-        getattr(library, f"seven_terms_{name}").restype = ctypes.c_int
+    for name, argument_types in _functions(structs).items():
+        if hasattr(library, f"seven_terms_{name}"):  # of its part
+            function = getattr(library, f"seven_terms_{name}")
+            function.argtypes, function.restype = argument_types, ctypes.c_int
     for function in (library.seven_terms_compiler, library.seven_terms_words):
         function.restype = ctypes.c_char_p
     library.seven_terms_layout.restype = ctypes.POINTER(ctypes.c_int64)
@@ -153,6 +142,21 @@ def opened(path: Path, precision: Precision = "float32") -> ctypes.CDLL:
     layout = own_layout(precision)
     _require_same(path, "layout", layout, _layout(library, len(layout)))
     return library
+
+
+def _functions(structs: Structs) -> dict[str, list[Any]]:
+    """Return the types of arguments of every function that is called with tensors; each returns whether memory sufficed."""
+    program, array, place = ctypes.POINTER(structs.program), ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p
+    of_outputs, of_loss = [program, ctypes.c_int, array, array, place], [program, array, place, place, place]
+    return {
+        "advance": [ctypes.POINTER(kind) for kind in structs],
+        "evaluate": [*of_outputs, place],
+        "grade": [*of_outputs, place, place],
+        "lanczos": [*of_loss, place, place, ctypes.c_int, place, place],
+        "curvature_along_gradient": [*of_loss, place],
+        "advance_points": [ctypes.POINTER(kind) for kind in POINT_STRUCTS],
+        "normals": [place, ctypes.c_int64],
+    }
 
 
 def own_layout(precision: Precision) -> list[int]:

@@ -4,13 +4,19 @@
 #include <memory>
 #include <new>
 
+// It is compiled in three parts, each a library that is made when a stack first needs it: -DIMAGES, -DPOINTS, or neither.
+#include "point_call.h"
+#include "rules.h"
+#if defined(IMAGES)
 #include "convolution_net.h"
+#include "transformer.h"
+#elif defined(POINTS)
+#include "normals.h"
+#include "points.h"
+#else
 #include "curvature.h"
 #include "gated.h"
-#include "normals.h"
-#include "rules.h"
-#include "points.h"
-#include "transformer.h"
+#endif
 
 // What a call works on. Tensors are PyTorch's, contiguous and in the order of the module's parameters; `first_state` is the
 // velocity or the mean, `second_state` the square, null without. inputs [updates, B, ...], labels int64 [updates, B], targets
@@ -31,6 +37,7 @@ struct Call {
 #undef AS_FIELD
 };
 
+#ifndef POINTS
 // What a run needs besides its own numbers. Kept for the next run of the same program: fresh memory costs more than an update.
 template <class Net>
 struct Workspace {
@@ -141,6 +148,7 @@ static void grade(
     found[0] = loss / num_examples;
     found[1] = is_finite ? (double)num_right / num_examples : NAN;
 }
+#endif
 
 // Return 0, or 1 where memory does not suffice: no exception leaves this library.
 template <class Body>
@@ -199,23 +207,35 @@ EXPORTED const int64_t *seven_terms_layout() noexcept {
     return numbers;
 }
 
-// What of a template is meant for a program's kind of network.
-#define FOR_KIND(p, body) \
-    (p->is(Kind::simple)            ? body<SimpleNet> \
-         : p->is(Kind::lstm)        ? body<LstmNet> \
-         : p->is(Kind::gru)         ? body<GruNet> \
-         : p->is(Kind::convolution) ? body<ConvolutionNet> \
-         : p->is(Kind::transformer) ? body<TransformerNet> \
-                                    : body<Dense>)
-
-// Make updates of one run in place.
-EXPORTED int seven_terms_advance(const Program *p, const Rule *rule, const Call *call) noexcept {
-    return guarded([&] { FOR_KIND(p, advance)(*p, *rule, *call); });
-}
+#if defined(POINTS)
 
 // Make updates of all points of a stack in place.
 EXPORTED int seven_terms_advance_points(const Point *points, const PointCall *call) noexcept {
     return guarded([&] { advance_points(points, *call); });
+}
+
+// Turn blocks of sixteen uniform numbers into normal ones, in place.
+EXPORTED int seven_terms_normals(double *values, int64_t blocks) noexcept {
+    normals_from_uniforms(values, blocks);
+    return 0;
+}
+
+#else
+
+// What of a template is meant for a program's kind of network.
+#if defined(IMAGES)
+#define FOR_KIND(p, body) (p->is(Kind::convolution) ? body<ConvolutionNet> : body<TransformerNet>)
+#else
+#define FOR_KIND(p, body) \
+    (p->is(Kind::simple)     ? body<SimpleNet> \
+         : p->is(Kind::lstm) ? body<LstmNet> \
+         : p->is(Kind::gru)  ? body<GruNet> \
+                             : body<Dense>)
+#endif
+
+// Make updates of one run in place.
+EXPORTED int seven_terms_advance(const Program *p, const Rule *rule, const Call *call) noexcept {
+    return guarded([&] { FOR_KIND(p, advance)(*p, *rule, *call); });
 }
 
 // Write the outputs [num_examples, C], or [num_examples, T, C] where every step is read, of one run in evaluation mode.
@@ -232,6 +252,8 @@ EXPORTED int seven_terms_grade(
     const int64_t *labels, double *found) noexcept {
     return guarded([&] { FOR_KIND(p, grade)(*p, num_examples, parameters, statistics, inputs, labels, found); });
 }
+
+#if !defined(IMAGES)
 
 // What the loss of one run is taken over: num_examples of it, labels or targets as in `Call`.
 #define EXAMPLES const Program *p, Real *const *parameters, const Real *inputs, const int64_t *labels, const Real *targets
@@ -253,5 +275,5 @@ EXPORTED int seven_terms_curvature_along_gradient(EXAMPLES, double *found) noexc
     });
 }
 
-// Turn blocks of sixteen uniform numbers into normal ones, in place.
-EXPORTED void seven_terms_normals(double *values, int64_t blocks) noexcept { normals_from_uniforms(values, blocks); }
+#endif
+#endif

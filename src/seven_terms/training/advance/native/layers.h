@@ -59,7 +59,7 @@ static void sum_rows(const Real *x, long ld, int rows, int columns, Real *out, b
 }
 
 // means [groups, ld] of the rows of each group, x [groups * members, ld], and back.
-static void mean_of_rows(const Real *x, int ld, int groups, int members, Real *means) {
+[[maybe_unused]] static void mean_of_rows(const Real *x, int ld, int groups, int members, Real *means) {
     for (int b = 0; b < groups; b++)
         for (int j = 0; j < ld; j += LANES) {
             V sum = {};
@@ -67,7 +67,7 @@ static void mean_of_rows(const Real *x, int ld, int groups, int members, Real *m
             store(means + (long)b * ld + j, sum / (Real)members);
         }
 }
-static void spread_to_rows(const Real *of_means, int ld, int groups, int members, Real *g) {
+[[maybe_unused]] static void spread_to_rows(const Real *of_means, int ld, int groups, int members, Real *g) {
     for (int b = 0; b < groups; b++)
         for (int i = 0; i < members; i++)
             for (int j = 0; j < ld; j += LANES)
@@ -112,7 +112,7 @@ static inline Real squared_error_backward(const Program &p, Real *row, long ld, 
 
 // -log Bernoulli(target; sigmoid(output)) summed over outputs, and the mean over rows by weight; outputs [rows, ld] become its
 // gradient. targets [rows, ld].
-static Real bernoulli_backward(const Program &p, Real *outputs, const Real *targets, const Real *weights, int rows) {
+[[maybe_unused]] static Real bernoulli_backward(const Program &p, Real *outputs, const Real *targets, const Real *weights, int rows) {
     Real all_weights = 0;
     V total = {};
     int ld = padded(p.num_outputs);

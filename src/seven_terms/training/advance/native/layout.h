@@ -86,7 +86,7 @@ struct Layout {
     }
 };
 
-static Layout layout_of(const Program &p) {
+[[maybe_unused]] static Layout layout_of(const Program &p) {
     Layout layout;
     if (p.is(Kind::convolution)) {
         int before = p.num_inputs / (p.side * p.side);

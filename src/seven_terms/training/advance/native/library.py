@@ -1,6 +1,6 @@
 """The compiled kernels: made at the first use on a machine, kept in the user's cache folder, loaded with ctypes.
 
-One library for each precision of networks, from the same source; points are in both, always in double precision.
+A library for each part of the source and each precision of networks; points are always in double precision.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 from ....planning.modes import compiler
 from ....records.atomic import is_whole, write
@@ -29,13 +30,20 @@ FLAGS = (
     *("-std=c++17", "-O3", TUNING, "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
     *("-fvisibility=hidden", "-shared", "-fPIC"),
 )
-FLAGS_OF: Mapping[Precision, tuple[str, ...]] = {"float32": FLAGS, "float64": (*FLAGS, "-DREAL=double")}
+Part = Literal["networks", "images", "points"]
+FLAGS_OF: Mapping[tuple[Precision, Part], tuple[str, ...]] = {  # what most jobs wait for comes first
+    ("float32", "networks"): FLAGS,
+    ("float32", "images"): (*FLAGS, "-DIMAGES"),
+    ("float32", "points"): (*FLAGS, "-DPOINTS"),
+    ("float64", "networks"): (*FLAGS, "-DREAL=double"),
+    ("float64", "images"): (*FLAGS, "-DREAL=double", "-DIMAGES"),
+}
 
 
 @functools.cache
-def kernels(precision: Precision) -> ctypes.CDLL:
+def kernels(precision: Precision, part: Part = "networks") -> ctypes.CDLL:
     """Return the library; ValueError when there is no compiler or it fails."""
-    flags = FLAGS_OF[precision]
+    flags = FLAGS_OF[precision, part]
     path = library_path(flags)
     if not is_whole(path):  # not there yet, or damaged: a flipped bit of code would train other numbers
         with locked(path):  # of the first jobs of a report one compiles
@@ -45,10 +53,13 @@ def kernels(precision: Precision) -> ctypes.CDLL:
 
 
 def compile_ahead() -> None:
-    """Compile what is missing, both libraries at a time; whatever goes wrong is said by the job that needs one."""
+    """Compile what is missing, two at a time; whatever goes wrong is said by the job that needs one.
+
+    All but images in double precision, which nobody trains without asking for it.
+    """
     if compiler():
-        with ThreadPoolExecutor() as pool:
-            for made in [pool.submit(kernels, precision) for precision in FLAGS_OF]:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            for made in [pool.submit(kernels, *key) for key in FLAGS_OF if key != ("float64", "images")]:
                 made.exception()
 
 

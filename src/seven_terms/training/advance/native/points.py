@@ -34,7 +34,7 @@ class Points:
 
     def __init__(self, parts: StackParts) -> None:
         self.parts = parts
-        self.library = kernels("float32")  # points are in double precision in every library
+        self.library = kernels("float32", "points")
         task, training = parts.training.task, parts.training
         assert list(parts.state.parameters) == ["x"], list(parts.state.parameters)
         assert parts.dtype == torch.float64, parts.dtype

@@ -159,7 +159,7 @@ static Rows trained_part(const Program &p, const Layout &layout, Rows rows) {
 }
 
 // Clip the gradient and make one update; fill what is measured of it.
-static void update(
+[[maybe_unused]] static void update(
     const Program &p, const Layout &layout, const Rule &rule, double rate, long number, Rows whole, Real *measured) {
     Rows rows = trained_part(p, layout, whole);
     bool is_cut = rule.clip_value < INFINITY || rule.clip_adaptive < INFINITY, is_scaled = rule.clip_norm < INFINITY;

@@ -44,7 +44,9 @@ class Networks:
 
     def __init__(self, parts: StackParts) -> None:
         self.parts = parts
-        self.library, self.structs = kernels(parts.training.precision), STRUCTS[parts.training.precision]
+        is_simple = isinstance(parts.training.model, Mlp | Recurrent)
+        self.library = kernels(parts.training.precision, "networks" if is_simple else "images")
+        self.structs = STRUCTS[parts.training.precision]
         _require_known_tensors(parts)
         self.programs = {size: self.structs.program(**program_fields(parts, batch=size)) for size in set(self._sizes())}
         self.evaluating = self.structs.program(**program_fields(parts, batch=_evaluated_at_once(parts)))

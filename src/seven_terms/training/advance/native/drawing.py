@@ -27,5 +27,5 @@ def normals(shape: Sequence[int], random: torch.Generator) -> Tensor:
 
 
 def _make_normal(uniform: Tensor) -> Tensor:
-    kernels("float32").seven_terms_normals(uniform.data_ptr(), len(uniform) // BLOCK)  # in double in every library
+    kernels("float32", "points").seven_terms_normals(uniform.data_ptr(), len(uniform) // BLOCK)
     return uniform
