@@ -28,6 +28,7 @@ from seven_terms.planning.cost import facts, flops_per_run_step
 from seven_terms.planning.modes import mode_of
 from seven_terms.planning.selection import plans_at
 from seven_terms.spec import Cifar10, Digits, Training
+from seven_terms.training.memory import keep_freed_memory
 from seven_terms.training.train_stack import configure_torch
 from tests.training.every_kind import kind_of
 
@@ -53,6 +54,7 @@ def main() -> int:
     chosen = options().parse_args()
     _take_one_core()
     configure_torch()
+    keep_freed_memory()  # as a training job does; every way has it
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     rate, rows = product_rate(accelerator="cpu", num_threads=1, clock=time.process_time), known(chosen.have)
     found = kinds(chosen.scales)

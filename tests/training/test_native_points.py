@@ -177,6 +177,19 @@ def test_a_large_range_of_updates_in_parts_changes_nothing(monkeypatch):
         np.testing.assert_array_equal(values, whole[name])
 
 
+def test_a_call_makes_many_updates_of_small_points_and_few_of_many_or_large_ones():
+    def at_once(training, number):
+        way = StackedProgram(stack_of(training, mode="native", number=number)).way
+        assert way.updates_per_call == way.updates_per_step
+        return way.updates_per_call
+
+    assert at_once(BOWL, 1) == 65_536
+    assert at_once(BOWL, 8) == 8_192
+    assert at_once(BOWL, 1000) == 200
+    large = bowl(task=noise(dimension=100_000), model=Point(dimension=100_000))
+    assert at_once(large, 2) == 5_000
+
+
 @pytest.mark.skipif(not HAS_AVX512, reason="compares the code for AVX-512 with that for AVX2")
 def test_a_processor_with_narrower_vectors_gives_the_same_bits(tmp_path, monkeypatch):
     wide = {name: path_of(stack_of(training, mode="native")) for name, training in CASES.items()}
