@@ -22,6 +22,8 @@ def run_verb(arguments):
     print("forked says", *arguments, flush=True)
     if arguments[0] == "sleep":
         time.sleep(60)
+    if arguments[0] == "pause":
+        time.sleep(1)  # the server waits by then
     if arguments[0] == "import":
         print(importlib.import_module(arguments[1]).WORD, flush=True)
         return 0
@@ -35,6 +37,7 @@ def server(tmp_path, monkeypatch):
     code = (
         "import signal, sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path;"
         "from seven_terms.running import serving; from tests.running.test_warm import run_verb; serving.IDLE_SECONDS = 1e9;"
+        "serving.LOOK_SECONDS = 1e6;"  # whatever the tests see it do, it was woken for
         "signal.signal(signal.SIGUSR1, lambda *_: setattr(serving, 'IDLE_SECONDS', 0.0));"
         "serving.serve(Path(sys.argv[1]), run_verb)"
     )
@@ -59,6 +62,16 @@ def test_a_fork_returns_its_exit_status_and_writes_where_the_caller_writes(serve
     assert warm.run_warm(["echo", "0"]) == 0
     assert warm.run_warm(["echo", "3"]) == 3
     assert capfd.readouterr().out == "forked says echo 0\nforked says echo 3\n"
+
+
+def test_the_end_of_a_job_wakes_the_server(server):
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(warm.run_warm(["pause", "3"])), daemon=True)
+    client.start()
+    client.join(timeout=30)
+    if not answers:
+        server.kill()
+    assert answers == [3]
 
 
 def test_several_jobs_run_at_a_time(server):

@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
         program.advance(len(program.updates) - 1, len(program.updates))  # where batches grew, of another size
         program.module.train(False)
         inputs = program.task.evaluation("validation", program.seeds)[0]
-        program.outputs(program.parameters, inputs[0, :33], shared=True)
+        program.way.outputs(program.parameters, inputs[0, :33], shared=True)
         program.metrics(program.parameters, program.task.evaluation("validation", program.seeds))
         program.module.train(True)
         program.metrics(program.parameters, program.task.evaluation("validation", program.seeds))

@@ -592,8 +592,8 @@ def test_an_output_depends_neither_on_the_examples_beside_it_nor_on_the_batch():
         program = StackedProgram(Stack(experiment="test/one", runs=(run,)))
         program.module.train(False)
         inputs = program.task.evaluation("validation", [0])[0][0].repeat(4, 1, 1)[:14]
-        together = program.outputs(program.parameters, inputs, shared=True)[0]
-        alone = [program.outputs(program.parameters, one[None], shared=True)[0, 0] for one in inputs]
+        together = program.way.outputs(program.parameters, inputs, shared=True)[0]
+        alone = [program.way.outputs(program.parameters, one[None], shared=True)[0, 0] for one in inputs]
         torch.testing.assert_close(together, torch.stack(alone), rtol=0, atol=0)
         assert together.shape == (14, 9, 88)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 IDLE_SECONDS = 20.0
+LOOK_SECONDS = 1.0  # at most, from one look to the next: whether it is idle; jobs and signals wake it
 
 
 def serve(path: Path, main: Callable[[list[str]], int]) -> None:
@@ -33,7 +34,7 @@ def serve(path: Path, main: Callable[[list[str]], int]) -> None:
     ended = _ended_children()
     try:
         while jobs or time.monotonic() - busy_at < IDLE_SECONDS:
-            ready, _, _ = select.select([listener, ended, *jobs.values()], [], [], 1.0)
+            ready, _, _ = select.select([listener, ended, *jobs.values()], [], [], LOOK_SECONDS)
             if ended in ready:
                 ended.recv(4096)
             if listener in ready:

@@ -19,7 +19,7 @@ from ..planning.cost import facts, num_rows
 from ..records.runs import Run, Stack
 from ..spec import Training
 from ..tasks import build_task
-from .advance import WAYS, Curvatures, StackParts, StackState
+from .advance import WAYS, StackParts, StackState
 from .batches import Batches
 from .network import StackedNetwork
 from .run_rules import RunRules
@@ -118,13 +118,6 @@ class StackedProgram:
         """Return the batch that the update at `step` uses; after the last update, the batch that would come next."""
         return self.batches.of_step(step)
 
-    def outputs(self, parameters: Tensors, inputs: Tensor, *, shared: bool) -> Tensor:
-        """Return outputs [R, B, ...] for inputs [R, B, ...] or `shared` ones [B, ...], in the mode that the module is in.
-
-        No running statistics move.
-        """
-        return self.way.outputs(parameters, inputs, shared=shared)
-
     def metrics(self, parameters: Tensors, examples: tuple[Tensor, ...]) -> Tensors:
         """Return the task's metrics, each [R] in float64, on examples [1 or S, N, ...], in the mode that the module is in."""
         return self.way.metrics(parameters, examples)
@@ -137,8 +130,8 @@ class StackedProgram:
         """Return (loss [R], gradients) of every run."""
         return self.network.gradients(parameters, buffers, batch)
 
-    def curvatures(self) -> Curvatures | None:
-        """Return what knows the Hessian of every run's loss without PyTorch; nothing where PyTorch must differentiate."""
+    def curvatures(self) -> Any:
+        """Return what knows the Hessian of every run's loss without PyTorch; None where PyTorch must differentiate."""
         return self.way.curvatures()
 
     # ---- updates ----

@@ -7,7 +7,6 @@ from .compiled import Compiled as Compiled
 from .eager import Eager as Eager
 from .native import Native as Native
 from .protocol import Advance as Advance
-from .protocol import Curvatures as Curvatures
 from .protocol import StackParts as StackParts
 from .protocol import StackState as StackState
 from .serial import Serial as Serial

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -48,25 +48,6 @@ class StackParts:
         return training
 
 
-class Curvatures(Protocol):
-    """Hessians of each run's loss, without PyTorch."""
-
-    def lanczos(
-        self,
-        rows: Sequence[int],
-        examples: tuple[Tensor, ...],
-        start_KP: Tensor,
-        scale_KP: Tensor | None,
-        iterations: int,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (basis [iterations, P], its tridiagonal matrix [2, iterations]) of each row, see `native.curvature`."""
-        ...
-
-    def along_gradient(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """Return g^T H g / g^T g [R] of each run's loss on its batch [R, B, ...]."""
-        ...
-
-
 class Advance(Protocol):
     """A way to make updates. Each rounds in its own way, so a run's mode is part of its id; tests hold them equal."""
 
@@ -93,8 +74,8 @@ class Advance(Protocol):
         """Return the task's metrics, each [R] in float64, on examples [1 or S, N, ...], in the mode that the module is in."""
         ...
 
-    def curvatures(self) -> Curvatures | None:
-        """Return what knows the Hessian of this training's loss, where a way has such a thing."""
+    def curvatures(self) -> Any:
+        """Return what knows the Hessian of this training's loss, `native.curvature.Curvatures`; None where PyTorch must do."""
         ...
 
     def provenance(self) -> Mapping[str, str]:
